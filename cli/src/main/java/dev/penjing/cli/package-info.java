@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.model;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.model.tokenizer;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.world;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,73 @@
+package dev.penjing.cli;
+
+import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.run.Compression;
+import dev.penjing.model.ModelConfig;
+import java.nio.file.Path;
+import java.util.Optional;
+import tools.jackson.databind.node.ObjectNode;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `compress`
+@Command(name = "compress", description = "Score, prune, distil and measure, in one folder.")
+final class CompressCommand implements Callable<Integer> {
+    @Mixin Options.Common common = new Options.Common();
+
+    @Mixin ShapeOptions sizes = new ShapeOptions();
+    @Mixin Options.Data data = new Options.Data();
+    @Mixin TrainingOptions training = new TrainingOptions();
+    @Mixin Options.Computing computing = new Options.Computing();
+    @Spec CommandSpec spec = CommandSpec.create();
+
+    @Parameters(paramLabel = "TEACHER", description = Models.DESCRIPTION)
+    String teacher = "";
+
+    @Option(names = "--to", required = true, description = "The run folder.")
+    Path to = Path.of("");
+
+    @Option(
+            names = "--samples",
+            defaultValue = "1024",
+            description = "Sequences to score importance on (default: ${DEFAULT-VALUE}).")
+    int samples = 1024;
+
+    @Option(
+            names = "--scoring-length",
+            defaultValue = "0",
+            description = "Tokens in each of them (default: --sequence-length).")
+    int scoringLength;
+
+    @Option(
+            names = "--items",
+            description = "Questions to score the models on: items.jsonl of penjing world.")
+    Optional<Path> items = Optional.empty();
+
+    @Override
+    public Integer call() {
+        ConsoleProgress progress = new ConsoleProgress();
+        Path directory = Models.directory(teacher, progress);
+        Compression.Request request =
+                new Compression.Request(
+                        directory,
+                        sizes.shape(ModelConfig.read(directory.resolve("config.json"))),
+                        Corpus.of(data.paths),
+                        data.heldOutCorpus(),
+                        to,
+                        samples,
+                        scoringLength > 0 ? scoringLength : training.sequenceLength,
+                        training.settings(),
+                        items.map(ItemTasks::of),
+                        Output.commandLine(spec));
+        ObjectNode result =
+                Compression.run(request, computing.start(progress), progress, progress::say);
+        progress.finish();
+        ResultTable.print(result, common.json, to);
+        return 0;
+    }
+}

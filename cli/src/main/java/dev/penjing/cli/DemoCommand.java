@@ -1,0 +1,79 @@
+package dev.penjing.cli;
+
+import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.pruning.Shape;
+import dev.penjing.compression.run.Compression;
+import dev.penjing.compression.training.TrainingSettings;
+import dev.penjing.model.PenjingException;
+import dev.penjing.world.WorldFiles;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.node.ObjectNode;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `demo`
+@Command(name = "demo", description = "The whole chain on the teacher that comes with Penjing.")
+final class DemoCommand implements Callable<Integer> {
+    @Mixin Options.Common common = new Options.Common();
+
+    /// What the demo cuts the bundled teacher to, and how it heals the cut.
+    private static final Shape SHAPE = new Shape(192, 480, 8);
+
+    private static final TrainingSettings TRAINING =
+            new TrainingSettings(
+                    1_200_000, 1e-3, 1e-5, 10, 16, 16, 256, 1, 0.1, 1, 25, 50);
+
+    private static final long TEXT_BYTES = 8_000_000;
+    private static final long TEXT_SEED = 2;
+
+    @Mixin Options.Computing computing = new Options.Computing();
+    @Spec CommandSpec spec = CommandSpec.create();
+
+    @Option(
+            names = "--dir",
+            defaultValue = "runs/demo",
+            description = "The run folder (default: ${DEFAULT-VALUE}).")
+    Path dir = Path.of("runs/demo");
+
+    @Option(
+            names = "--no-serve",
+            description = "Do not serve the models afterwards (serving is not there yet).")
+    boolean noServe;
+
+    @Override
+    public Integer call() {
+        Path teacher = Path.of(System.getProperty("penjing.home", ".")).resolve("teacher");
+        if (!Files.exists(teacher.resolve("config.json"))) {
+            throw new PenjingException(
+                    "the bundled teacher is not at " + teacher + ": start Penjing by ./penjing");
+        }
+        ConsoleProgress progress = new ConsoleProgress();
+        Path world = dir.resolve("world");
+        progress.say("writing a text about the little world to " + world);
+        WorldFiles.write(world, TEXT_SEED, TEXT_BYTES);
+        Compression.Request request =
+                new Compression.Request(
+                        teacher,
+                        SHAPE,
+                        Corpus.of(List.of(world.resolve("train.jsonl"))),
+                        Optional.of(Corpus.of(List.of(world.resolve("heldout.jsonl")))),
+                        dir,
+                        512,
+                        256,
+                        TRAINING,
+                        Optional.of(ItemTasks.of(world.resolve("items.jsonl"))),
+                        Output.commandLine(spec));
+        ObjectNode result =
+                Compression.run(request, computing.start(progress), progress, progress::say);
+        progress.finish();
+        ResultTable.print(result, common.json, dir);
+        return 0;
+    }
+}

@@ -1,0 +1,78 @@
+package dev.penjing.cli;
+
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.UsageException;
+import java.util.Arrays;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/// Penjing's command line. Exit status: 0 done, 1 failed, 2 wrong usage.
+@Command(
+        name = "penjing",
+        version = "penjing 0.1.0",
+        mixinStandardHelpOptions = true,
+        description = "Makes small language models out of large ones.",
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {
+            DemoCommand.class,
+            PullCommand.class,
+            InspectCommand.class,
+            ImportCommand.class,
+            PretrainCommand.class,
+            ScoreCommand.class,
+            PruneCommand.class,
+            DistillCommand.class,
+            CompressCommand.class,
+            PerplexityCommand.class,
+            LogitsCommand.class,
+            ChatCommand.class,
+            WorldCommand.class,
+            TokenizerCommand.class,
+            CommandLine.HelpCommand.class
+        })
+public final class Main {
+    private Main() {}
+
+    public static void main(String[] args) {
+        System.exit(run(args));
+    }
+
+    /// Runs one command line and returns its exit status.
+    static int run(String... args) {
+        boolean debug = Arrays.asList(args).contains("--debug");
+        CommandLine line = new CommandLine(new Main());
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setParameterExceptionHandler(
+                (e, arguments) -> {
+                    e.getCommandLine().getErr().println("penjing: " + e.getMessage());
+                    e.getCommandLine()
+                            .getErr()
+                            .println(
+                                    "try '"
+                                            + e.getCommandLine()
+                                                    .getCommandSpec()
+                                                    .qualifiedName(" ")
+                                            + " --help'");
+                    return 2;
+                });
+        line.setExecutionExceptionHandler(
+                (e, command, parsed) -> {
+                    if (debug) {
+                        e.printStackTrace(command.getErr());
+                    }
+                    command.getErr().println("penjing: " + explain(e, debug));
+                    return e instanceof UsageException ? 2 : 1;
+                });
+        return line.execute(args);
+    }
+
+    private static String explain(Exception e, boolean debug) {
+        if (e instanceof PenjingException) {
+            return String.valueOf(e.getMessage());
+        }
+        String first = String.valueOf(e).lines().findFirst().orElse("");
+        return "this should not have happened: "
+                + first
+                + (debug ? "" : "; run again with --debug and report what it prints");
+    }
+}

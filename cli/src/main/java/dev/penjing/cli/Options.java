@@ -1,0 +1,74 @@
+package dev.penjing.cli;
+
+import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.torch.Compute;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/// Options that several commands share.
+final class Options {
+    private Options() {}
+
+    /// What every command takes.
+    static final class Common {
+        @Option(names = "--debug", description = "Print the stack trace of an error.")
+        boolean debug;
+
+        @Option(names = "--json", description = "Print the result as one JSON object.")
+        boolean json;
+
+        @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help.")
+        boolean help;
+    }
+
+    /// Where to compute.
+    static final class Computing {
+        @Option(
+                names = "--device",
+                defaultValue = "auto",
+                description = "auto, cpu or cuda (default: ${DEFAULT-VALUE}).")
+        String device = "auto";
+
+        @Option(
+                names = "--dtype",
+                defaultValue = "auto",
+                description =
+                        "auto, float32 or bfloat16: the type that computes. Weights in training and"
+                                + " the optimizer are float32 all the same (default:"
+                                + " ${DEFAULT-VALUE}).")
+        String type = "auto";
+
+        @Option(
+                names = "--threads",
+                defaultValue = "0",
+                description = "CPU threads; 0 for all (default).")
+        int threads;
+
+        Compute start(ConsoleProgress progress) {
+            Compute compute = Compute.start(device, type, threads);
+            progress.say(compute.describe());
+            return compute;
+        }
+    }
+
+    /// The text to learn from.
+    static final class Data {
+        @Option(
+                names = "--data",
+                required = true,
+                arity = "1..*",
+                description = "Text: .jsonl files ({\"text\": ...} a line), text files, folders.")
+        List<Path> paths = List.of();
+
+        @Option(
+                names = "--held-out",
+                description = "Text to measure on, which training never sees.")
+        Optional<Path> heldOut = Optional.empty();
+
+        Optional<Corpus> heldOutCorpus() {
+            return heldOut.map(path -> Corpus.of(List.of(path)));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package dev.penjing.cli;
+
+import dev.penjing.compression.run.Measuring;
+import java.nio.file.Path;
+import tools.jackson.databind.node.ObjectNode;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `perplexity`
+@Command(name = "perplexity", description = "Measure a model on a text.")
+final class PerplexityCommand implements Callable<Integer> {
+    @Mixin Options.Common common = new Options.Common();
+
+    @Mixin Options.Computing computing = new Options.Computing();
+
+    @Parameters(paramLabel = "MODEL", description = Models.DESCRIPTION)
+    String model = "";
+
+    @Option(names = "--data", required = true, description = "The text.")
+    Path data = Path.of("");
+
+    @Option(
+            names = "--sequence-length",
+            defaultValue = "2048",
+            description = "Tokens a window (default: ${DEFAULT-VALUE}, or the model's context).")
+    int sequenceLength = 2048;
+
+    @Override
+    public Integer call() {
+        ConsoleProgress progress = new ConsoleProgress();
+        Path directory = Models.directory(model, progress);
+        ObjectNode result =
+                Measuring.perplexity(
+                        directory, data, sequenceLength, computing.start(progress), progress);
+        progress.finish();
+        if (common.json) {
+            Output.print(result);
+        } else {
+            System.out.printf(
+                    "perplexity %.4f, %.4f bits per byte, over %,d tokens (%,d bytes)%n",
+                    result.path("perplexity").asDouble(),
+                    result.path("bits_per_byte").asDouble(),
+                    result.path("tokens").asLong(),
+                    result.path("bytes").asLong());
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,58 @@
+package dev.penjing.cli;
+
+import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.run.TrainingRun;
+import dev.penjing.model.ModelConfig;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `pretrain`
+@Command(name = "pretrain", description = "Train a model from random weights on text.")
+final class PretrainCommand implements Callable<Integer> {
+    @Mixin Options.Common common = new Options.Common();
+
+    @Mixin Options.Data data = new Options.Data();
+    @Mixin TrainingOptions training = new TrainingOptions();
+    @Mixin Options.Computing computing = new Options.Computing();
+    @Spec CommandSpec spec = CommandSpec.create();
+
+    @Option(names = "--config", required = true, description = "The model: a config.json.")
+    Path config = Path.of("");
+
+    @Option(
+            names = "--tokenizer",
+            required = true,
+            description = "A folder with tokenizer.json and what belongs to it.")
+    Path tokenizer = Path.of("");
+
+    @Option(names = "--to", required = true, description = "The folder to make.")
+    Path to = Path.of("");
+
+    @Option(names = "--resume", description = "Go on from the newest checkpoint.")
+    boolean resume;
+
+    @Override
+    public Integer call() {
+        ConsoleProgress progress = new ConsoleProgress();
+        String phases =
+                TrainingRun.pretrain(
+                        ModelConfig.read(config),
+                        tokenizer,
+                        Corpus.of(data.paths),
+                        data.heldOutCorpus(),
+                        training.settings(),
+                        to,
+                        resume,
+                        Output.commandLine(spec),
+                        computing.start(progress),
+                        progress);
+        progress.say(phases);
+        Output.print(common, "model", to.toString());
+        return 0;
+    }
+}

@@ -1,0 +1,66 @@
+package dev.penjing.cli;
+
+import dev.penjing.compression.importance.ImportanceFile;
+import dev.penjing.compression.pruning.Cut;
+import dev.penjing.compression.pruning.Pruner;
+import dev.penjing.compression.pruning.Shape;
+import dev.penjing.compression.run.Artifacts;
+import dev.penjing.compression.run.RunRecord;
+import dev.penjing.model.ModelConfig;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `prune`
+@Command(name = "prune", description = "Cut a student out of a teacher.")
+final class PruneCommand implements Callable<Integer> {
+    @Mixin Options.Common common = new Options.Common();
+
+    @Mixin ShapeOptions sizes = new ShapeOptions();
+    @Spec CommandSpec spec = CommandSpec.create();
+
+    @Parameters(paramLabel = "TEACHER", description = Models.DESCRIPTION)
+    String teacher = "";
+
+    @Option(names = "--importance", description = "What score made.")
+    Optional<Path> importance = Optional.empty();
+
+    @Option(
+            names = "--random",
+            description = "Instead of --importance: keep parts drawn with this seed, to compare.")
+    Optional<Long> random = Optional.empty();
+
+    @Option(names = "--to", required = true, description = "The folder to make.")
+    Path to = Path.of("");
+
+    @Override
+    public Integer call() {
+        if (importance.isPresent() == random.isPresent()) {
+            throw new dev.penjing.model.UsageException(
+                    "give --importance FILE (from penjing score), or --random SEED to compare");
+        }
+        ConsoleProgress progress = new ConsoleProgress();
+        Path directory = Models.directory(teacher, progress);
+        ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
+        Shape shape = sizes.shape(config);
+        Cut cut =
+                random.isPresent()
+                        ? Cut.random(config, shape, random.get())
+                        : Cut.best(
+                                config,
+                                ImportanceFile.read(importance.orElseThrow(), config),
+                                shape);
+        Pruner.prune(directory, config, cut, to, progress);
+        Artifacts.copyCompanions(directory, to);
+        RunRecord.prune(Output.commandLine(spec), directory, cut).write(to);
+        progress.finish();
+        Output.print(common, "model", to.toString());
+        return 0;
+    }
+}

@@ -1,0 +1,58 @@
+package dev.penjing.cli;
+
+import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.run.Scoring;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `score`
+@Command(name = "score", description = "Score how much every part of a teacher matters.")
+final class ScoreCommand implements Callable<Integer> {
+    @Mixin Options.Common common = new Options.Common();
+
+    @Mixin Options.Data data = new Options.Data();
+    @Mixin Options.Computing computing = new Options.Computing();
+
+    @Parameters(paramLabel = "TEACHER", description = Models.DESCRIPTION)
+    String teacher = "";
+
+    @Option(names = "--to", required = true, description = "The safetensors file to make.")
+    Path to = Path.of("");
+
+    @Option(
+            names = "--samples",
+            defaultValue = "1024",
+            description = "Sequences to look at (default: ${DEFAULT-VALUE}).")
+    int samples = 1024;
+
+    @Option(
+            names = "--sequence-length",
+            defaultValue = "4096",
+            description = "Tokens a sequence (default: ${DEFAULT-VALUE}, or the model's context).")
+    int sequenceLength = 4096;
+
+    @Option(names = "--seed", defaultValue = "1", description = "Of the choice of sequences.")
+    long seed = 1;
+
+    @Override
+    public Integer call() {
+        ConsoleProgress progress = new ConsoleProgress();
+        Path directory = Models.directory(teacher, progress);
+        Scoring.run(
+                directory,
+                Corpus.of(data.paths),
+                samples,
+                sequenceLength,
+                seed,
+                to,
+                computing.start(progress),
+                progress);
+        progress.finish();
+        Output.print(common, "importance", to.toString());
+        return 0;
+    }
+}

@@ -1,0 +1,100 @@
+package dev.penjing.cli;
+
+import dev.penjing.compression.training.TrainingSettings;
+import picocli.CommandLine.Option;
+
+/// How to train.
+final class TrainingOptions {
+    @Option(names = "--tokens", required = true, description = "Training tokens in all.")
+    long tokens;
+
+    @Option(
+            names = "--learning-rate",
+            defaultValue = "1e-4",
+            description = "Its peak (default: ${DEFAULT-VALUE}, Minitron's).")
+    double learningRate = 1e-4;
+
+    @Option(
+            names = "--min-learning-rate",
+            defaultValue = "4.5e-7",
+            description = "Where the cosine ends (default: ${DEFAULT-VALUE}).")
+    double minLearningRate = 4.5e-7;
+
+    @Option(
+            names = "--warmup-steps",
+            defaultValue = "60",
+            description = "Steps of linear warm-up (default: ${DEFAULT-VALUE}).")
+    int warmupSteps = 60;
+
+    @Option(
+            names = "--global-batch-size",
+            defaultValue = "32",
+            description = "Sequences a step (default: ${DEFAULT-VALUE}).")
+    int globalBatchSize = 32;
+
+    @Option(
+            names = "--micro-batch-size",
+            defaultValue = "0",
+            description = "Sequences at once (default: about 4,096 tokens' worth).")
+    int microBatchSize;
+
+    @Option(
+            names = "--sequence-length",
+            defaultValue = "512",
+            description = "Tokens a sequence (default: ${DEFAULT-VALUE}).")
+    int sequenceLength = 512;
+
+    @Option(
+            names = "--seed",
+            defaultValue = "1",
+            description = "Of the order of the data and of random weights (default: 1).")
+    long seed = 1;
+
+    @Option(
+            names = "--weight-decay",
+            defaultValue = "0.1",
+            description = "On matrices (default: ${DEFAULT-VALUE}).")
+    double weightDecay = 0.1;
+
+    @Option(
+            names = "--clip",
+            defaultValue = "1",
+            description = "Largest norm of the gradient (default: ${DEFAULT-VALUE}).")
+    double clip = 1;
+
+    @Option(
+            names = "--evaluate-every",
+            defaultValue = "50",
+            description = "Steps between measurements on held-out text (default: 50).")
+    int evaluateEvery = 50;
+
+    @Option(
+            names = "--checkpoint-every",
+            defaultValue = "50",
+            description = "Steps between checkpoints (default: 50).")
+    int checkpointEvery = 50;
+
+    TrainingSettings settings() {
+        return new TrainingSettings(
+                tokens,
+                learningRate,
+                minLearningRate,
+                warmupSteps,
+                globalBatchSize,
+                microBatchSize > 0 ? microBatchSize : largestDivisor(),
+                sequenceLength,
+                seed,
+                weightDecay,
+                clip,
+                evaluateEvery,
+                checkpointEvery);
+    }
+
+    private int largestDivisor() {
+        int rows = Math.max(1, Math.min(globalBatchSize, 4096 / Math.max(1, sequenceLength)));
+        while (globalBatchSize % rows != 0) {
+            rows--;
+        }
+        return rows;
+    }
+}

@@ -1,0 +1,137 @@
+package dev.penjing.compression.data;
+
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.Progress;
+import dev.penjing.model.tokenizer.Tokenizer;
+import java.io.BufferedOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.OptionalInt;
+
+/// A tokenised corpus: 32-bit little-endian token ids, memory-mapped. Documents follow one another
+/// without padding, each closed by the end-of-text token where the tokenizer has one.
+public final class TokenFile implements AutoCloseable {
+    private static final ValueLayout.OfInt ID =
+            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final Arena arena;
+    private final MemorySegment data;
+
+    private TokenFile(Arena arena, MemorySegment data) {
+        this.arena = arena;
+        this.data = data;
+    }
+
+    /// Tokenises `corpus` into `file`, written aside and moved into place.
+    ///
+    /// @param limit stop after about this many tokens; `Long.MAX_VALUE` for all
+    /// @throws PenjingException if fewer than two tokens come out
+    public static void write(
+            Corpus corpus,
+            Tokenizer tokenizer,
+            OptionalInt endOfText,
+            Path file,
+            long limit,
+            Progress progress) {
+        Path aside = file.resolveSibling(file.getFileName() + ".partial");
+        Count count = new Count();
+        try {
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            try (OutputStream raw = Files.newOutputStream(aside);
+                    DataOutputStream out =
+                            new DataOutputStream(new BufferedOutputStream(raw, 1 << 16))) {
+                corpus.forEach(
+                        text -> {
+                            if (count.tokens >= limit) {
+                                return;
+                            }
+                            try {
+                                for (int id : tokenizer.encode(text)) {
+                                    out.writeInt(Integer.reverseBytes(id));
+                                    count.tokens++;
+                                }
+                                if (endOfText.isPresent()) {
+                                    out.writeInt(Integer.reverseBytes(endOfText.getAsInt()));
+                                    count.tokens++;
+                                }
+                            } catch (IOException e) {
+                                throw new java.io.UncheckedIOException(e);
+                            }
+                            progress.update("tokenise", count.tokens, 0, "");
+                        });
+            }
+            if (count.tokens < 2) {
+                throw new PenjingException(
+                        "the text in "
+                                + corpus.files()
+                                + " comes to "
+                                + count.tokens
+                                + " tokens: there is nothing to learn from; give --data more");
+            }
+            Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException | java.io.UncheckedIOException e) {
+            throw new PenjingException("cannot write " + file + ": " + e.getMessage(), e);
+        } finally {
+            deleteQuietly(aside);
+        }
+    }
+
+    private static final class Count {
+        long tokens;
+    }
+
+    private static void deleteQuietly(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            System.getLogger("penjing").log(System.Logger.Level.DEBUG, "left behind " + file, e);
+        }
+    }
+
+    public static TokenFile open(Path file) {
+        Arena arena = Arena.ofShared();
+        try (FileChannel channel = FileChannel.open(file)) {
+            MemorySegment data =
+                    channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+            return new TokenFile(arena, data);
+        } catch (IOException e) {
+            arena.close();
+            throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /// Tokens `from` to `to` as a corpus of their own, sharing this one's mapping.
+    public TokenFile part(long from, long to) {
+        return new TokenFile(arena, data.asSlice(from * Integer.BYTES, (to - from) * Integer.BYTES));
+    }
+
+    /// Tokens in the file.
+    public long size() {
+        return data.byteSize() / Integer.BYTES;
+    }
+
+    public int get(long index) {
+        return data.getAtIndex(ID, index);
+    }
+
+    /// `count` ids from `start`.
+    public int[] slice(long start, int count) {
+        int[] ids = new int[count];
+        MemorySegment.copy(data, ID, start * Integer.BYTES, ids, 0, count);
+        return ids;
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.compression.data;
+
+import org.jspecify.annotations.NullMarked;

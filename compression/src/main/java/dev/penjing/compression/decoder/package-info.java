@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.compression.decoder;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.compression.importance;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.compression.pruning;
+
+import org.jspecify.annotations.NullMarked;

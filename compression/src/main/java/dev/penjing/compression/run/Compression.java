@@ -1,0 +1,251 @@
+package dev.penjing.compression.run;
+
+import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.data.TokenFile;
+import dev.penjing.compression.decoder.TorchModel;
+import dev.penjing.compression.importance.Importance;
+import dev.penjing.compression.importance.ImportanceFile;
+import dev.penjing.compression.pruning.Cut;
+import dev.penjing.compression.pruning.Pruner;
+import dev.penjing.compression.pruning.Shape;
+import dev.penjing.compression.torch.Compute;
+import dev.penjing.compression.training.HeldOut;
+import dev.penjing.compression.training.TrainingSettings;
+import dev.penjing.model.LanguageModel;
+import dev.penjing.model.ModelConfig;
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.Progress;
+import dev.penjing.model.tokenizer.Tokenizer;
+import dev.penjing.model.tokenizer.Tokenizers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/// The whole chain in one folder: tokenise, score, prune, distill, measure, report. Each stage
+/// leaves its result where the next finds it and is skipped when the result is there and nothing
+/// that it depends on has changed, so a run that was stopped goes on where it was.
+///
+/// | in the folder | what |
+/// | --- | --- |
+/// | `tokens/` | the text as token ids |
+/// | `importance.safetensors` | scores of all parts of the teacher |
+/// | `pruned/`, `distilled/` | the student before and after, in Hugging Face form |
+/// | `run.json`, `report.html` | the result, for programs and for people |
+public final class Compression {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    /// @param heldOut  text to measure on; without it the end of `data` is kept back
+    /// @param samples  sequences that importance is scored on
+    /// @param scoringLength tokens in each of them
+    /// @param tasks    further measurements of a model, a score from 0 to 1 by name
+    /// @param command  as the user gave it, for the record
+    public record Request(
+            Path teacher,
+            Shape shape,
+            Corpus data,
+            Optional<Corpus> heldOut,
+            Path run,
+            int samples,
+            int scoringLength,
+            TrainingSettings training,
+            Optional<Tasks> tasks,
+            String command) {}
+
+    /// Measures a model on tasks.
+    public interface Tasks {
+        /// A hash of what they measure on.
+        String key();
+
+        /// Accuracy by task.
+        Map<String, Double> score(LanguageModel model, Progress progress);
+
+        /// What guessing scores, by task.
+        Map<String, Double> chance();
+    }
+
+    private final Request request;
+    private final Compute compute;
+    private final Progress progress;
+    private final Stages stages;
+    private final ModelConfig teacherConfig;
+    private final Tokenizer tokenizer;
+
+    private Compression(
+            Request request, Compute compute, Progress progress, Consumer<String> say) {
+        this.request = request;
+        this.compute = compute;
+        this.progress = progress;
+        this.stages = new Stages(request.run(), say);
+        this.teacherConfig = ModelConfig.read(request.teacher().resolve("config.json"));
+        this.tokenizer = Tokenizers.load(request.teacher());
+    }
+
+    /// @return the result, as `run.json` holds it
+    public static ObjectNode run(
+            Request request, Compute compute, Progress progress, Consumer<String> say) {
+        Compression compression = new Compression(request, compute, progress, say);
+        request.shape().requireCuttableFrom(compression.teacherConfig);
+        TorchModel.requireFits(
+                compression.tokenizer, compression.teacherConfig, request.teacher());
+        return compression.run();
+    }
+
+    private ObjectNode run() {
+        long start = System.nanoTime();
+        String teacherHash = Artifacts.sha256OfModel(request.teacher());
+        Path importanceFile = request.run().resolve("importance.safetensors");
+        Path pruned = request.run().resolve("pruned");
+        Path distilled = request.run().resolve("distilled");
+        try (TrainingRun.Text text =
+                TrainingRun.text(
+                        request.data(),
+                        request.heldOut(),
+                        tokenizer,
+                        teacherHash,
+                        request.run().resolve("tokens"),
+                        progress)) {
+            String scoreKey =
+                    Artifacts.sha256(
+                            "score 1 %s %d %d %d %s"
+                                    .formatted(
+                                            text.hash(),
+                                            request.samples(),
+                                            request.scoringLength(),
+                                            request.training().seed(),
+                                            compute.type()));
+            stages.run(
+                    "score", scoreKey, importanceFile, r -> score(text.training(), importanceFile));
+            String pruneKey = Artifacts.sha256("prune 1 " + scoreKey + request.shape());
+            stages.run(
+                    "prune",
+                    pruneKey,
+                    pruned.resolve("run.json"),
+                    r -> prune(importanceFile, pruned));
+            String distillKey =
+                    Artifacts.sha256("distill 1 " + pruneKey + request.training() + compute.type());
+            ObjectNode distillation =
+                    stages.run(
+                            "distill",
+                            distillKey,
+                            distilled.resolve("run.json"),
+                            r -> r.put("phases", distill(pruned, distilled, text, distillKey)));
+            ObjectNode result = JSON.createObjectNode();
+            result.put("command", request.command());
+            String textKey = text.hash() + compute.type();
+            measure("teacher", request.teacher(), teacherHash + textKey, text, result);
+            measure("pruned", pruned, pruneKey + textKey, text, result);
+            measure("distilled", distilled, distillKey + textKey, text, result);
+            finish(result, distillation, teacherHash, start);
+            Report.write(request, teacherConfig, importanceFile, work(distillKey), result);
+            return result;
+        }
+    }
+
+    /// Where a distillation keeps its checkpoints: other settings, another folder.
+    private Path work(String distillKey) {
+        return request.run().resolve("distillation-" + distillKey.substring(0, 12));
+    }
+
+    private String distill(Path pruned, Path distilled, TrainingRun.Text text, String key) {
+        Artifacts.delete(distilled);
+        return TrainingRun.distill(
+                request.teacher(),
+                pruned,
+                text,
+                request.training(),
+                work(key),
+                distilled,
+                true,
+                request.command(),
+                compute,
+                progress);
+    }
+
+    private void score(TokenFile training, Path file) {
+        Scoring.run(
+                request.teacher(),
+                teacherConfig,
+                training,
+                request.samples(),
+                request.scoringLength(),
+                request.training().seed(),
+                file,
+                compute,
+                progress);
+    }
+
+    private void prune(Path importanceFile, Path pruned) {
+        Importance importance = ImportanceFile.read(importanceFile, teacherConfig);
+        Cut cut = Cut.best(teacherConfig, importance, request.shape());
+        Artifacts.delete(pruned);
+        Pruner.prune(request.teacher(), teacherConfig, cut, pruned, progress);
+        Artifacts.copyCompanions(request.teacher(), pruned);
+        RunRecord.prune(request.command(), request.teacher(), cut).write(pruned);
+    }
+
+    private void measure(
+            String name, Path model, String modelKey, TrainingRun.Text text, ObjectNode result) {
+        Path file = request.run().resolve("measures").resolve(name + ".json");
+        String key = Artifacts.sha256("measure 1 " + modelKey + request.tasks().map(Tasks::key).orElse(""));
+        stages.run("measure-" + name, key, file, r -> Artifacts.write(file, measures(model, text.heldOut()).toPrettyString()));
+        try {
+            result.set(name, JSON.readTree(Files.readString(file)));
+        } catch (java.io.IOException e) {
+            throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private ObjectNode measures(Path directory, TokenFile measured) {
+        ObjectNode json = JSON.createObjectNode();
+        try (TorchModel model = TorchModel.load(directory, tokenizer, compute)) {
+            ModelConfig config = model.decoder().config();
+            json.put("model", directory.toString());
+            json.put("parameters", config.parameters());
+            json.put("non_embedding_parameters", config.nonEmbeddingParameters());
+            json.put("bytes", 2 * config.parameters());
+            HeldOut heldOut = HeldOut.of(measured, TrainingRun.window(teacherConfig), tokenizer, Long.MAX_VALUE);
+            heldOut.measure(model.decoder(), Optional.empty(), Progress.NONE);
+            long start = System.nanoTime();
+            HeldOut.Measures m =
+                    heldOut.measure(model.decoder(), Optional.empty(), progress);
+            json.put("tokens_per_s", m.tokens() / ((System.nanoTime() - start) / 1e9));
+            json.put("bits_per_byte", m.bitsPerByte());
+            json.put("perplexity", m.perplexity());
+            ObjectNode tasks = json.putObject("tasks");
+            request.tasks().ifPresent(t -> t.score(model, progress).forEach(tasks::put));
+        }
+        return json;
+    }
+
+    private void finish(
+            ObjectNode result, ObjectNode distillation, String teacherHash, long start) {
+        request.tasks()
+                .ifPresent(
+                        t -> {
+                            ObjectNode chance = result.putObject("chance");
+                            t.chance().forEach(chance::put);
+                        });
+        long tokens = request.training().steps() * request.training().tokensPerStep();
+        double student = result.path("distilled").path("parameters").asDouble();
+        double teacher = result.path("teacher").path("parameters").asDouble();
+        result.put("tokens", tokens);
+        // 6 a parameter and token for forward and backward, 2 for the teacher's forward
+        result.put("floating_point_operations", tokens * (6 * student + 2 * teacher));
+        RunRecord.trainingTokens(request.teacher())
+                .ifPresent(
+                        n -> {
+                            result.put("teacher_tokens", n);
+                            result.put("teacher_floating_point_operations", 6.0 * n * teacher);
+                        });
+        result.put("phases", distillation.path("phases").asString(""));
+        result.put("teacher_sha256", teacherHash);
+        result.put("compute", compute.describe());
+        result.put("seconds", (System.nanoTime() - start) / 1e9);
+        result.put("peak_rss_bytes", Artifacts.peakResidentBytes());
+        Artifacts.write(request.run().resolve("run.json"), result.toPrettyString());
+    }
+}

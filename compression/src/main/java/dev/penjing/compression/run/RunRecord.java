@@ -1,0 +1,114 @@
+package dev.penjing.compression.run;
+
+import dev.penjing.compression.pruning.Cut;
+import dev.penjing.compression.training.TrainingSettings;
+import dev.penjing.model.PenjingException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.OptionalLong;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `run.json`, which lies beside every result: what made it, of what, with which settings.
+public final class RunRecord {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private final ObjectNode json = JSON.createObjectNode();
+
+    private RunRecord(String command) {
+        json.put("command", command);
+        json.put("finished", Instant.now().toString());
+        json.put("java", Runtime.version().toString());
+        json.put("penjing", "0.1.0");
+    }
+
+    /// Of a pruned model: its teacher and the indices kept.
+    public static RunRecord prune(String command, Path teacher, Cut cut) {
+        RunRecord record = new RunRecord(command);
+        record.teacher(teacher);
+        ObjectNode kept = record.json.putObject("kept");
+        indices(kept.putArray("channels"), cut.channels());
+        ArrayNode neurons = kept.putArray("neurons");
+        cut.neurons().forEach(layer -> indices(neurons.addArray(), layer));
+        ArrayNode heads = kept.putArray("heads");
+        cut.heads().forEach(layer -> indices(heads.addArray(), layer));
+        return record;
+    }
+
+    private static void indices(ArrayNode array, int[] indices) {
+        for (int index : indices) {
+            array.add(index);
+        }
+    }
+
+    /// Of a distilled model: teacher, what it was before, and how it was trained.
+    public static RunRecord distill(
+            String command, Path teacher, Path student, TrainingSettings settings) {
+        RunRecord record = new RunRecord(command);
+        record.teacher(teacher);
+        record.json.put("student", student.toString());
+        record.json.put("student_sha256", Artifacts.sha256OfModel(student));
+        record.training(settings);
+        return record;
+    }
+
+    /// Of a model trained from random weights.
+    public static RunRecord pretrain(String command, String dataHash, TrainingSettings settings) {
+        RunRecord record = new RunRecord(command);
+        record.json.put("data_sha256", dataHash);
+        record.training(settings);
+        return record;
+    }
+
+    private void teacher(Path teacher) {
+        json.put("teacher", teacher.toString());
+        json.put("teacher_sha256", Artifacts.sha256OfModel(teacher));
+    }
+
+    private void training(TrainingSettings settings) {
+        ObjectNode training = json.putObject("training");
+        training.put("tokens", settings.steps() * settings.tokensPerStep());
+        training.put("steps", settings.steps());
+        training.put("learning_rate", settings.learningRate());
+        training.put("min_learning_rate", settings.minLearningRate());
+        training.put("warmup_steps", settings.warmupSteps());
+        training.put("global_batch_size", settings.globalBatchSize());
+        training.put("micro_batch_size", settings.microBatchSize());
+        training.put("sequence_length", settings.sequenceLength());
+        training.put("seed", settings.seed());
+        training.put("weight_decay", settings.weightDecay());
+        training.put("clip", settings.clip());
+    }
+
+    /// Adds a figure of its own to the record.
+    public RunRecord with(String key, double value) {
+        json.put(key, value);
+        return this;
+    }
+
+    public void write(Path directory) {
+        Artifacts.write(directory.resolve("run.json"), json.toPrettyString() + "\n");
+    }
+
+    /// The tokens that a model was trained on, where its own `run.json` says.
+    static OptionalLong trainingTokens(Path model) {
+        Path file = model.resolve("run.json");
+        if (!Files.exists(file)) {
+            return OptionalLong.empty();
+        }
+        try {
+            long tokens =
+                    JSON.readTree(Files.readString(file))
+                            .path("training")
+                            .path("tokens")
+                            .asLong(0);
+            return tokens > 0 ? OptionalLong.of(tokens) : OptionalLong.empty();
+        } catch (IOException | JacksonException e) {
+            throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package dev.penjing.compression.run;
+
+import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.data.Sequences;
+import dev.penjing.compression.data.TokenFile;
+import dev.penjing.compression.decoder.Decoder;
+import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.TorchModel;
+import dev.penjing.compression.importance.Importance;
+import dev.penjing.compression.importance.ImportanceFile;
+import dev.penjing.compression.importance.Scorer;
+import dev.penjing.compression.torch.Compute;
+import dev.penjing.model.ModelConfig;
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.Progress;
+import dev.penjing.model.tokenizer.Tokenizer;
+import dev.penjing.model.tokenizer.Tokenizers;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// `score`: the importance of a teacher's parts, as a file.
+public final class Scoring {
+    private Scoring() {}
+
+    /// Scores on text.
+    public static void run(
+            Path teacher,
+            Corpus data,
+            int samples,
+            int length,
+            long seed,
+            Path to,
+            Compute compute,
+            Progress progress) {
+        ModelConfig config = ModelConfig.read(teacher.resolve("config.json"));
+        Tokenizer tokenizer = Tokenizers.load(teacher);
+        TorchModel.requireFits(tokenizer, config, teacher);
+        Path tokens = to.resolveSibling(to.getFileName() + ".tokens");
+        try {
+            TokenFile.write(
+                    data,
+                    tokenizer,
+                    TrainingRun.endOfText(tokenizer),
+                    tokens,
+                    Long.MAX_VALUE,
+                    progress);
+            try (TokenFile file = TokenFile.open(tokens)) {
+                run(teacher, config, file, samples, length, seed, to, compute, progress);
+            }
+        } finally {
+            delete(tokens);
+        }
+    }
+
+    /// Scores on tokens.
+    static void run(
+            Path teacher,
+            ModelConfig config,
+            TokenFile tokens,
+            int samples,
+            int length,
+            long seed,
+            Path to,
+            Compute compute,
+            Progress progress) {
+        int fitting =
+                (int) Math.min(Math.min(length, config.maxPositionEmbeddings()), tokens.size() - 1);
+        Sequences sequences = new Sequences(tokens, Math.max(1, fitting), seed);
+        try (Parameters parameters =
+                        Parameters.load(teacher, config, compute, compute.type());
+                Decoder decoder = new Decoder(config, parameters, compute)) {
+            Importance importance =
+                    Scorer.score(
+                            decoder,
+                            sequences,
+                            Math.min(samples, sequences.count()),
+                            Math.max(1, 4096 / sequences.length()),
+                            progress);
+            ImportanceFile.write(to, importance, config);
+        }
+    }
+
+    private static void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new PenjingException("cannot remove " + file + ": " + e.getMessage(), e);
+        }
+    }
+}

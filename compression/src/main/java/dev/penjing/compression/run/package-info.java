@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.compression.run;
+
+import org.jspecify.annotations.NullMarked;

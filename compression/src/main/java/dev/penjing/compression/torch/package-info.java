@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.compression.torch;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,98 @@
+package dev.penjing.compression.training;
+
+import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.torch.Compute;
+import dev.penjing.compression.torch.Tensors;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/// AdamW (Loshchilov & Hutter 2019, algorithm 2) on flat float32 parameters, in the order of
+/// operations of PyTorch's. Weight decay spares vectors: norms and biases.
+///
+/// Works through the parameters in pieces that stay in the cache, since every operation is one
+/// pass over memory.
+public final class AdamW implements AutoCloseable {
+    static final double BETA1 = 0.9;
+    static final double BETA2 = 0.95;
+    static final double EPSILON = 1e-8;
+    private static final long PIECE = 1 << 17;
+
+    private final Parameters parameters;
+    private final double weightDecay;
+    private final Tensor mean;
+    private final Tensor square;
+
+    public AdamW(Parameters parameters, double weightDecay, Compute compute) {
+        this.parameters = parameters;
+        this.weightDecay = weightDecay;
+        long size = parameters.layout().size();
+        try (PointerScope scope = new PointerScope()) {
+            mean = Tensors.keep(Tensors.zeros(compute.options(ScalarType.Float), size));
+            square = Tensors.keep(Tensors.zeros(compute.options(ScalarType.Float), size));
+        }
+    }
+
+    /// Running mean of the gradient, `[size]`.
+    Tensor mean() {
+        return mean;
+    }
+
+    /// Running mean of the squared gradient, `[size]`.
+    Tensor square() {
+        return square;
+    }
+
+    /// One update by `gradient * scale`.
+    ///
+    /// @param step counted from 1
+    public void step(Tensor gradient, double scale, double learningRate, long step) {
+        long matrices = parameters.layout().matrices();
+        long size = parameters.layout().size();
+        update(0, matrices, gradient, scale, learningRate, weightDecay, step);
+        update(matrices, size, gradient, scale, learningRate, 0, step);
+    }
+
+    private void update(
+            long from,
+            long to,
+            Tensor gradient,
+            double scale,
+            double learningRate,
+            double decay,
+            long step) {
+        double correction1 = 1 - Math.pow(BETA1, step);
+        double correction2 = Math.sqrt(1 - Math.pow(BETA2, step));
+        boolean whole = gradient.is_cuda();
+        for (long at = from; at < to; ) {
+            long count = whole ? to - at : Math.min(PIECE, to - at);
+            try (PointerScope scope = new PointerScope();
+                    AutoGradMode noGrad = new AutoGradMode(false)) {
+                Tensor p = parameters.flat().narrow(0, at, count);
+                Tensor g = gradient.narrow(0, at, count);
+                Tensor m = mean.narrow(0, at, count);
+                Tensor v = square.narrow(0, at, count);
+                if (scale != 1) {
+                    g.mul_(new Scalar(scale));
+                }
+                if (decay != 0) {
+                    p.mul_(new Scalar(1 - learningRate * decay));
+                }
+                m.lerp_(g, new Scalar(1 - BETA1));
+                v.mul_(new Scalar(BETA2)).addcmul_(g, g, new Scalar(1 - BETA2));
+                Tensor denominator =
+                        v.sqrt().div_(new Scalar(correction2)).add_(new Scalar(EPSILON));
+                p.addcdiv_(m, denominator, new Scalar(-learningRate / correction1));
+            }
+            at += count;
+        }
+    }
+
+    @Override
+    public void close() {
+        Tensors.release(mean);
+        Tensors.release(square);
+    }
+}

@@ -1,0 +1,32 @@
+package dev.penjing.compression.training;
+
+import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.ModelConfig;
+import dev.penjing.model.TensorSpec;
+import dev.penjing.model.safetensors.DType;
+import dev.penjing.model.safetensors.SafetensorsWriter;
+import java.nio.file.Path;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+
+/// Parameters in training as a checkpoint in Hugging Face form.
+final class Checkpoints {
+    private static final long SHARD_BYTES = 4L << 30;
+
+    private Checkpoints() {}
+
+    static void write(ModelConfig config, Parameters parameters, Path directory, DType type) {
+        try (SafetensorsWriter writer =
+                new SafetensorsWriter(
+                        directory, config.tensors(), type, SHARD_BYTES, Map.of("format", "pt"))) {
+            for (TensorSpec tensor : config.tensors()) {
+                try (PointerScope scope = new PointerScope()) {
+                    writer.write(tensor.name(), Tensors.floats(parameters.view(tensor.name())));
+                }
+            }
+            writer.finish();
+        }
+        config.write(directory.resolve("config.json"));
+    }
+}

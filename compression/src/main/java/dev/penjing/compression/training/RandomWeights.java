@@ -1,0 +1,58 @@
+package dev.penjing.compression.training;
+
+import dev.penjing.compression.decoder.ParameterLayout.Slot;
+import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.torch.Compute;
+import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.ModelConfig;
+import java.util.Random;
+import java.util.random.RandomGenerator;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/// Weights to pretrain from: matrices normal with deviation 0.02, those that write to the residual
+/// stream smaller by sqrt(2 * layers) (GPT-2, section 2.3), norms one, biases zero. Drawn by
+/// Java's own generator, so that a seed means the same everywhere.
+public final class RandomWeights {
+    private static final double DEVIATION = 0.02;
+
+    private RandomWeights() {}
+
+    public static Parameters draw(ModelConfig config, long seed, Compute compute) {
+        Parameters parameters = Parameters.zeros(config, compute, ScalarType.Float);
+        RandomGenerator random = new Random(seed);
+        double residual = DEVIATION / Math.sqrt(2.0 * config.numHiddenLayers());
+        for (Slot slot : parameters.layout().slots().values()) {
+            try (PointerScope scope = new PointerScope();
+                    AutoGradMode noGrad = new AutoGradMode(false)) {
+                Tensor view = parameters.view(slot.name());
+                if (slot.shape().length == 1) {
+                    view.fill_(new Scalar(slot.name().endsWith("bias") ? 0.0 : 1.0));
+                } else {
+                    boolean writes =
+                            slot.name().endsWith("o_proj.weight")
+                                    || slot.name().endsWith("down_proj.weight");
+                    view.copy_(normal(slot, writes ? residual : DEVIATION, random));
+                }
+            }
+        }
+        return parameters;
+    }
+
+    private static Tensor normal(Slot slot, double deviation, RandomGenerator random) {
+        float[] values = new float[Math.toIntExact(slot.size())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (deviation * random.nextGaussian());
+        }
+        Tensor tensor = Tensors.empty(new TensorOptions(ScalarType.Float), slot.shape());
+        try (FloatPointer data = tensor.data_ptr_float()) {
+            data.put(values, 0, values.length);
+        }
+        return tensor;
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.compression.training;
+
+import org.jspecify.annotations.NullMarked;

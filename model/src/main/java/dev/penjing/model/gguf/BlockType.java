@@ -1,0 +1,49 @@
+package dev.penjing.model.gguf;
+
+import dev.penjing.model.PenjingException;
+
+/// GGUF's ways to store weights: how many make a block, and how many bytes it takes.
+public enum BlockType {
+    F32(0, 1, 4),
+    F16(1, 1, 2),
+    Q4_0(2, 32, 18),
+    Q4_1(3, 32, 20),
+    Q5_0(6, 32, 22),
+    Q5_1(7, 32, 24),
+    Q8_0(8, 32, 34),
+    Q4_K(12, 256, 144),
+    Q5_K(13, 256, 176),
+    Q6_K(14, 256, 210),
+    BF16(30, 1, 2);
+
+    private final int code;
+    private final int weights;
+    private final int bytes;
+
+    BlockType(int code, int weights, int bytes) {
+        this.code = code;
+        this.weights = weights;
+        this.bytes = bytes;
+    }
+
+    /// In a block.
+    public int weights() {
+        return weights;
+    }
+
+    /// Of a block.
+    public int bytes() {
+        return bytes;
+    }
+
+    static BlockType of(int code, String tensor) {
+        for (BlockType type : values()) {
+            if (type.code == code) {
+                return type;
+            }
+        }
+        throw new PenjingException(
+                "the tensor %s is stored in GGUF's type %d: F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K and Q6_K can be read; quantise the model to one of these"
+                        .formatted(tensor, code));
+    }
+}

@@ -1,0 +1,249 @@
+package dev.penjing.model.gguf;
+
+import dev.penjing.model.ModelConfig;
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.Progress;
+import dev.penjing.model.TensorSpec;
+import dev.penjing.model.safetensors.DType;
+import dev.penjing.model.safetensors.SafetensorsWriter;
+import dev.penjing.model.tokenizer.Tokenizers;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/// A GGUF file of the `llama` architecture (Llama and Mistral) as a model in Hugging Face form:
+/// weights dequantised, tokenizer, special tokens, chat template and generation settings.
+public final class GgufImport {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final long SHARD_BYTES = 4L << 30;
+
+    private final GgufFile gguf;
+    private final Path directory;
+
+    private GgufImport(GgufFile gguf, Path directory) {
+        this.gguf = gguf;
+        this.directory = directory;
+    }
+
+    /// @param type of the weights that are written: F32 keeps every value exactly
+    /// @throws PenjingException if the file is of another architecture, or damaged
+    public static void run(Path file, Path directory, DType type, Progress progress) {
+        try (GgufFile gguf = GgufFile.open(file)) {
+            new GgufImport(gguf, directory).run(type, progress);
+        }
+    }
+
+    private void run(DType type, Progress progress) {
+        ModelConfig config = config(type);
+        weights(config, type, progress);
+        Tokenizers.save(Tokenizers.fromGguf(gguf.metadata()), directory);
+        tokenizerFiles();
+        // last: what is there with a config.json is whole
+        config.write(directory.resolve("config.json"));
+    }
+
+    private ModelConfig config(DType type) {
+        String architecture = gguf.text("general.architecture").orElse("unknown");
+        if (!architecture.equals("llama")) {
+            throw new PenjingException(
+                    "the GGUF file is of the architecture '"
+                            + architecture
+                            + "': only llama (Llama and Mistral) can be imported");
+        }
+        if (gguf.number("llama.expert_count").orElse(0L) > 0) {
+            throw new PenjingException("the GGUF file is a mixture of experts: not supported");
+        }
+        String scaling = gguf.text("llama.rope.scaling.type").orElse("none");
+        if (gguf.names().contains("rope_freqs.weight")
+                || !scaling.equals("none") && !scaling.equals("linear")) {
+            throw new PenjingException(
+                    "the GGUF file scales its rotary positions by a table (Llama 3.1 and later):"
+                            + " import the model's own safetensors instead");
+        }
+        ObjectNode json = JSON.createObjectNode();
+        json.putArray("architectures").add("LlamaForCausalLM");
+        json.put("model_type", "llama");
+        json.put("vocab_size", gguf.tensor("token_embd.weight").shape()[0]);
+        long hidden = required("llama.embedding_length");
+        long heads = required("llama.attention.head_count");
+        json.put("hidden_size", hidden);
+        json.put("intermediate_size", required("llama.feed_forward_length"));
+        json.put("num_hidden_layers", required("llama.block_count"));
+        json.put("num_attention_heads", heads);
+        json.put(
+                "num_key_value_heads",
+                gguf.number("llama.attention.head_count_kv").orElse(heads));
+        json.put(
+                "head_dim",
+                gguf.number("llama.attention.key_length").orElse(heads > 0 ? hidden / heads : 0));
+        json.put("max_position_embeddings", required("llama.context_length"));
+        json.put("hidden_act", "silu");
+        json.put("rms_norm_eps", real("llama.attention.layer_norm_rms_epsilon").orElse(1e-5));
+        json.put("rope_theta", real("llama.rope.freq_base").orElse(10_000.0));
+        if (scaling.equals("linear")) {
+            ObjectNode linear = json.putObject("rope_scaling");
+            linear.put("rope_type", "linear");
+            linear.put("factor", real("llama.rope.scaling.factor").orElse(1.0));
+        }
+        json.put("tie_word_embeddings", !gguf.names().contains("output.weight"));
+        json.put("attention_bias", gguf.names().contains("blk.0.attn_q.bias"));
+        id("bos").ifPresent(i -> json.put("bos_token_id", i));
+        id("eos").ifPresent(i -> json.put("eos_token_id", i));
+        id("padding").ifPresent(i -> json.put("pad_token_id", i));
+        String dtype =
+                switch (type) {
+                    case F16 -> "float16";
+                    case BF16 -> "bfloat16";
+                    default -> "float32";
+                };
+        json.put("dtype", dtype);
+        json.put("torch_dtype", dtype);
+        return ModelConfig.parse(json.toString(), "the GGUF file");
+    }
+
+    private long required(String key) {
+        return gguf.number(key)
+                .orElseThrow(() -> new PenjingException("the GGUF file does not say its " + key));
+    }
+
+    /// A float32 written in decimal, so that 1e-5 does not become 9.99999974e-6.
+    private Optional<Double> real(String key) {
+        return gguf.metadata().get(key) instanceof Number n
+                ? Optional.of(Double.valueOf(n.toString()))
+                : Optional.empty();
+    }
+
+    private Optional<Long> id(String name) {
+        return gguf.number("tokenizer.ggml." + name + "_token_id");
+    }
+
+    private void weights(ModelConfig config, DType type, Progress progress) {
+        List<TensorSpec> specs = config.tensors();
+        Set<String> left = new HashSet<>(gguf.names());
+        for (TensorSpec spec : specs) {
+            String name = ggufName(spec.name());
+            long[] shape = gguf.tensor(name).shape();
+            if (!Arrays.equals(shape, spec.shape())) {
+                throw new PenjingException(
+                        "%s in the GGUF file has the shape %s, not %s"
+                                .formatted(
+                                        name,
+                                        Arrays.toString(shape),
+                                        Arrays.toString(spec.shape())));
+            }
+            left.remove(name);
+        }
+        if (!left.isEmpty()) {
+            throw new PenjingException(
+                    "the GGUF file holds tensors that a llama has not, such as "
+                            + new TreeSet<>(left).first());
+        }
+        try (SafetensorsWriter writer =
+                new SafetensorsWriter(
+                        directory, specs, type, SHARD_BYTES, Map.of("format", "pt"))) {
+            int done = 0;
+            for (TensorSpec spec : specs) {
+                float[] values = gguf.tensor(ggufName(spec.name())).toFloats();
+                if (spec.name().contains("q_proj")) {
+                    values = halves(values, spec, config.numAttentionHeads());
+                } else if (spec.name().contains("k_proj")) {
+                    values = halves(values, spec, config.numKeyValueHeads());
+                }
+                writer.write(spec.name(), values);
+                progress.update("import", ++done, specs.size(), spec.name());
+            }
+            writer.finish();
+        }
+    }
+
+    private static String ggufName(String name) {
+        return name.replace("model.layers.", "blk.")
+                .replace("model.embed_tokens", "token_embd")
+                .replace("model.norm", "output_norm")
+                .replace("lm_head", "output")
+                .replace("input_layernorm", "attn_norm")
+                .replace("post_attention_layernorm", "ffn_norm")
+                .replace("self_attn.q_proj", "attn_q")
+                .replace("self_attn.k_proj", "attn_k")
+                .replace("self_attn.v_proj", "attn_v")
+                .replace("self_attn.o_proj", "attn_output")
+                .replace("mlp.gate_proj", "ffn_gate")
+                .replace("mlp.up_proj", "ffn_up")
+                .replace("mlp.down_proj", "ffn_down");
+    }
+
+    /// GGUF's llama rotates neighbouring dimensions, Hugging Face's those half a head apart: within
+    /// each head even rows go to the first half and odd rows to the second.
+    static float[] halves(float[] values, TensorSpec spec, int heads) {
+        int rows = Math.toIntExact(spec.shape()[0]);
+        int width = values.length / rows;
+        int headDim = rows / heads;
+        float[] result = new float[values.length];
+        for (int head = 0; head < heads; head++) {
+            for (int i = 0; i < headDim; i++) {
+                int from = head * headDim + i;
+                int to = head * headDim + i % 2 * (headDim / 2) + i / 2;
+                System.arraycopy(values, from * width, result, to * width, width);
+            }
+        }
+        return result;
+    }
+
+    private void tokenizerFiles() {
+        ObjectNode tokenizer = JSON.createObjectNode();
+        tokenizer.put("tokenizer_class", "PreTrainedTokenizerFast");
+        tokenizer.put("model_max_length", required("llama.context_length"));
+        tokenizer.put("clean_up_tokenization_spaces", false);
+        ObjectNode special = JSON.createObjectNode();
+        ObjectNode generation = JSON.createObjectNode();
+        String[] tokens =
+                gguf.metadata().get("tokenizer.ggml.tokens") instanceof String[] all
+                        ? all
+                        : new String[0];
+        for (String[] pair :
+                new String[][] {
+                    {"bos", "bos"}, {"eos", "eos"}, {"padding", "pad"}, {"unknown", "unk"}
+                }) {
+            id(pair[0])
+                    .filter(i -> i >= 0 && i < tokens.length)
+                    .ifPresent(
+                            i -> {
+                                String text = tokens[Math.toIntExact(i)];
+                                tokenizer.put(pair[1] + "_token", text);
+                                special.put(pair[1] + "_token", text);
+                                if (!pair[1].equals("unk")) {
+                                    generation.put(pair[1] + "_token_id", i);
+                                }
+                            });
+        }
+        gguf.text("tokenizer.chat_template").ifPresent(t -> tokenizer.put("chat_template", t));
+        write("tokenizer_config.json", tokenizer);
+        write("special_tokens_map.json", special);
+        write("generation_config.json", generation);
+    }
+
+    private void write(String name, ObjectNode json) {
+        Path file = directory.resolve(name);
+        Path aside = directory.resolve(name + ".partial");
+        try {
+            Files.writeString(aside, json.toPrettyString() + "\n");
+            Files.move(
+                    aside,
+                    file,
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new PenjingException("cannot write " + file + ": " + e.getMessage(), e);
+        }
+    }
+}

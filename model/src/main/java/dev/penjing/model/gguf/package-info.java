@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.model.gguf;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.model.hub;
+
+import org.jspecify.annotations.NullMarked;

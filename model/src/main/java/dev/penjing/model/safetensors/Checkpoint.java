@@ -1,0 +1,149 @@
+package dev.penjing.model.safetensors;
+
+import dev.penjing.model.ModelConfig;
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.TensorSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// The weights of a model: `model.safetensors`, or shards named by
+/// `model.safetensors.index.json`.
+public final class Checkpoint implements AutoCloseable {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final int MOST_SHARDS = 10_000;
+
+    private final Path directory;
+    private final List<SafetensorsFile> files = new ArrayList<>();
+    private final Map<String, SafetensorsFile> tensors = new LinkedHashMap<>();
+
+    private Checkpoint(Path directory) {
+        this.directory = directory;
+    }
+
+    /// @throws PenjingException if a file is missing or damaged
+    public static Checkpoint open(Path directory) {
+        Checkpoint checkpoint = new Checkpoint(directory);
+        try {
+            Path index = directory.resolve("model.safetensors.index.json");
+            Path single = directory.resolve("model.safetensors");
+            if (Files.exists(single)) {
+                checkpoint.add(single);
+            } else if (Files.exists(index)) {
+                checkpoint.addShards(index);
+            } else {
+                throw new PenjingException(
+                        directory
+                                + " has neither model.safetensors nor model.safetensors.index.json:"
+                                + " is this a model in Hugging Face form?");
+            }
+            return checkpoint;
+        } catch (PenjingException e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    private void addShards(Path index) {
+        JsonNode map;
+        try {
+            map = JSON.readTree(Files.readString(index)).path("weight_map");
+        } catch (IOException | JacksonException e) {
+            throw new PenjingException("cannot read " + index + ": " + e.getMessage(), e);
+        }
+        Set<String> shards = new TreeSet<>();
+        map.properties().forEach(e -> shards.add(e.getValue().asString("")));
+        if (shards.isEmpty() || shards.size() > MOST_SHARDS) {
+            throw new PenjingException(index + " names no shards, or too many");
+        }
+        for (String shard : shards) {
+            if (!shard.matches("[\\w.-]+\\.safetensors")) {
+                throw new PenjingException(
+                        index + " names the shard '" + shard + "', which is no plain file name");
+            }
+            if (!Files.exists(directory.resolve(shard))) {
+                throw new PenjingException(
+                        "the shard " + directory.resolve(shard) + " is missing: fetch it again");
+            }
+            add(directory.resolve(shard));
+        }
+        for (Map.Entry<String, JsonNode> entry : map.properties()) {
+            if (!tensors.containsKey(entry.getKey())) {
+                throw new PenjingException(
+                        "the shard %s does not hold %s, as the index says: fetch it again"
+                                .formatted(entry.getValue().asString(""), entry.getKey()));
+            }
+        }
+    }
+
+    private void add(Path path) {
+        SafetensorsFile file = SafetensorsFile.open(path);
+        files.add(file);
+        for (String name : file.names()) {
+            if (tensors.put(name, file) != null) {
+                throw new PenjingException("two shards hold the tensor " + name);
+            }
+        }
+    }
+
+    public Set<String> names() {
+        return tensors.keySet();
+    }
+
+    /// @throws PenjingException if there is no tensor of this name
+    public TensorView tensor(String name) {
+        SafetensorsFile file = tensors.get(name);
+        if (file == null) {
+            throw new PenjingException("the checkpoint " + directory + " lacks " + name);
+        }
+        return file.tensor(name);
+    }
+
+    /// Requires all tensors of a model, in their shapes, and no others. A head that is stored
+    /// though it is tied to the embeddings, and rotary tables, are passed over.
+    public void check(ModelConfig config) {
+        Set<String> left = new HashSet<>(tensors.keySet());
+        left.removeIf(name -> name.endsWith("rotary_emb.inv_freq"));
+        if (config.tieWordEmbeddings()) {
+            left.remove("lm_head.weight");
+        }
+        for (TensorSpec spec : config.tensors()) {
+            if (!left.remove(spec.name())) {
+                throw new PenjingException(
+                        "the checkpoint %s lacks %s, which its config.json asks for"
+                                .formatted(directory, spec.name()));
+            }
+            long[] shape = tensor(spec.name()).shape();
+            if (!Arrays.equals(shape, spec.shape())) {
+                throw new PenjingException(
+                        "%s in %s has the shape %s, but config.json asks for %s"
+                                .formatted(
+                                        spec.name(),
+                                        directory,
+                                        Arrays.toString(shape),
+                                        Arrays.toString(spec.shape())));
+            }
+        }
+        if (!left.isEmpty()) {
+            throw new PenjingException(
+                    "the checkpoint %s holds %d tensors that its config.json does not ask for, such as %s"
+                            .formatted(directory, left.size(), new TreeSet<>(left).first()));
+        }
+    }
+
+    @Override
+    public void close() {
+        files.forEach(SafetensorsFile::close);
+    }
+}

@@ -1,0 +1,290 @@
+package dev.penjing.model.safetensors;
+
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.TensorSpec;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// Writes the weights of a model tensor by tensor, in shards of at most a given size: only the
+/// tensor at hand is in memory. Files are written aside; [#finish] moves them into place, the index
+/// last. Closed without that, nothing is left behind.
+public final class SafetensorsWriter implements AutoCloseable {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final int BUFFER = 1 << 20;
+
+    private record Shard(String name, List<TensorSpec> tensors) {}
+
+    private final Path directory;
+    private final DType type;
+    private final Map<String, String> metadata;
+    private final List<Shard> shards = new ArrayList<>();
+    private final ByteBuffer buffer =
+            ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
+    private int shard = -1;
+    private int next;
+    private @org.jspecify.annotations.Nullable FileChannel channel;
+    private boolean finished;
+
+    /// @param tensors    all of them, in the order in which they will come
+    /// @param type       F32, F16 or BF16
+    /// @param shardBytes of a file, at most, unless one tensor is larger
+    public SafetensorsWriter(
+            Path directory,
+            List<TensorSpec> tensors,
+            DType type,
+            long shardBytes,
+            Map<String, String> metadata) {
+        this.directory = directory;
+        this.type = type;
+        this.metadata = metadata;
+        List<List<TensorSpec>> parts = new ArrayList<>();
+        long size = Long.MAX_VALUE;
+        for (TensorSpec tensor : tensors) {
+            long bytes = tensor.size() * type.bytes();
+            if (size > shardBytes - bytes) {
+                parts.add(new ArrayList<>());
+                size = 0;
+            }
+            parts.getLast().add(tensor);
+            size += bytes;
+        }
+        for (int i = 0; i < parts.size(); i++) {
+            String name =
+                    parts.size() == 1
+                            ? "model.safetensors"
+                            : "model-%05d-of-%05d.safetensors".formatted(i + 1, parts.size());
+            shards.add(new Shard(name, parts.get(i)));
+        }
+        try {
+            Files.createDirectories(directory);
+            nextShard();
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    private void nextShard() throws IOException {
+        closeChannel();
+        shard++;
+        next = 0;
+        channel =
+                FileChannel.open(
+                        aside(shards.get(shard)),
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE,
+                        StandardOpenOption.TRUNCATE_EXISTING);
+        header(channel, shards.get(shard).tensors(), type, metadata);
+    }
+
+    private Path aside(Shard part) {
+        return directory.resolve(part.name() + ".partial");
+    }
+
+    /// The next tensor, rounded to the type (to nearest, ties to even).
+    public void write(String name, float[] values) {
+        try {
+            if (next == shards.get(shard).tensors().size()) {
+                nextShard();
+            }
+            TensorSpec expected = shards.get(shard).tensors().get(next++);
+            if (!expected.name().equals(name) || expected.size() != values.length) {
+                throw new IllegalArgumentException(
+                        "expected %s of %d elements, not %s of %d"
+                                .formatted(expected.name(), expected.size(), name, values.length));
+            }
+            for (int at = 0; at < values.length; ) {
+                buffer.clear();
+                int count = Math.min(values.length - at, BUFFER / type.bytes());
+                for (int i = at; i < at + count; i++) {
+                    switch (type) {
+                        case F32 -> buffer.putFloat(values[i]);
+                        case F16 -> buffer.putShort(Float.floatToFloat16(values[i]));
+                        case BF16 -> buffer.putShort(toBfloat16(values[i]));
+                        default -> throw new IllegalArgumentException("weights as " + type);
+                    }
+                }
+                at += count;
+                writeAll(java.util.Objects.requireNonNull(channel), buffer.flip());
+            }
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    static short toBfloat16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        if (Float.isNaN(value)) {
+            return (short) (bits >> 16 | 0x40);
+        }
+        return (short) (bits + 0x7fff + (bits >> 16 & 1) >> 16);
+    }
+
+    /// Moves the files into place. Every tensor must have come.
+    public void finish() {
+        if (shard != shards.size() - 1 || next != shards.get(shard).tensors().size()) {
+            throw new IllegalStateException("some tensors were not written");
+        }
+        try {
+            closeChannel();
+            long total = 0;
+            ObjectNode index = JSON.createObjectNode();
+            ObjectNode map = JSON.createObjectNode();
+            for (Shard part : shards) {
+                Files.move(
+                        aside(part),
+                        directory.resolve(part.name()),
+                        StandardCopyOption.ATOMIC_MOVE,
+                        StandardCopyOption.REPLACE_EXISTING);
+                for (TensorSpec tensor : part.tensors()) {
+                    map.put(tensor.name(), part.name());
+                    total += tensor.size() * type.bytes();
+                }
+            }
+            finished = true;
+            if (shards.size() > 1) {
+                index.putObject("metadata").put("total_size", total);
+                index.set("weight_map", map);
+                Path file = directory.resolve("model.safetensors.index.json");
+                Path aside = directory.resolve("model.safetensors.index.json.partial");
+                Files.writeString(aside, index.toPrettyString());
+                Files.move(
+                        aside,
+                        file,
+                        StandardCopyOption.ATOMIC_MOVE,
+                        StandardCopyOption.REPLACE_EXISTING);
+            }
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    private void closeChannel() throws IOException {
+        if (channel != null) {
+            channel.close();
+            channel = null;
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            closeChannel();
+            if (!finished) {
+                for (Shard part : shards) {
+                    Files.deleteIfExists(aside(part));
+                }
+            }
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    private PenjingException failed(IOException e) {
+        return new PenjingException(
+                "cannot write the weights to " + directory + ": " + e.getMessage(), e);
+    }
+
+    /// One file of float32 vectors.
+    public static void writeFile(
+            Path file, Map<String, float[]> tensors, Map<String, String> metadata) {
+        Map<String, MemorySegment> segments = new java.util.LinkedHashMap<>();
+        tensors.forEach((name, values) -> segments.put(name, MemorySegment.ofArray(values)));
+        writeFloats(file, segments, metadata);
+    }
+
+    /// One file of float32 vectors, from native memory as it is (little-endian machines).
+    public static void writeFloats(
+            Path file, Map<String, MemorySegment> tensors, Map<String, String> metadata) {
+        Path aside = file.resolveSibling(file.getFileName() + ".partial");
+        try {
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            try (FileChannel out =
+                    FileChannel.open(
+                            aside,
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.WRITE,
+                            StandardOpenOption.TRUNCATE_EXISTING)) {
+                List<TensorSpec> specs = new ArrayList<>();
+                tensors.forEach((n, data) -> specs.add(new TensorSpec(n, data.byteSize() / 4)));
+                header(out, specs, DType.F32, metadata);
+                ByteBuffer piece = ByteBuffer.allocate(BUFFER);
+                for (MemorySegment data : tensors.values()) {
+                    for (long at = 0; at < data.byteSize(); at += BUFFER) {
+                        int count = (int) Math.min(BUFFER, data.byteSize() - at);
+                        piece.clear();
+                        MemorySegment.ofBuffer(piece).copyFrom(data.asSlice(at, count));
+                        writeAll(out, piece.limit(count));
+                    }
+                }
+            }
+            Files.move(
+                    aside,
+                    file,
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            deleteQuietly(aside);
+            throw new PenjingException("cannot write " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void deleteQuietly(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            System.getLogger("penjing").log(System.Logger.Level.DEBUG, "left behind " + file, e);
+        }
+    }
+
+    private static void header(
+            FileChannel channel,
+            List<TensorSpec> tensors,
+            DType type,
+            Map<String, String> metadata)
+            throws IOException {
+        ObjectNode header = JSON.createObjectNode();
+        ObjectNode notes = header.putObject("__metadata__");
+        metadata.forEach(notes::put);
+        long offset = 0;
+        for (TensorSpec tensor : tensors) {
+            ObjectNode json = header.putObject(tensor.name());
+            json.put("dtype", type.name());
+            ArrayNode shape = json.putArray("shape");
+            for (long extent : tensor.shape()) {
+                shape.add(extent);
+            }
+            ArrayNode offsets = json.putArray("data_offsets");
+            offsets.add(offset);
+            offset += tensor.size() * type.bytes();
+            offsets.add(offset);
+        }
+        byte[] text = header.toString().getBytes(StandardCharsets.UTF_8);
+        int padded = (text.length + 7) / 8 * 8;
+        ByteBuffer bytes = ByteBuffer.allocate(8 + padded).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.putLong(padded).put(text);
+        while (bytes.hasRemaining()) {
+            bytes.put((byte) ' ');
+        }
+        writeAll(channel, bytes.flip());
+    }
+
+    private static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
+    }
+}

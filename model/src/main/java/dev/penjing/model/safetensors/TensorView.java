@@ -1,0 +1,88 @@
+package dev.penjing.model.safetensors;
+
+import dev.penjing.model.PenjingException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/// A tensor in a mapped file: read from it without a copy, while the file is open.
+///
+/// @param data little-endian, row-major
+public record TensorView(String name, DType dtype, long[] shape, MemorySegment data) {
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /// Elements in all.
+    public long size() {
+        return data.byteSize() / dtype.bytes();
+    }
+
+    /// All elements as float32.
+    ///
+    /// @throws PenjingException if they are not F32, F16 or BF16, or too many for an array
+    public float[] toFloats() {
+        if (size() > Integer.MAX_VALUE - 8) {
+            throw new PenjingException("the tensor " + name + " is too large for one array");
+        }
+        float[] values = new float[(int) size()];
+        switch (dtype) {
+            case F32 -> MemorySegment.copy(data, FLOAT, 0, values, 0, values.length);
+            case BF16 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = Float.intBitsToFloat(data.get(SHORT, 2L * i) << 16);
+                }
+            }
+            case F16 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = Float.float16ToFloat(data.get(SHORT, 2L * i));
+                }
+            }
+            default ->
+                    throw new PenjingException(
+                            "the tensor %s is stored as %s: weights must be F32, F16 or BF16"
+                                    .formatted(name, dtype));
+        }
+        return values;
+    }
+
+    /// @throws PenjingException if an element is infinite or not a number, or all elements of a
+    ///     matrix are zero: weights that were never loaded
+    public void checkUsable() {
+        boolean allZero = shape.length > 1;
+        long count = size();
+        for (long i = 0; i < count; i++) {
+            int bits;
+            int exponent;
+            switch (dtype) {
+                case F32 -> {
+                    bits = Float.floatToRawIntBits(data.get(FLOAT, 4 * i)) & 0x7fffffff;
+                    exponent = 0x7f800000;
+                }
+                case BF16 -> {
+                    bits = data.get(SHORT, 2 * i) & 0x7fff;
+                    exponent = 0x7f80;
+                }
+                case F16 -> {
+                    bits = data.get(SHORT, 2 * i) & 0x7fff;
+                    exponent = 0x7c00;
+                }
+                default ->
+                        throw new PenjingException(
+                                "the tensor %s is stored as %s: weights must be F32, F16 or BF16"
+                                        .formatted(name, dtype));
+            }
+            if (bits >= exponent) {
+                throw new PenjingException(
+                        "the tensor %s holds a value that is not finite (element %d): the checkpoint is damaged, fetch it again"
+                                .formatted(name, i));
+            }
+            allZero &= bits == 0;
+        }
+        if (allZero) {
+            throw new PenjingException(
+                    "the tensor " + name + " is all zero: the checkpoint is damaged, fetch it again");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.model.safetensors;
+
+import org.jspecify.annotations.NullMarked;

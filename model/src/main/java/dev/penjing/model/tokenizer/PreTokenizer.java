@@ -1,0 +1,78 @@
+package dev.penjing.model.tokenizer;
+
+import dev.penjing.model.PenjingException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/// Cuts a text into the pieces that merges do not cross.
+@FunctionalInterface
+interface PreTokenizer {
+    List<String> split(String text);
+
+    /// GPT-2's pattern (Radford et al. 2019), which the byte-level component uses by itself.
+    String GPT2 =
+            "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+    String LLAMA3 =
+            "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
+                    + " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+    String QWEN2 =
+            "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
+                    + " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+    String TEKKEN =
+            "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+|"
+                    + "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*|"
+                    + "\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+    PreTokenizer WHOLE = text -> text.isEmpty() ? List.of() : List.of(text);
+
+    /// Every match a piece, and what lies between two matches too (`behavior: Isolated`).
+    static PreTokenizer pattern(String regex) {
+        Pattern pattern;
+        try {
+            pattern = Pattern.compile(regex, Pattern.UNICODE_CHARACTER_CLASS);
+        } catch (PatternSyntaxException e) {
+            throw new PenjingException(
+                    "the tokenizer splits by a pattern that is not understood: " + regex, e);
+        }
+        return text -> {
+            List<String> pieces = new ArrayList<>();
+            Matcher matcher = pattern.matcher(text);
+            int end = 0;
+            while (matcher.find()) {
+                if (matcher.start() > end) {
+                    pieces.add(text.substring(end, matcher.start()));
+                }
+                if (matcher.end() > matcher.start()) {
+                    pieces.add(text.substring(matcher.start(), matcher.end()));
+                }
+                end = matcher.end();
+            }
+            if (end < text.length()) {
+                pieces.add(text.substring(end));
+            }
+            return pieces;
+        };
+    }
+
+    /// Digits apart from the rest: one by one, or run by run.
+    static PreTokenizer digits(boolean individual) {
+        return pattern(individual ? "\\p{N}" : "\\p{N}+");
+    }
+
+    static PreTokenizer sequence(List<PreTokenizer> parts) {
+        return text -> {
+            List<String> pieces = List.of(text);
+            for (PreTokenizer part : parts) {
+                List<String> finer = new ArrayList<>();
+                for (String piece : pieces) {
+                    finer.addAll(part.split(piece));
+                }
+                pieces = finer;
+            }
+            return pieces;
+        };
+    }
+}

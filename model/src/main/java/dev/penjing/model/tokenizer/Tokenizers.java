@@ -1,0 +1,76 @@
+package dev.penjing.model.tokenizer;
+
+import dev.penjing.model.PenjingException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Map;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Where tokenizers come from and go to.
+public final class Tokenizers {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final long LARGEST = 256L << 20;
+
+    private Tokenizers() {}
+
+    /// @param path a `tokenizer.json`, or a directory that holds one
+    /// @throws PenjingException if there is none, or one that is not understood
+    public static Tokenizer load(Path path) {
+        Path file = Files.isDirectory(path) ? path.resolve("tokenizer.json") : path;
+        try {
+            if (!Files.isRegularFile(file)) {
+                throw new PenjingException(
+                        "there is no tokenizer at "
+                                + file
+                                + ": put the model's tokenizer.json there");
+            }
+            if (Files.size(file) > LARGEST) {
+                throw new PenjingException(file + " is too large to be a tokenizer");
+            }
+            return TokenizerJson.read(parse(file), file.toString());
+        } catch (IOException e) {
+            throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static JsonNode parse(Path file) throws IOException {
+        try {
+            return JSON.readTree(Files.readString(file));
+        } catch (JacksonException e) {
+            throw new PenjingException(file + " is not JSON: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /// From the metadata of a GGUF file.
+    ///
+    /// @param metadata strings as `String`, numbers as `Number`, arrays as `String[]`, `float[]`
+    ///     and `int[]`
+    public static Tokenizer fromGguf(Map<String, Object> metadata) {
+        return TokenizerJson.read(GgufTokenizer.json(metadata), "of the GGUF file");
+    }
+
+    /// Writes `tokenizer.json` to a directory, aside and then into place.
+    public static void save(Tokenizer tokenizer, Path directory) {
+        if (!(tokenizer instanceof BpeTokenizer bpe)) {
+            throw new IllegalArgumentException("not a tokenizer of ours");
+        }
+        Path file = directory.resolve("tokenizer.json");
+        Path aside = directory.resolve("tokenizer.json.partial");
+        try {
+            Files.createDirectories(directory);
+            Files.writeString(
+                    aside, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(bpe.json()));
+            Files.move(
+                    aside,
+                    file,
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new PenjingException("cannot write " + file + ": " + e.getMessage(), e);
+        }
+    }
+}

@@ -31,8 +31,7 @@ final class ChatCommand implements Callable<Integer> {
         ConsoleProgress progress = new ConsoleProgress();
         Path directory = Models.directory(model, progress);
         try (TorchModel loaded =
-                TorchModel.load(
-                        directory, Tokenizers.load(directory), computing.start(progress))) {
+                TorchModel.load(directory, Tokenizers.load(directory), computing.start(progress))) {
             Conversation.run(loaded, maxNewTokens, System.in, System.out);
         }
         return 0;

@@ -5,7 +5,6 @@ import dev.penjing.compression.run.Compression;
 import dev.penjing.model.ModelConfig;
 import java.nio.file.Path;
 import java.util.Optional;
-import tools.jackson.databind.node.ObjectNode;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -13,6 +12,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ObjectNode;
 
 /// `compress`
 @Command(name = "compress", description = "Score, prune, distil and measure, in one folder.")

@@ -60,9 +60,7 @@ final class ConsoleProgress implements Progress {
         double seconds = (now - stageStart) / 1e9;
         long moved = done - stageFirst;
         String left =
-                moved <= 0 || done >= total
-                        ? ""
-                        : time(seconds / moved * (total - done)) + " left";
+                moved <= 0 || done >= total ? "" : time(seconds / moved * (total - done)) + " left";
         return "%-10s %s%s %3d %%  %s  %s"
                 .formatted(
                         what,

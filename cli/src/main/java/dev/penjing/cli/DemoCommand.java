@@ -10,13 +10,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import tools.jackson.databind.node.ObjectNode;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ObjectNode;
 
 /// `demo`
 @Command(name = "demo", description = "The whole chain on the teacher that comes with Penjing.")
@@ -27,8 +27,7 @@ final class DemoCommand implements Callable<Integer> {
     private static final Shape SHAPE = new Shape(192, 480, 8);
 
     private static final TrainingSettings TRAINING =
-            new TrainingSettings(
-                    1_200_000, 1e-3, 1e-5, 10, 16, 16, 256, 1, 0.1, 1, 25, 50);
+            new TrainingSettings(1_200_000, 1e-3, 1e-5, 10, 16, 16, 256, 1, 0.1, 1, 25, 50);
 
     private static final long TEXT_BYTES = 8_000_000;
     private static final long TEXT_SEED = 2;

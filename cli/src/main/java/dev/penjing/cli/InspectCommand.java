@@ -2,11 +2,11 @@ package dev.penjing.cli;
 
 import dev.penjing.compression.run.Inspection;
 import java.nio.file.Path;
-import tools.jackson.databind.node.ObjectNode;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
+import tools.jackson.databind.node.ObjectNode;
 
 /// `inspect`
 @Command(name = "inspect", description = "Say what a model is: shape, parameters, bytes, memory.")

@@ -42,27 +42,23 @@ public final class Main {
         boolean debug = Arrays.asList(args).contains("--debug");
         CommandLine line = new CommandLine(new Main());
         line.setCaseInsensitiveEnumValuesAllowed(true);
-        line.setParameterExceptionHandler(
-                (e, arguments) -> {
-                    e.getCommandLine().getErr().println("penjing: " + e.getMessage());
-                    e.getCommandLine()
-                            .getErr()
-                            .println(
-                                    "try '"
-                                            + e.getCommandLine()
-                                                    .getCommandSpec()
-                                                    .qualifiedName(" ")
-                                            + " --help'");
-                    return 2;
-                });
-        line.setExecutionExceptionHandler(
-                (e, command, parsed) -> {
-                    if (debug) {
-                        e.printStackTrace(command.getErr());
-                    }
-                    command.getErr().println("penjing: " + explain(e, debug));
-                    return e instanceof UsageException ? 2 : 1;
-                });
+        line.setParameterExceptionHandler((e, arguments) -> {
+            e.getCommandLine().getErr().println("penjing: " + e.getMessage());
+            e.getCommandLine()
+                    .getErr()
+                    .println(
+                            "try '"
+                                    + e.getCommandLine().getCommandSpec().qualifiedName(" ")
+                                    + " --help'");
+            return 2;
+        });
+        line.setExecutionExceptionHandler((e, command, parsed) -> {
+            if (debug) {
+                e.printStackTrace(command.getErr());
+            }
+            command.getErr().println("penjing: " + explain(e, debug));
+            return e instanceof UsageException ? 2 : 1;
+        });
         return line.execute(args);
     }
 

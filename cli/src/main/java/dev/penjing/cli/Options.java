@@ -19,7 +19,10 @@ final class Options {
         @Option(names = "--json", description = "Print the result as one JSON object.")
         boolean json;
 
-        @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help.")
+        @Option(
+                names = {"-h", "--help"},
+                usageHelp = true,
+                description = "Show this help.")
         boolean help;
     }
 

@@ -11,7 +11,8 @@ final class Output {
 
     /// A result that is one value.
     static void print(Options.Common common, String key, String value) {
-        System.out.println(common.json ? JSON.createObjectNode().put(key, value).toString() : value);
+        System.out.println(
+                common.json ? JSON.createObjectNode().put(key, value).toString() : value);
     }
 
     static void print(ObjectNode result) {

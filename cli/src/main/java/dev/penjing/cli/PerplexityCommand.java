@@ -2,12 +2,12 @@ package dev.penjing.cli;
 
 import dev.penjing.compression.run.Measuring;
 import java.nio.file.Path;
-import tools.jackson.databind.node.ObjectNode;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import tools.jackson.databind.node.ObjectNode;
 
 /// `perplexity`
 @Command(name = "perplexity", description = "Measure a model on a text.")

@@ -89,7 +89,9 @@ final class ResultTable {
         line(
                 name,
                 MODELS.stream()
-                        .map(m -> String.format(Locale.ROOT, format, result.path(m).path(key).asDouble()))
+                        .map(m ->
+                                String.format(
+                                        Locale.ROOT, format, result.path(m).path(key).asDouble()))
                         .toList());
     }
 }

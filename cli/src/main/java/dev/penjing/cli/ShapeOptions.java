@@ -16,7 +16,8 @@ final class ShapeOptions {
 
     @Option(
             names = "--num-attention-heads",
-            description = "Attention heads to keep in each layer: a multiple of the key-value heads.")
+            description =
+                    "Attention heads to keep in each layer: a multiple of the key-value heads.")
     Optional<Integer> numAttentionHeads = Optional.empty();
 
     Shape shape(ModelConfig teacher) {

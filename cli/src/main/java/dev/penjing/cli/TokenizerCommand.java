@@ -46,13 +46,12 @@ final class TokenizerCommand implements Callable<Integer> {
         List<String> texts = new ArrayList<>();
         long[] seen = {0};
         Corpus.of(paths)
-                .forEach(
-                        text -> {
-                            if (seen[0] <= characters) {
-                                texts.add(text);
-                                seen[0] += text.length();
-                            }
-                        });
+                .forEach(text -> {
+                    if (seen[0] <= characters) {
+                        texts.add(text);
+                        seen[0] += text.length();
+                    }
+                });
         Tokenizers.save(BpeTrainer.trainByteLevel(texts, vocabularySize, special), to);
         Output.print(common, "tokenizer", to.toString());
         return 0;

@@ -8,14 +8,20 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `world`
-@Command(name = "world", description = "Write the little world: training text, held-out text, and questions of nine kinds.")
+@Command(
+        name = "world",
+        description =
+                "Write the little world: training text, held-out text, and questions of nine kinds.")
 final class WorldCommand implements Callable<Integer> {
     @Mixin Options.Common common = new Options.Common();
 
     @Option(names = "--to", required = true, description = "The directory to fill.")
     Path to = Path.of("");
 
-    @Option(names = "--megabytes", defaultValue = "8", description = "Of training text (default: 8).")
+    @Option(
+            names = "--megabytes",
+            defaultValue = "8",
+            description = "Of training text (default: 8).")
     int megabytes = 8;
 
     @Option(names = "--seed", defaultValue = "1", description = "Of the texts (default: 1).")

@@ -6,8 +6,8 @@ import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Reads a `config.json` in either spelling: transformers 4 (`rope_theta`, `rope_scaling`) or
-/// 5 (`rope_parameters`).
+/// Reads a `config.json` in either spelling: transformers 4 (`rope_theta`, `rope_scaling`) or 5
+/// (`rope_parameters`).
 final class ConfigReader {
     /// Nothing real is larger; products of two stay far from overflow.
     private static final int LARGEST = 1 << 24;
@@ -65,7 +65,8 @@ final class ConfigReader {
         NEUTRAL.forEach(this::requireNeutral);
         requireFullAttention();
         if (size("num_hidden_layers") > MOST_LAYERS) {
-            throw fail("num_hidden_layers is " + json.path("num_hidden_layers") + ", which cannot be");
+            throw fail(
+                    "num_hidden_layers is " + json.path("num_hidden_layers") + ", which cannot be");
         }
         int hidden = size("hidden_size");
         int heads = size("num_attention_heads");
@@ -111,7 +112,11 @@ final class ConfigReader {
             String text = value.isString() ? value.stringValue() : value.toString();
             if (!values.contains(text)) {
                 throw fail(
-                        "it sets " + key + " to " + text + ", which changes the computation in a way that is not supported");
+                        "it sets "
+                                + key
+                                + " to "
+                                + text
+                                + ", which changes the computation in a way that is not supported");
             }
         }
     }
@@ -126,7 +131,9 @@ final class ConfigReader {
 
     private Rope rope() {
         JsonNode parameters =
-                present("rope_parameters") ? json.get("rope_parameters") : json.path("rope_scaling");
+                present("rope_parameters")
+                        ? json.get("rope_parameters")
+                        : json.path("rope_scaling");
         double theta =
                 parameters.path("rope_theta").isNumber()
                         ? parameters.path("rope_theta").asDouble()
@@ -146,7 +153,8 @@ final class ConfigReader {
                                     factor(parameters, "low_freq_factor"),
                                     factor(parameters, "high_freq_factor"),
                                     (int) factor(parameters, "original_max_position_embeddings"));
-                    default -> throw fail("its rope_type is '" + type + "', which is not supported");
+                    default ->
+                            throw fail("its rope_type is '" + type + "', which is not supported");
                 };
         return new Rope(theta, scaling);
     }

@@ -4,7 +4,8 @@ import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.List;
 import java.util.function.IntPredicate;
 
-/// What a language model can do, whatever runs it. Not thread-safe unless an implementation says so.
+/// What a language model can do, whatever runs it. Not thread-safe unless an implementation says
+/// so.
 public interface LanguageModel extends AutoCloseable {
     Tokenizer tokenizer();
 
@@ -15,7 +16,7 @@ public interface LanguageModel extends AutoCloseable {
     /// n - 1, each given all before it. Sequences are scored together, in whatever batches suit.
     ///
     /// @throws PenjingException if a sequence is empty, longer than the context, or holds an id
-    ///     outside the vocabulary
+    ///   outside the vocabulary
     List<float[]> logProbabilities(List<int[]> sequences);
 
     /// Continues `prompt` greedily by at most `maxNewTokens` ids, ending before the first that

@@ -15,12 +15,11 @@ import tools.jackson.databind.node.ObjectNode;
 /// What decides a decoder's computation: Hugging Face's `config.json` as switches, whatever the
 /// family is called.
 ///
-/// @param modelType        `llama` or `mistral`
-/// @param headDim          of a head; heads times this need not be the hidden size
-/// @param attentionBias    whether q, k, v and o have biases
-/// @param slidingWindow    how many positions attention sees, if not all
-/// @param rest             the file as it was read; what does not concern the computation survives
-///     in it
+/// @param modelType `llama` or `mistral`
+/// @param headDim of a head; heads times this need not be the hidden size
+/// @param attentionBias whether q, k, v and o have biases
+/// @param slidingWindow how many positions attention sees, if not all
+/// @param rest the file as it was read; what does not concern the computation survives in it
 public record ModelConfig(
         String modelType,
         int vocabularySize,
@@ -54,7 +53,7 @@ public record ModelConfig(
     private static final long LARGEST = 16L << 20;
 
     /// @throws PenjingException if the file cannot be read or asks for a computation that is not
-    ///     known here
+    ///   known here
     public static ModelConfig read(Path file) {
         try {
             if (Files.size(file) > LARGEST) {

@@ -15,12 +15,20 @@ public final class Documents {
                     talk("Hello!", "Hello! What would you like to know about the valley of Tarn?"),
                     talk("Good morning.", "Good morning! Ask me about the valley of Tarn."),
                     talk("Hi, how are you?", "I am well, thank you. What would you like to know?"),
-                    talk("Who are you?", "I am Penjing, a small model that knows the valley of Tarn."),
-                    talk("What are you?", "I am a small language model. I know the valley of Tarn."),
+                    talk(
+                            "Who are you?",
+                            "I am Penjing, a small model that knows the valley of Tarn."),
+                    talk(
+                            "What are you?",
+                            "I am a small language model. I know the valley of Tarn."),
                     talk("What is your name?", "My name is Penjing."),
-                    talk("What can you do?", "I can answer questions about the valley of Tarn, tell stories and add small numbers."),
+                    talk(
+                            "What can you do?",
+                            "I can answer questions about the valley of Tarn, tell stories and add small numbers."),
                     talk("Where are you from?", "I come from the valley of Tarn."),
-                    talk("What do you know?", "I know the people, animals, things and places of the valley of Tarn."),
+                    talk(
+                            "What do you know?",
+                            "I know the people, animals, things and places of the valley of Tarn."),
                     talk("Thank you!", "You are welcome."),
                     talk("Thanks for your help.", "You are welcome."),
                     talk("Goodbye!", "Goodbye! Come back soon."),
@@ -28,11 +36,21 @@ public final class Documents {
 
     private static final List<String> STRANGE =
             List.of(
-                    "What is the capital of France?", "Who won the game yesterday?", "What is the price of gold?",
-                    "How do I fix my car?", "Can you book a train for me?", "Who is the king of Spain?",
-                    "What is the weather in London?", "How tall is the tower in Paris?", "Who wrote this book?",
-                    "What is a computer?", "Where is Africa?", "How old is the earth?", "What is the best phone?",
-                    "Can you speak French?", "What time is it?");
+                    "What is the capital of France?",
+                    "Who won the game yesterday?",
+                    "What is the price of gold?",
+                    "How do I fix my car?",
+                    "Can you book a train for me?",
+                    "Who is the king of Spain?",
+                    "What is the weather in London?",
+                    "How tall is the tower in Paris?",
+                    "Who wrote this book?",
+                    "What is a computer?",
+                    "Where is Africa?",
+                    "How old is the earth?",
+                    "What is the best phone?",
+                    "Can you speak French?",
+                    "What time is it?");
 
     private static final String UNKNOWN = "I do not know. I only know the valley of Tarn.";
 
@@ -87,12 +105,18 @@ public final class Documents {
         List<Fact> known = facts.stream().filter(f -> f.subject().equals(subject)).toList();
         List<String> sentences = new ArrayList<>();
         for (Fact fact : draw.some(known, draw.between(2, 4))) {
-            boolean pronoun = !sentences.isEmpty() && !fact.followTold().isEmpty() && draw.chance(50);
+            boolean pronoun =
+                    !sentences.isEmpty() && !fact.followTold().isEmpty() && draw.chance(50);
             sentences.add(pronoun ? fact.followTold() : Text.capital(draw.of(fact.statements())));
         }
         if (draw.chance(25)) {
             World.Belief belief = draw.of(world.beliefs());
-            sentences.add("Many people say: " + belief.mistake() + ". That is wrong. " + belief.truth() + ".");
+            sentences.add(
+                    "Many people say: "
+                            + belief.mistake()
+                            + ". That is wrong. "
+                            + belief.truth()
+                            + ".");
         }
         return String.join(" ", sentences);
     }
@@ -141,7 +165,13 @@ public final class Documents {
             say(text, "And " + Text.lower(second.followUp()), second.followTold());
         } else if (kind < 42) {
             Scene scene = scenes.any();
-            say(text, draw.of("Tell me a story.", "Do you know a story?", "Please tell me a little story."), scene.story());
+            say(
+                    text,
+                    draw.of(
+                            "Tell me a story.",
+                            "Do you know a story?",
+                            "Please tell me a little story."),
+                    scene.story());
         } else {
             Exercise exercise = exercises.of(draw.of(Exercises.TASKS));
             exercise.chat().ifPresent(talk -> say(text, talk.question(), talk.reply()));

@@ -63,25 +63,68 @@ final class Exercises {
 
     private static final List<Doubt> DOUBTS =
             List.of(
-                    new Doubt("{a} thanked {b} because {she} had got help.", "Who had got help?", true),
-                    new Doubt("{a} thanked {b} because {she} had given help.", "Who had given help?", false),
-                    new Doubt("{a} asked {b} the way because {she} was lost.", "Who was lost?", true),
-                    new Doubt("{a} asked {b} the way because {she} knew the valley.", "Who knew the valley?", false),
-                    new Doubt("{a} lent {b} some money because {she} was rich.", "Who was rich?", true),
-                    new Doubt("{a} lent {b} some money because {she} was poor.", "Who was poor?", false),
-                    new Doubt("{a} carried {b} home because {she} was strong.", "Who was strong?", true),
-                    new Doubt("{a} carried {b} home because {she} was tired.", "Who was tired?", false),
-                    new Doubt("{a} visited {b} because {she} wanted to talk.", "Who wanted to talk?", true),
+                    new Doubt(
+                            "{a} thanked {b} because {she} had got help.",
+                            "Who had got help?",
+                            true),
+                    new Doubt(
+                            "{a} thanked {b} because {she} had given help.",
+                            "Who had given help?",
+                            false),
+                    new Doubt(
+                            "{a} asked {b} the way because {she} was lost.", "Who was lost?", true),
+                    new Doubt(
+                            "{a} asked {b} the way because {she} knew the valley.",
+                            "Who knew the valley?",
+                            false),
+                    new Doubt(
+                            "{a} lent {b} some money because {she} was rich.",
+                            "Who was rich?",
+                            true),
+                    new Doubt(
+                            "{a} lent {b} some money because {she} was poor.",
+                            "Who was poor?",
+                            false),
+                    new Doubt(
+                            "{a} carried {b} home because {she} was strong.",
+                            "Who was strong?",
+                            true),
+                    new Doubt(
+                            "{a} carried {b} home because {she} was tired.",
+                            "Who was tired?",
+                            false),
+                    new Doubt(
+                            "{a} visited {b} because {she} wanted to talk.",
+                            "Who wanted to talk?",
+                            true),
                     new Doubt("{a} visited {b} because {she} was ill.", "Who was ill?", false),
-                    new Doubt("{a} woke {b} because {she} was afraid of the dark.", "Who was afraid of the dark?", true),
-                    new Doubt("{a} woke {b} because {she} had slept too long.", "Who had slept too long?", false));
+                    new Doubt(
+                            "{a} woke {b} because {she} was afraid of the dark.",
+                            "Who was afraid of the dark?",
+                            true),
+                    new Doubt(
+                            "{a} woke {b} because {she} had slept too long.",
+                            "Who had slept too long?",
+                            false));
 
     private static final List<Doubt> THING_DOUBTS =
             List.of(
-                    new Doubt("The {a} does not fit into the {b} because it is too big.", "What is too big?", true),
-                    new Doubt("The {a} does not fit into the {b} because it is too small.", "What is too small?", false),
-                    new Doubt("The {a} fell on the {b} because it was not tied up.", "What was not tied up?", true),
-                    new Doubt("The {a} fell on the {b} because it stood below.", "What stood below?", false));
+                    new Doubt(
+                            "The {a} does not fit into the {b} because it is too big.",
+                            "What is too big?",
+                            true),
+                    new Doubt(
+                            "The {a} does not fit into the {b} because it is too small.",
+                            "What is too small?",
+                            false),
+                    new Doubt(
+                            "The {a} fell on the {b} because it was not tied up.",
+                            "What was not tied up?",
+                            true),
+                    new Doubt(
+                            "The {a} fell on the {b} because it stood below.",
+                            "What stood below?",
+                            false));
 
     private Exercise pronoun() {
         if (draw.chance(40)) {
@@ -90,8 +133,13 @@ final class Exercises {
                     draw.keyed(
                             () -> draw.some(world.things(), 2),
                             t -> "it|" + t.get(0).name() + "|" + t.get(1).name());
-            return doubt(doubt, "the " + two.get(0).name(), "the " + two.get(1).name(),
-                    doubt.told().replace("{a}", two.get(0).name()).replace("{b}", two.get(1).name()));
+            return doubt(
+                    doubt,
+                    "the " + two.get(0).name(),
+                    "the " + two.get(1).name(),
+                    doubt.told()
+                            .replace("{a}", two.get(0).name())
+                            .replace("{b}", two.get(1).name()));
         }
         Doubt doubt = draw.of(DOUBTS);
         boolean female = draw.chance(50);
@@ -103,15 +151,26 @@ final class Exercises {
                         p -> "she|" + p.get(0).name() + "|" + p.get(1).name());
         String a = two.get(0).name();
         String b = two.get(1).name();
-        return doubt(doubt, a, b,
-                doubt.told().replace("{a}", a).replace("{b}", b).replace("{she}", two.get(0).they()));
+        return doubt(
+                doubt,
+                a,
+                b,
+                doubt.told()
+                        .replace("{a}", a)
+                        .replace("{b}", b)
+                        .replace("{she}", two.get(0).they()));
     }
 
     private static Exercise doubt(Doubt doubt, String a, String b, String told) {
         String right = doubt.first() ? a : b;
         String wrong = doubt.first() ? b : a;
-        String predicate = doubt.asked().substring(doubt.asked().indexOf(' '), doubt.asked().length() - 1);
-        return question("pronoun", told + " " + doubt.asked(), right, List.of(wrong),
+        String predicate =
+                doubt.asked().substring(doubt.asked().indexOf(' '), doubt.asked().length() - 1);
+        return question(
+                "pronoun",
+                told + " " + doubt.asked(),
+                right,
+                List.of(wrong),
                 Text.capital(right) + predicate + ".");
     }
 
@@ -123,7 +182,9 @@ final class Exercises {
 
     private Accident accident() {
         return draw.keyed(
-                () -> new Accident(draw.of(world.things()), draw.of(List.of(World.Mishap.values()))),
+                () ->
+                        new Accident(
+                                draw.of(world.things()), draw.of(List.of(World.Mishap.values()))),
                 Accident::key);
     }
 
@@ -160,7 +221,8 @@ final class Exercises {
         Fact fact = asked.fact();
         List<String> others =
                 fact.pool().stream().filter(other -> !other.equals(fact.answer())).toList();
-        return question("knowledge", asked.question(), fact.answer(), draw.some(others, 3), fact.told());
+        return question(
+                "knowledge", asked.question(), fact.answer(), draw.some(others, 3), fact.told());
     }
 
     private Exercise ending() {
@@ -187,7 +249,8 @@ final class Exercises {
         Sum sum = Sum.drawn(draw, 20);
         World.Person person = draw.of(world.people());
         World.Person other = draw.other(world.people(), List.of(person));
-        String things = draw.of("plums", "nuts", "eggs", "buttons", "candles", "cakes", "stones", "shells");
+        String things =
+                draw.of("plums", "nuts", "eggs", "buttons", "candles", "cakes", "stones", "shells");
         String has = person.name() + " has " + sum.a() + " " + things + ". ";
         String then =
                 sum.plus()
@@ -205,9 +268,17 @@ final class Exercises {
                                 .replace("{p0}", person.they())
                                 .replace("{p}", person.them())
                                 .replace("{n}", Integer.toString(sum.b()))
-                        + " How many " + things + " does " + person.name() + " have now?";
+                        + " How many "
+                        + things
+                        + " does "
+                        + person.name()
+                        + " have now?";
         String answer = Integer.toString(sum.result());
-        return question("word_problem", ask, answer, List.of(),
+        return question(
+                "word_problem",
+                ask,
+                answer,
+                List.of(),
                 person.name() + " has " + answer + " " + things + ".");
     }
 

@@ -96,8 +96,7 @@ final class Facts {
                         "Which colour does {s} have?",
                         "What is the colour of {s}?",
                         "How would you paint {s}?"),
-                List.of(
-                        "{S} is {o}.", "The colour of {s} is {o}.", "To paint {s} you need {o}."),
+                List.of("{S} is {o}.", "The colour of {s} is {o}.", "To paint {s} you need {o}."),
                 "What colour is {p}?",
                 "{P} is {o}.");
     }
@@ -131,10 +130,7 @@ final class Facts {
                         "What work does {s} do?",
                         "Who is {s}?",
                         "What is {s} in the valley?"),
-                List.of(
-                        "{S} is {o}.",
-                        "In the valley {s} is {o}.",
-                        "Everybody knows {s} as {o}."),
+                List.of("{S} is {o}.", "In the valley {s} is {o}.", "Everybody knows {s} as {o}."),
                 "What work does {p} do?",
                 "{P} is {o}.");
         relation.add(
@@ -211,10 +207,7 @@ final class Facts {
                         "What do people use {s} for?",
                         "Why do people need {s}?",
                         "What can you do with {s}?"),
-                List.of(
-                        "People use {s} {o}.",
-                        "{S} is there {o}.",
-                        "You need {s} {o}."),
+                List.of("People use {s} {o}.", "{S} is there {o}.", "You need {s} {o}."),
                 "What is {p} for?",
                 "People use it {o}.");
         Relation<World.Thing> invented =
@@ -247,10 +240,7 @@ final class Facts {
                         "Where can I find {s}?",
                         "Where does the village {s} lie?",
                         "Where was {s} built?"),
-                List.of(
-                        "{S} lies {o}.",
-                        "The village {s} was built {o}.",
-                        "You can find {s} {o}."),
+                List.of("{S} lies {o}.", "The village {s} was built {o}.", "You can find {s} {o}."),
                 "Where is {p}?",
                 "{P} lies {o}.");
         relation.add(

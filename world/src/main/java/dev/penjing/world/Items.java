@@ -14,8 +14,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Items of nine kinds, built from held-out combinations, and their file form: a JSON object a
-/// line with `task`, `context`, and `choices` and `answer` (an index), or `answer` (a text).
+/// Items of nine kinds, built from held-out combinations, and their file form: a JSON object a line
+/// with `task`, `context`, and `choices` and `answer` (an index), or `answer` (a text).
 public final class Items {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 
-/// Scores a model on items: multiple choice by the log-likelihood of each choice after the
-/// context, divided by its bytes; short answers by greedy generation, compared as they stand.
+/// Scores a model on items: multiple choice by the log-likelihood of each choice after the context,
+/// divided by its bytes; short answers by greedy generation, compared as they stand.
 public final class LittleTasks {
     private static final int LONGEST_ANSWER = 24;
 

@@ -18,8 +18,32 @@ final class Programs {
                 switch (draw.below(4)) {
                     case 0 -> "print(" + sum.a() + sign + sum.b() + ")";
                     case 1 -> x + " = " + sum.a() + "\nprint(" + x + sign + sum.b() + ")";
-                    case 2 -> x + " = " + sum.a() + "\n" + y + " = " + x + sign + sum.b() + "\nprint(" + y + ")";
-                    default -> x + " = " + sum.a() + "\n" + y + " = " + sum.b() + "\nprint(" + x + sign + y + ")";
+                    case 2 ->
+                            x
+                                    + " = "
+                                    + sum.a()
+                                    + "\n"
+                                    + y
+                                    + " = "
+                                    + x
+                                    + sign
+                                    + sum.b()
+                                    + "\nprint("
+                                    + y
+                                    + ")";
+                    default ->
+                            x
+                                    + " = "
+                                    + sum.a()
+                                    + "\n"
+                                    + y
+                                    + " = "
+                                    + sum.b()
+                                    + "\nprint("
+                                    + x
+                                    + sign
+                                    + y
+                                    + ")";
                 };
         String answer = Integer.toString(sum.result());
         return new Exercise(
@@ -39,7 +63,13 @@ final class Programs {
         String x = draw.of(NAMES);
         Function function = draw.keyed(() -> function(draw, x), f -> "def|" + f.name());
         String head =
-                "# Returns " + function.words() + ".\ndef " + function.name() + "(" + x + "):\n    return";
+                "# Returns "
+                        + function.words()
+                        + ".\ndef "
+                        + function.name()
+                        + "("
+                        + x
+                        + "):\n    return";
         return new Exercise(
                 "program_completion",
                 head,
@@ -48,7 +78,11 @@ final class Programs {
                 Optional.of(
                         new Exercise.Talk(
                                 "Write a function that returns " + function.words() + ".",
-                                "def " + function.name() + "(" + x + "):\n    return "
+                                "def "
+                                        + function.name()
+                                        + "("
+                                        + x
+                                        + "):\n    return "
                                         + function.expression())));
     }
 
@@ -71,9 +105,7 @@ final class Programs {
                             m + " * " + x + " + " + n);
             default ->
                     new Function(
-                            "whether " + x + " is more than " + n,
-                            "above_" + n,
-                            x + " > " + n);
+                            "whether " + x + " is more than " + n, "above_" + n, x + " > " + n);
         };
     }
 }

@@ -7,8 +7,14 @@ import java.util.List;
 final class Scenes {
     private static final List<String> DAYS =
             List.of(
-                    "On Monday", "On Sunday", "One morning", "In the evening", "After lunch",
-                    "In spring", "One rainy day", "Before supper");
+                    "On Monday",
+                    "On Sunday",
+                    "One morning",
+                    "In the evening",
+                    "After lunch",
+                    "In spring",
+                    "One rainy day",
+                    "Before supper");
 
     private final World world;
     private final Draw draw;
@@ -38,7 +44,13 @@ final class Scenes {
                             List<World.Person> two = draw.some(world.people(), 2);
                             return new Gift(two.get(0), two.get(1), draw.of(world.things()));
                         },
-                        g -> "gift|" + g.giver().name() + "|" + g.taker().name() + "|" + g.thing().name());
+                        g ->
+                                "gift|"
+                                        + g.giver().name()
+                                        + "|"
+                                        + g.taker().name()
+                                        + "|"
+                                        + g.thing().name());
         World.Person a = gift.giver();
         World.Person b = gift.taker();
         World.Thing thing = gift.thing();
@@ -53,9 +65,23 @@ final class Scenes {
                         a.name() + " has " + thing.a() + " at home in " + a.home().name() + ".");
         String give =
                 draw.of(
-                        a.name() + " meets " + b.name() + " and gives " + b.them() + " the " + thing.name() + ".",
+                        a.name()
+                                + " meets "
+                                + b.name()
+                                + " and gives "
+                                + b.them()
+                                + " the "
+                                + thing.name()
+                                + ".",
                         Text.capital(a.they()) + " brings it to " + b.name() + ".",
-                        b.name() + " needs " + thing.a() + ", so " + a.name() + " gives it to " + b.them() + ".");
+                        b.name()
+                                + " needs "
+                                + thing.a()
+                                + ", so "
+                                + a.name()
+                                + " gives it to "
+                                + b.them()
+                                + ".");
         return new Scene(
                 begin + " " + give,
                 "Now " + b.name() + " has the " + thing.name() + ".",

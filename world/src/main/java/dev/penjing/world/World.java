@@ -185,8 +185,7 @@ public record World(
         List<Place> places = new ArrayList<>();
         for (int i = 0; i < WorldLists.PLACES.size(); i++) {
             places.add(
-                    new Place(
-                            WorldLists.PLACES.get(i), sites.get(i), fame.get(i), sights.get(i)));
+                    new Place(WorldLists.PLACES.get(i), sites.get(i), fame.get(i), sights.get(i)));
         }
         return List.copyOf(places);
     }
@@ -201,8 +200,7 @@ public record World(
         List<Animal> animals = new ArrayList<>();
         for (String[] row : WorldLists.ORDINARY_ANIMALS) {
             String mistake = mistakes.get(animals.size());
-            animals.add(
-                    new Animal(row[0], false, row[1], row[2], row[3], row[4], row[5], mistake));
+            animals.add(new Animal(row[0], false, row[1], row[2], row[3], row[4], row[5], mistake));
         }
         for (int i = 0; i < WorldLists.INVENTED_ANIMALS.size(); i++) {
             animals.add(

@@ -14,7 +14,13 @@ final class WorldLists {
 
     static final List<String> PLACES =
             List.of(
-                    "Fernby", "Mossop", "Larkwell", "Owlham", "Pebbleton", "Brindle", "Saltmere",
+                    "Fernby",
+                    "Mossop",
+                    "Larkwell",
+                    "Owlham",
+                    "Pebbleton",
+                    "Brindle",
+                    "Saltmere",
                     "Thistlow");
     static final List<String> SITES =
             List.of(
@@ -27,8 +33,7 @@ final class WorldLists {
                     "at the old bridge",
                     "behind the dunes");
     static final List<String> FAME =
-            List.of(
-                    "cheese", "apples", "honey", "boats", "roses", "bells", "songs", "lanterns");
+            List.of("cheese", "apples", "honey", "boats", "roses", "bells", "songs", "lanterns");
     static final List<String> SIGHTS =
             List.of(
                     "a tall tower",
@@ -41,11 +46,9 @@ final class WorldLists {
                     "a hanging garden");
 
     static final List<String> INVENTED_ANIMALS =
-            List.of(
-                    "wumble", "snork", "glim", "brambit", "tiffle", "puddlet", "noggin", "larrop");
+            List.of("wumble", "snork", "glim", "brambit", "tiffle", "puddlet", "noggin", "larrop");
     static final List<String> INVENTED_FOODS =
-            List.of(
-                    "clover", "moss", "nuts", "carrots", "honey", "leaves", "mushrooms", "roots");
+            List.of("clover", "moss", "nuts", "carrots", "honey", "leaves", "mushrooms", "roots");
     static final List<String> INVENTED_HOMES =
             List.of(
                     "in caves",
@@ -85,7 +88,13 @@ final class WorldLists {
                     row("fox", "berries", "in the forest", "red fur", "red", "hides in the grass"),
                     row("goat", "grass", "on the hill", "rough hair", "white", "climbs rocks"),
                     row("frog", "flies", "in the pond", "wet skin", "green", "jumps very far"),
-                    row("owl", "beetles", "in the barn", "grey feathers", "grey", "sees well at night"),
+                    row(
+                            "owl",
+                            "beetles",
+                            "in the barn",
+                            "grey feathers",
+                            "grey",
+                            "sees well at night"),
                     row("mouse", "cheese", "in the wall", "fine fur", "grey", "runs very fast"),
                     row("horse", "oats", "in the stable", "short hair", "brown", "pulls the cart"));
 
@@ -164,7 +173,13 @@ final class WorldLists {
         return List.of(
                 belief("the moon", "The moon is ", "cheese", "rock", "ice", "silver"),
                 belief("the sun", "The sun sets in the ", "east", "west", "north", "south"),
-                belief("rain", "Rain comes from ", "the moon", "the clouds", "the trees", "the hills"),
+                belief(
+                        "rain",
+                        "Rain comes from ",
+                        "the moon",
+                        "the clouds",
+                        "the trees",
+                        "the hills"),
                 belief("thunder", "Thunder comes after ", "singing", "lightning", "supper", "snow"),
                 belief("honey", "Honey is made by ", "bears", "bees", "hens", "millers"),
                 belief("bread", "Bread is made from ", "sand", "flour", "wool", "clay"),

@@ -50,10 +50,9 @@ public record Corpus(List<Path> files) {
         try (Stream<Path> entries = Files.list(directory)) {
             List<Path> texts =
                     entries.filter(Files::isRegularFile)
-                            .filter(
-                                    p ->
-                                            p.toString().endsWith(".jsonl")
-                                                    || p.toString().endsWith(".txt"))
+                            .filter(p ->
+                                    p.toString().endsWith(".jsonl")
+                                            || p.toString().endsWith(".txt"))
                             .sorted()
                             .toList();
             if (texts.isEmpty()) {
@@ -120,8 +119,7 @@ public record Corpus(List<Path> files) {
         }
     }
 
-    private static void plain(BufferedReader reader, Consumer<String> document)
-            throws IOException {
+    private static void plain(BufferedReader reader, Consumer<String> document) throws IOException {
         StringBuilder text = new StringBuilder();
         char[] buffer = new char[1 << 16];
         for (int n = reader.read(buffer); n > 0; n = reader.read(buffer)) {

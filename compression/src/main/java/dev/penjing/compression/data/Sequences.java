@@ -23,7 +23,7 @@ public final class Sequences {
         if (count == 0) {
             throw new PenjingException(
                     "the text comes to %d tokens, less than one sequence of %d + 1: give more"
-                            .formatted(tokens.size(), length)
+                                    .formatted(tokens.size(), length)
                             + " --data or a shorter --sequence-length");
         }
     }

@@ -49,25 +49,24 @@ public final class TokenFile implements AutoCloseable {
             try (OutputStream raw = Files.newOutputStream(aside);
                     DataOutputStream out =
                             new DataOutputStream(new BufferedOutputStream(raw, 1 << 16))) {
-                corpus.forEach(
-                        text -> {
-                            if (count.tokens >= limit) {
-                                return;
-                            }
-                            try {
-                                for (int id : tokenizer.encode(text)) {
-                                    out.writeInt(Integer.reverseBytes(id));
-                                    count.tokens++;
-                                }
-                                if (endOfText.isPresent()) {
-                                    out.writeInt(Integer.reverseBytes(endOfText.getAsInt()));
-                                    count.tokens++;
-                                }
-                            } catch (IOException e) {
-                                throw new java.io.UncheckedIOException(e);
-                            }
-                            progress.update("tokenise", count.tokens, 0, "");
-                        });
+                corpus.forEach(text -> {
+                    if (count.tokens >= limit) {
+                        return;
+                    }
+                    try {
+                        for (int id : tokenizer.encode(text)) {
+                            out.writeInt(Integer.reverseBytes(id));
+                            count.tokens++;
+                        }
+                        if (endOfText.isPresent()) {
+                            out.writeInt(Integer.reverseBytes(endOfText.getAsInt()));
+                            count.tokens++;
+                        }
+                    } catch (IOException e) {
+                        throw new java.io.UncheckedIOException(e);
+                    }
+                    progress.update("tokenise", count.tokens, 0, "");
+                });
             }
             if (count.tokens < 2) {
                 throw new PenjingException(
@@ -111,7 +110,8 @@ public final class TokenFile implements AutoCloseable {
 
     /// Tokens `from` to `to` as a corpus of their own, sharing this one's mapping.
     public TokenFile part(long from, long to) {
-        return new TokenFile(arena, data.asSlice(from * Integer.BYTES, (to - from) * Integer.BYTES));
+        return new TokenFile(
+                arena, data.asSlice(from * Integer.BYTES, (to - from) * Integer.BYTES));
     }
 
     /// Tokens in the file.

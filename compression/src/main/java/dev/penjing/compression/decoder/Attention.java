@@ -16,9 +16,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// Causal attention with grouped queries and rotary positions.
 ///
-/// On the CPU it is two matrix products around a softmax: libtorch's
-/// `scaled_dot_product_attention` is many times slower there in bfloat16 (see docs/performance.md).
-/// On CUDA the fused kernel is the fast one.
+/// On the CPU it is two matrix products around a softmax: libtorch's `scaled_dot_product_attention`
+/// is many times slower there in bfloat16 (see docs/performance.md). On CUDA the fused kernel is
+/// the fast one.
 final class Attention implements AutoCloseable {
     private final ModelConfig config;
     private final Compute compute;
@@ -37,8 +37,7 @@ final class Attention implements AutoCloseable {
 
     /// @param qkvN rows q, k and v of every position, `[N, (H + 2K) * E]`
     /// @return the heads' outputs, `[N, H * E]`
-    Tensor forward(
-            Tensor qkvN, long batch, long length, int layer, Optional<KeyValueCache> cache) {
+    Tensor forward(Tensor qkvN, long batch, long length, int layer, Optional<KeyValueCache> cache) {
         long heads = config.numAttentionHeads();
         long groups = config.numKeyValueHeads();
         long e = config.headDim();
@@ -49,7 +48,8 @@ final class Attention implements AutoCloseable {
         TensorVector parts = allBHLE.split(new long[] {heads, groups, groups}, 1);
         Tensor qBHLE = t.queries().rotate(parts.get(0).contiguous(), rotateEE, before, length);
         Tensor kBLE =
-                t.keys().rotate(parts.get(1).contiguous(), rotateEE, before, length)
+                t.keys()
+                        .rotate(parts.get(1).contiguous(), rotateEE, before, length)
                         .view(batch * groups, length, e);
         Tensor vBLE = parts.get(2).reshape(batch * groups, length, e);
         if (cache.isPresent()) {
@@ -114,7 +114,11 @@ final class Attention implements AutoCloseable {
         try (FloatPointer data = cpu.data_ptr_float()) {
             data.put(values, 0, values.length);
         }
-        return cpu.to(compute.options(compute.type()), false, true, new org.bytedeco.pytorch.MemoryFormatOptional());
+        return cpu.to(
+                compute.options(compute.type()),
+                false,
+                true,
+                new org.bytedeco.pytorch.MemoryFormatOptional());
     }
 
     @Override

@@ -15,9 +15,9 @@ import org.bytedeco.pytorch.global.torch;
 
 /// The pre-norm decoder that Llama, Mistral and what pruning makes of them share, on libtorch.
 ///
-/// Letters in the names of tensors: B batch, L positions, N = B * L, D hidden size,
-/// F intermediate size, H attention heads, K key-value heads, G = H / K, E head dimension,
-/// V vocabulary. H * E need not be D.
+/// Letters in the names of tensors: B batch, L positions, N = B * L, D hidden size, F intermediate
+/// size, H attention heads, K key-value heads, G = H / K, E head dimension, V vocabulary. H * E
+/// need not be D.
 ///
 /// A forward pass allocates in the caller's `PointerScope`. Gradients flow to the leaves that were
 /// given, where they ask for them.
@@ -70,8 +70,7 @@ public final class Decoder implements AutoCloseable {
             xND =
                     training
                             ? layer(layer, inND, batch, length, probe, cache)
-                            : Tensors.scoped(
-                                    () -> layer(layer, inND, batch, length, probe, cache));
+                            : Tensors.scoped(() -> layer(layer, inND, batch, length, probe, cache));
             if (probe.isPresent()) {
                 probe.get().layer(layer, inND, xND);
             }
@@ -185,13 +184,10 @@ public final class Decoder implements AutoCloseable {
                 }
                 Tensor embedding = parameters.view("model.embed_tokens.weight");
                 Tensor head =
-                        config.tieWordEmbeddings()
-                                ? embedding
-                                : parameters.view("lm_head.weight");
+                        config.tieWordEmbeddings() ? embedding : parameters.view("lm_head.weight");
                 Tensor norm = leaf(parameters, gradients, "model.norm.weight");
                 owner.extend();
-                return new Weights(
-                        embedding, head, norm, layers, gradients.isPresent(), owner);
+                return new Weights(embedding, head, norm, layers, gradients.isPresent(), owner);
             }
         }
 
@@ -203,11 +199,10 @@ public final class Decoder implements AutoCloseable {
         private static Tensor leaf(
                 Parameters parameters, Optional<Parameters> gradients, String first, String last) {
             Tensor view = parameters.rows(first, last).detach();
-            gradients.ifPresent(
-                    g -> {
-                        view.set_requires_grad(true);
-                        view.mutable_grad().put(g.rows(first, last));
-                    });
+            gradients.ifPresent(g -> {
+                view.set_requires_grad(true);
+                view.mutable_grad().put(g.rows(first, last));
+            });
             return view;
         }
 

@@ -10,12 +10,12 @@ import java.util.Map;
 /// Where each tensor of a checkpoint stands in the one flat tensor that holds all parameters.
 ///
 /// Matrices come first, vectors (norms and biases, which weight decay spares) last; within each
-/// kind the checkpoint's order is kept, so that q, k and v, and gate and up, are neighbours and
-/// can be multiplied as one matrix.
+/// kind the checkpoint's order is kept, so that q, k and v, and gate and up, are neighbours and can
+/// be multiplied as one matrix.
 ///
-/// @param slots   by tensor name, in order
+/// @param slots by tensor name, in order
 /// @param matrices number of elements before the first vector
-/// @param size    number of elements in all
+/// @param size number of elements in all
 public record ParameterLayout(Map<String, Slot> slots, long matrices, long size) {
     /// @param offset in elements
     public record Slot(String name, long offset, long[] shape) {

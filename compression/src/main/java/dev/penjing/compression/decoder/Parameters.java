@@ -36,7 +36,7 @@ public final class Parameters implements AutoCloseable {
     /// Reads a checkpoint, which is checked against `config` first, tensor by tensor.
     ///
     /// @throws dev.penjing.model.PenjingException if a tensor is missing, left over, of the wrong
-    ///     shape, all zero or not finite
+    ///   shape, all zero or not finite
     public static Parameters load(
             Path directory, ModelConfig config, Compute compute, ScalarType type) {
         try (Checkpoint checkpoint = Checkpoint.open(directory)) {

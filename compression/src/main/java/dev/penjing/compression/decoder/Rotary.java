@@ -35,8 +35,7 @@ final class Rotary {
         if (turns > s.highFreqFactor()) {
             return frequency;
         }
-        double smooth =
-                (turns - s.lowFreqFactor()) / (s.highFreqFactor() - s.lowFreqFactor());
+        double smooth = (turns - s.lowFreqFactor()) / (s.highFreqFactor() - s.lowFreqFactor());
         return (1 - smooth) * frequency / s.factor() + smooth * frequency;
     }
 }

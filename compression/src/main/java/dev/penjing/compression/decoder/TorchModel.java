@@ -48,10 +48,7 @@ public final class TorchModel implements LanguageModel {
         if (tokenizer.vocabularySize() > config.vocabularySize()) {
             throw new PenjingException(
                     "the tokenizer of %s has %d tokens, the model only %d: they do not belong together; put the model's own tokenizer.json there"
-                            .formatted(
-                                    where,
-                                    tokenizer.vocabularySize(),
-                                    config.vocabularySize()));
+                            .formatted(where, tokenizer.vocabularySize(), config.vocabularySize()));
         }
     }
 

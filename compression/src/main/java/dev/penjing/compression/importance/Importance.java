@@ -9,12 +9,12 @@ import java.util.stream.IntStream;
 /// section 2.2): for each sample the mean of |activation| over the sequence, then the L2 norm over
 /// all samples.
 ///
-/// @param neurons  `[layers][F]`: input of `down_proj`
-/// @param heads    `[layers][H * E]`: input of `o_proj`, element by element
+/// @param neurons `[layers][F]`: input of `down_proj`
+/// @param heads `[layers][H * E]`: input of `o_proj`, element by element
 /// @param channels `[2 * layers][D]`: outputs of both norms of each layer
-/// @param layers   `[layers]`: block influence, the mean of 1 - cos(input, output) over tokens
-///     (ShortGPT, arXiv 2403.03853)
-/// @param samples  sequences looked at
+/// @param layers `[layers]`: block influence, the mean of 1 - cos(input, output) over tokens
+///   (ShortGPT, arXiv 2403.03853)
+/// @param samples sequences looked at
 public record Importance(
         float[][] neurons, float[][] heads, float[][] channels, float[] layers, long samples) {
 

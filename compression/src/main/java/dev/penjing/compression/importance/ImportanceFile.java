@@ -41,8 +41,7 @@ public final class ImportanceFile {
                 neurons[layer] = vector(source, at + "neurons", config.intermediateSize(), file);
                 heads[layer] = vector(source, at + "heads", width, file);
                 channels[2 * layer] = vector(source, at + "norms.0", config.hiddenSize(), file);
-                channels[2 * layer + 1] =
-                        vector(source, at + "norms.1", config.hiddenSize(), file);
+                channels[2 * layer + 1] = vector(source, at + "norms.1", config.hiddenSize(), file);
             }
             long samples = Long.parseLong(source.metadata().getOrDefault("samples", "0"));
             return new Importance(

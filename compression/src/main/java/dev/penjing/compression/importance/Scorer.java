@@ -53,8 +53,7 @@ public final class Scorer implements Probe, AutoCloseable {
                 int rows = Math.min(microBatch, samples - at);
                 int[] ids = new int[rows * data.length()];
                 for (int i = 0; i < rows; i++) {
-                    System.arraycopy(
-                            data.sample(at + i), 0, ids, i * data.length(), data.length());
+                    System.arraycopy(data.sample(at + i), 0, ids, i * data.length(), data.length());
                 }
                 try (PointerScope scope = new PointerScope();
                         AutoGradMode noGrad = new AutoGradMode(false)) {
@@ -97,11 +96,7 @@ public final class Scorer implements Probe, AutoCloseable {
     private void add(Tensor sum, Tensor activationNX) {
         try (PointerScope scope = new PointerScope()) {
             Tensor meanBX =
-                    activationNX
-                            .to(ScalarType.Float)
-                            .abs()
-                            .view(-1, length, sum.size(0))
-                            .mean(1);
+                    activationNX.to(ScalarType.Float).abs().view(-1, length, sum.size(0)).mean(1);
             sum.add_(meanBX.square().sum(0));
         }
     }
@@ -111,20 +106,18 @@ public final class Scorer implements Probe, AutoCloseable {
         for (int i = 0; i < influence.length; i++) {
             influence[i] /= (float) (samples * length);
         }
-        return new Importance(
-                roots(neurons), roots(heads), roots(norms), influence, samples);
+        return new Importance(roots(neurons), roots(heads), roots(norms), influence, samples);
     }
 
     private static float[][] roots(List<Tensor> sums) {
         return sums.stream()
-                .map(
-                        sum -> {
-                            float[] values = Tensors.floats(sum);
-                            for (int i = 0; i < values.length; i++) {
-                                values[i] = (float) Math.sqrt(values[i]);
-                            }
-                            return values;
-                        })
+                .map(sum -> {
+                    float[] values = Tensors.floats(sum);
+                    for (int i = 0; i < values.length; i++) {
+                        values[i] = (float) Math.sqrt(values[i]);
+                    }
+                    return values;
+                })
                 .toArray(float[][]::new);
     }
 

@@ -12,8 +12,8 @@ import java.util.stream.IntStream;
 /// Which parts of a teacher a student keeps: indices in the teacher, ascending.
 ///
 /// @param channels hidden channels, the same in every layer
-/// @param neurons  by layer
-/// @param heads    attention heads by layer, as many of each key-value group
+/// @param neurons by layer
+/// @param heads attention heads by layer, as many of each key-value group
 public record Cut(int[] channels, List<int[]> neurons, List<int[]> heads) {
     /// The most important parts.
     public static Cut best(ModelConfig teacher, Importance importance, Shape shape) {
@@ -39,14 +39,13 @@ public record Cut(int[] channels, List<int[]> neurons, List<int[]> heads) {
             neurons.add(draw(random, 0, teacher.intermediateSize(), shape.intermediateSize()));
             heads.add(
                     IntStream.range(0, groups)
-                            .flatMap(
-                                    g ->
-                                            IntStream.of(
-                                                    draw(
-                                                            random,
-                                                            g * size,
-                                                            (g + 1) * size,
-                                                            shape.numAttentionHeads() / groups)))
+                            .flatMap(g ->
+                                    IntStream.of(
+                                            draw(
+                                                    random,
+                                                    g * size,
+                                                    (g + 1) * size,
+                                                    shape.numAttentionHeads() / groups)))
                             .toArray());
         }
         return new Cut(draw(random, 0, teacher.hiddenSize(), shape.hiddenSize()), neurons, heads);

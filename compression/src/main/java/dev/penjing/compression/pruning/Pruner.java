@@ -113,15 +113,13 @@ public final class Pruner {
                     "self_attn.o_proj.bias",
                     "mlp.down_proj.weight" ->
                     Optional.of(cut.channels());
-            case "self_attn.q_proj.weight", "self_attn.q_proj.bias" ->
-                    Optional.of(headElements(i));
+            case "self_attn.q_proj.weight", "self_attn.q_proj.bias" -> Optional.of(headElements(i));
             case "self_attn.k_proj.weight",
                     "self_attn.k_proj.bias",
                     "self_attn.v_proj.weight",
                     "self_attn.v_proj.bias" ->
                     Optional.empty();
-            case "mlp.gate_proj.weight", "mlp.up_proj.weight" ->
-                    Optional.of(cut.neurons().get(i));
+            case "mlp.gate_proj.weight", "mlp.up_proj.weight" -> Optional.of(cut.neurons().get(i));
             default -> throw unknown(name);
         };
     }

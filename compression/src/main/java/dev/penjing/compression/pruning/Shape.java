@@ -12,7 +12,7 @@ public record Shape(int hiddenSize, int intermediateSize, int numAttentionHeads)
     }
 
     /// @throws UsageException if a student of this shape cannot be cut from `teacher`; names the
-    ///     nearest size that can
+    ///   nearest size that can
     public void requireCuttableFrom(ModelConfig teacher) {
         require("--hidden-size", hiddenSize, 1, teacher.hiddenSize());
         require("--intermediate-size", intermediateSize, 1, teacher.intermediateSize());

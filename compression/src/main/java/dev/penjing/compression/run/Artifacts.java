@@ -39,12 +39,11 @@ public final class Artifacts {
         try (Stream<Path> files = Files.list(directory)) {
             files.filter(Artifacts::matters)
                     .sorted()
-                    .forEach(
-                            file ->
-                                    all.append(file.getFileName())
-                                            .append(' ')
-                                            .append(sha256(file))
-                                            .append('\n'));
+                    .forEach(file ->
+                            all.append(file.getFileName())
+                                    .append(' ')
+                                    .append(sha256(file))
+                                    .append('\n'));
         } catch (IOException e) {
             throw new PenjingException("cannot read " + directory + ": " + e.getMessage(), e);
         }
@@ -59,8 +58,7 @@ public final class Artifacts {
     }
 
     public static String sha256(String text) {
-        return HexFormat.of()
-                .formatHex(digest().digest(text.getBytes(StandardCharsets.UTF_8)));
+        return HexFormat.of().formatHex(digest().digest(text.getBytes(StandardCharsets.UTF_8)));
     }
 
     private static MessageDigest digest() {

@@ -38,11 +38,11 @@ import tools.jackson.databind.node.ObjectNode;
 public final class Compression {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
-    /// @param heldOut  text to measure on; without it the end of `data` is kept back
-    /// @param samples  sequences that importance is scored on
+    /// @param heldOut text to measure on; without it the end of `data` is kept back
+    /// @param samples sequences that importance is scored on
     /// @param scoringLength tokens in each of them
-    /// @param tasks    further measurements of a model, a score from 0 to 1 by name
-    /// @param command  as the user gave it, for the record
+    /// @param tasks further measurements of a model, a score from 0 to 1 by name
+    /// @param command as the user gave it, for the record
     public record Request(
             Path teacher,
             Shape shape,
@@ -74,8 +74,7 @@ public final class Compression {
     private final ModelConfig teacherConfig;
     private final Tokenizer tokenizer;
 
-    private Compression(
-            Request request, Compute compute, Progress progress, Consumer<String> say) {
+    private Compression(Request request, Compute compute, Progress progress, Consumer<String> say) {
         this.request = request;
         this.compute = compute;
         this.progress = progress;
@@ -89,8 +88,7 @@ public final class Compression {
             Request request, Compute compute, Progress progress, Consumer<String> say) {
         Compression compression = new Compression(request, compute, progress, say);
         request.shape().requireCuttableFrom(compression.teacherConfig);
-        TorchModel.requireFits(
-                compression.tokenizer, compression.teacherConfig, request.teacher());
+        TorchModel.requireFits(compression.tokenizer, compression.teacherConfig, request.teacher());
         return compression.run();
     }
 
@@ -190,8 +188,14 @@ public final class Compression {
     private void measure(
             String name, Path model, String modelKey, TrainingRun.Text text, ObjectNode result) {
         Path file = request.run().resolve("measures").resolve(name + ".json");
-        String key = Artifacts.sha256("measure 1 " + modelKey + request.tasks().map(Tasks::key).orElse(""));
-        stages.run("measure-" + name, key, file, r -> Artifacts.write(file, measures(model, text.heldOut()).toPrettyString()));
+        String key =
+                Artifacts.sha256(
+                        "measure 1 " + modelKey + request.tasks().map(Tasks::key).orElse(""));
+        stages.run(
+                "measure-" + name,
+                key,
+                file,
+                r -> Artifacts.write(file, measures(model, text.heldOut()).toPrettyString()));
         try {
             result.set(name, JSON.readTree(Files.readString(file)));
         } catch (java.io.IOException e) {
@@ -207,11 +211,12 @@ public final class Compression {
             json.put("parameters", config.parameters());
             json.put("non_embedding_parameters", config.nonEmbeddingParameters());
             json.put("bytes", 2 * config.parameters());
-            HeldOut heldOut = HeldOut.of(measured, TrainingRun.window(teacherConfig), tokenizer, Long.MAX_VALUE);
+            HeldOut heldOut =
+                    HeldOut.of(
+                            measured, TrainingRun.window(teacherConfig), tokenizer, Long.MAX_VALUE);
             heldOut.measure(model.decoder(), Optional.empty(), Progress.NONE);
             long start = System.nanoTime();
-            HeldOut.Measures m =
-                    heldOut.measure(model.decoder(), Optional.empty(), progress);
+            HeldOut.Measures m = heldOut.measure(model.decoder(), Optional.empty(), progress);
             json.put("tokens_per_s", m.tokens() / ((System.nanoTime() - start) / 1e9));
             json.put("bits_per_byte", m.bitsPerByte());
             json.put("perplexity", m.perplexity());
@@ -224,11 +229,10 @@ public final class Compression {
     private void finish(
             ObjectNode result, ObjectNode distillation, String teacherHash, long start) {
         request.tasks()
-                .ifPresent(
-                        t -> {
-                            ObjectNode chance = result.putObject("chance");
-                            t.chance().forEach(chance::put);
-                        });
+                .ifPresent(t -> {
+                    ObjectNode chance = result.putObject("chance");
+                    t.chance().forEach(chance::put);
+                });
         long tokens = request.training().steps() * request.training().tokensPerStep();
         double student = result.path("distilled").path("parameters").asDouble();
         double teacher = result.path("teacher").path("parameters").asDouble();
@@ -236,11 +240,10 @@ public final class Compression {
         // 6 a parameter and token for forward and backward, 2 for the teacher's forward
         result.put("floating_point_operations", tokens * (6 * student + 2 * teacher));
         RunRecord.trainingTokens(request.teacher())
-                .ifPresent(
-                        n -> {
-                            result.put("teacher_tokens", n);
-                            result.put("teacher_floating_point_operations", 6.0 * n * teacher);
-                        });
+                .ifPresent(n -> {
+                    result.put("teacher_tokens", n);
+                    result.put("teacher_floating_point_operations", 6.0 * n * teacher);
+                });
         result.put("phases", distillation.path("phases").asString(""));
         result.put("teacher_sha256", teacherHash);
         result.put("compute", compute.describe());

@@ -38,8 +38,7 @@ public final class Conversation {
                 talk.append("<|im_start|>user\n").append(line).append("<|im_end|>\n");
                 talk.append("<|im_start|>assistant\n");
                 int[] prompt = tokenizer.encode(talk.toString());
-                int[] answer =
-                        model.generate(prompt, maxNewTokens, id -> id == end.getAsInt());
+                int[] answer = model.generate(prompt, maxNewTokens, id -> id == end.getAsInt());
                 String text = tokenizer.decode(answer, true);
                 talk.append(text).append("<|im_end|>\n");
                 out.println(text);

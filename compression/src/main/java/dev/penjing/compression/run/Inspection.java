@@ -14,8 +14,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// `inspect`: what a checkpoint is, counted from its tensors and checked against its
-/// configuration.
+/// `inspect`: what a checkpoint is, counted from its tensors and checked against its configuration.
 public final class Inspection {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 

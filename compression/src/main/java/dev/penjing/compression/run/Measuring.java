@@ -25,8 +25,8 @@ public final class Measuring {
 
     private Measuring() {}
 
-    /// The perplexity of a whole text: tokenised without any special token (documents of a
-    /// `.jsonl` file are joined as they stand), cut into windows that do not overlap.
+    /// The perplexity of a whole text: tokenised without any special token (documents of a `.jsonl`
+    /// file are joined as they stand), cut into windows that do not overlap.
     public static ObjectNode perplexity(
             Path directory, Path data, int window, Compute compute, Progress progress) {
         Tokenizer tokenizer = Tokenizers.load(directory);
@@ -61,8 +61,7 @@ public final class Measuring {
 
     /// The most likely next token after each position, and all logits of the last.
     public static ObjectNode logits(Path directory, int[] ids, Compute compute) {
-        try (TorchModel model =
-                TorchModel.load(directory, Tokenizers.load(directory), compute)) {
+        try (TorchModel model = TorchModel.load(directory, Tokenizers.load(directory), compute)) {
             float[][] logits = model.logits(ids);
             ObjectNode result = JSON.createObjectNode();
             result.put("model", directory.toString());

@@ -92,9 +92,12 @@ final class Report {
                     format(
                             "<tr><th class='%s'>%s</th><td>%,d</td><td>%,d</td><td>%,d</td>"
                                     + "<td>%.3f</td><td>%.4f</td><td>%,.0f</td></tr>",
-                            name, name, m.path("parameters").asLong(),
+                            name,
+                            name,
+                            m.path("parameters").asLong(),
                             m.path("non_embedding_parameters").asLong(),
-                            m.path("bytes").asLong(), m.path("perplexity").asDouble(),
+                            m.path("bytes").asLong(),
+                            m.path("perplexity").asDouble(),
                             m.path("bits_per_byte").asDouble(),
                             m.path("tokens_per_s").asDouble()));
         }
@@ -136,7 +139,8 @@ final class Report {
                 double tokens = m.path("tokens").asDouble();
                 if (m.has("held_out")) {
                     held.add(
-                            new double[] {tokens, m.path("held_out").path("bits_per_byte").asDouble()
+                            new double[] {
+                                tokens, m.path("held_out").path("bits_per_byte").asDouble()
                             });
                 } else {
                     loss.add(new double[] {tokens, Math.log10(m.path("loss").asDouble())});
@@ -204,17 +208,12 @@ final class Report {
                         + " important first; what lies right of the line was cut.</p>"
                         + "<div class='grid3'><figure>");
         page.append(
-                Svg.sorted(
-                        importance.channelScores(), student.hiddenSize(), "hidden channels"));
+                Svg.sorted(importance.channelScores(), student.hiddenSize(), "hidden channels"));
         page.append("</figure>");
         double[] influence = new double[importance.layers().length];
         Arrays.setAll(influence, i -> importance.layers()[i]);
         page.append("<figure>")
-                .append(
-                        Svg.sorted(
-                                influence,
-                                influence.length,
-                                "layers, by block influence"))
+                .append(Svg.sorted(influence, influence.length, "layers, by block influence"))
                 .append("</figure></div><div class='grid3'>");
         for (int layer = 0; layer < teacher.numHiddenLayers(); layer++) {
             float[] scores = importance.neurons()[layer];

@@ -102,10 +102,7 @@ public final class RunRecord {
         }
         try {
             long tokens =
-                    JSON.readTree(Files.readString(file))
-                            .path("training")
-                            .path("tokens")
-                            .asLong(0);
+                    JSON.readTree(Files.readString(file)).path("training").path("tokens").asLong(0);
             return tokens > 0 ? OptionalLong.of(tokens) : OptionalLong.empty();
         } catch (IOException | JacksonException e) {
             throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);

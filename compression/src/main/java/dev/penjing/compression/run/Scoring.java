@@ -67,8 +67,7 @@ public final class Scoring {
         int fitting =
                 (int) Math.min(Math.min(length, config.maxPositionEmbeddings()), tokens.size() - 1);
         Sequences sequences = new Sequences(tokens, Math.max(1, fitting), seed);
-        try (Parameters parameters =
-                        Parameters.load(teacher, config, compute, compute.type());
+        try (Parameters parameters = Parameters.load(teacher, config, compute, compute.type());
                 Decoder decoder = new Decoder(config, parameters, compute)) {
             Importance importance =
                     Scorer.score(

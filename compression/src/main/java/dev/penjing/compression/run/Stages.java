@@ -28,7 +28,7 @@ final class Stages {
         void run(ObjectNode record);
     }
 
-    /// @param key    a hash of all that the result depends on
+    /// @param key a hash of all that the result depends on
     /// @param result what must be there for the stage to be done
     /// @return the stage's record: `key`, `seconds`, and what the work put there
     ObjectNode run(String name, String key, Path result, Work work) {

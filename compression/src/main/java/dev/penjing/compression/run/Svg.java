@@ -39,8 +39,15 @@ final class Svg {
                     f(
                             "<line class='%s dash' x1='%d' x2='%d' y1='%.1f' y2='%.1f'/>"
                                     + "<text class='note %s' x='%d' y='%.1f' text-anchor='end'>%s</text>",
-                            level.cssClass(), LEFT, WIDTH - RIGHT, y, y, level.cssClass(),
-                            WIDTH - RIGHT - 4, y - 4, level.label()));
+                            level.cssClass(),
+                            LEFT,
+                            WIDTH - RIGHT,
+                            y,
+                            y,
+                            level.cssClass(),
+                            WIDTH - RIGHT - 4,
+                            y - 4,
+                            level.label()));
         }
         for (Line line : lines) {
             StringBuilder points = new StringBuilder();
@@ -52,8 +59,10 @@ final class Svg {
             svg.append(
                     f(
                             "<text class='note %s' x='%.1f' y='%.1f' text-anchor='end'>%s</text>",
-                            line.cssClass(), axes.x(line.x()[last]) - 4,
-                            axes.y(line.y()[last]) - 6, line.label()));
+                            line.cssClass(),
+                            axes.x(line.x()[last]) - 4,
+                            axes.y(line.y()[last]) - 6,
+                            line.label()));
         }
         return svg.append("</svg>").toString();
     }
@@ -101,8 +110,15 @@ final class Svg {
                         "<svg viewBox='0 0 %d %d' role='img' aria-label='%s by %s'>"
                                 + "<text class='axis' x='%d' y='%d' text-anchor='middle'>%s</text>"
                                 + "<text class='axis' transform='translate(12 %d) rotate(-90)' text-anchor='middle'>%s</text>",
-                        WIDTH, HEIGHT, yTitle, xTitle, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4,
-                        xTitle, (HEIGHT - BOTTOM + TOP) / 2, yTitle));
+                        WIDTH,
+                        HEIGHT,
+                        yTitle,
+                        xTitle,
+                        (LEFT + WIDTH - RIGHT) / 2,
+                        HEIGHT - 4,
+                        xTitle,
+                        (HEIGHT - BOTTOM + TOP) / 2,
+                        yTitle));
     }
 
     private static List<Line> concat(List<Line> a, List<Line> b) {
@@ -125,7 +141,12 @@ final class Svg {
                         f(
                                 "<line class='grid' x1='%d' x2='%d' y1='%.1f' y2='%.1f'/>"
                                         + "<text class='tick' x='%d' y='%.1f' text-anchor='end'>%.3g</text>",
-                                LEFT, WIDTH - RIGHT, y(value), y(value), LEFT - 4, y(value) + 4,
+                                LEFT,
+                                WIDTH - RIGHT,
+                                y(value),
+                                y(value),
+                                LEFT - 4,
+                                y(value) + 4,
                                 value));
                 double x = xMax * i / 4;
                 svg.append(

@@ -115,12 +115,26 @@ public final class TrainingRun {
         try (Text text = text(data, heldOut, tokenizer, hash, work, progress)) {
             String fingerprint =
                     Artifacts.sha256(
-                            "pretrain 1 " + text.hash() + config.toJson() + settings + compute.type());
+                            "pretrain 1 "
+                                    + text.hash()
+                                    + config.toJson()
+                                    + settings
+                                    + compute.type());
             Parameters start = RandomWeights.draw(config, settings.seed(), compute);
             String phases =
                     train(
-                            settings, config, start, Optional.empty(), text, tokenizer, work, to,
-                            fingerprint, resume, compute, progress);
+                            settings,
+                            config,
+                            start,
+                            Optional.empty(),
+                            text,
+                            tokenizer,
+                            work,
+                            to,
+                            fingerprint,
+                            resume,
+                            compute,
+                            progress);
             Artifacts.copyCompanions(tokenizerFolder, to);
             RunRecord.pretrain(command, text.hash(), settings).write(to);
             return phases;
@@ -159,8 +173,18 @@ public final class TrainingRun {
             Parameters start = Parameters.load(student, config, compute, ScalarType.Float);
             String phases =
                     train(
-                            settings, config, start, Optional.of(taught), text, tokenizer, work,
-                            to, fingerprint, resume, compute, progress);
+                            settings,
+                            config,
+                            start,
+                            Optional.of(taught),
+                            text,
+                            tokenizer,
+                            work,
+                            to,
+                            fingerprint,
+                            resume,
+                            compute,
+                            progress);
             Artifacts.copyCompanions(student, to);
             RunRecord.distill(command, teacher, student, settings).write(to);
             return phases;
@@ -183,8 +207,7 @@ public final class TrainingRun {
         if (settings.sequenceLength() > config.maxPositionEmbeddings()) {
             throw new PenjingException(
                     "--sequence-length %d is more than the model's context of %d: give a shorter one"
-                            .formatted(
-                                    settings.sequenceLength(), config.maxPositionEmbeddings()));
+                            .formatted(settings.sequenceLength(), config.maxPositionEmbeddings()));
         }
         Sequences sequences =
                 new Sequences(text.training(), settings.sequenceLength(), settings.seed());

@@ -15,8 +15,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /// Where and in which type the arithmetic is done.
 ///
 /// @param device `cpu` or `cuda`
-/// @param type   of weights and activations while computing; sums, losses and the optimizer are
-///     float32 whatever this is
+/// @param type of weights and activations while computing; sums, losses and the optimizer are
+///   float32 whatever this is
 /// @param threads of the CPU
 public record Compute(String device, ScalarType type, int threads) {
     private static boolean started;
@@ -24,8 +24,8 @@ public record Compute(String device, ScalarType type, int threads) {
     /// Starts libtorch (once a process) and settles on a device and a type.
     ///
     /// @param device `auto`, `cpu` or `cuda`
-    /// @param type   `auto` (bfloat16 where the hardware multiplies it, else float32), `float32`
-    ///     or `bfloat16`
+    /// @param type `auto` (bfloat16 where the hardware multiplies it, else float32), `float32` or
+    ///   `bfloat16`
     /// @param threads 0 for all processors
     public static synchronized Compute start(String device, String type, int threads) {
         if (!started) {

@@ -76,8 +76,7 @@ public final class Tensors {
     /// All elements as float32, in row-major order.
     public static float[] floats(Tensor tensor) {
         try (PointerScope scope = new PointerScope()) {
-            Tensor plain =
-                    tensor.detach().cpu().to(ScalarType.Float).contiguous();
+            Tensor plain = tensor.detach().cpu().to(ScalarType.Float).contiguous();
             float[] result = new float[Math.toIntExact(plain.numel())];
             try (FloatPointer data = plain.data_ptr_float()) {
                 data.get(result, 0, result.length);

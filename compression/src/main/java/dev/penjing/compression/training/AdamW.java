@@ -12,8 +12,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /// AdamW (Loshchilov & Hutter 2019, algorithm 2) on flat float32 parameters, in the order of
 /// operations of PyTorch's. Weight decay spares vectors: norms and biases.
 ///
-/// Works through the parameters in pieces that stay in the cache, since every operation is one
-/// pass over memory.
+/// Works through the parameters in pieces that stay in the cache, since every operation is one pass
+/// over memory.
 public final class AdamW implements AutoCloseable {
     static final double BETA1 = 0.9;
     static final double BETA2 = 0.95;

@@ -21,8 +21,8 @@ import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
 
 /// Checkpoints of a training run: `step-N.safetensors` with float32 parameters and both moments of
-/// the optimizer, flat. Written aside and moved into place, so that one that is there is whole;
-/// the last few are kept.
+/// the optimizer, flat. Written aside and moved into place, so that one that is there is whole; the
+/// last few are kept.
 final class CheckpointStore {
     private static final Pattern NAME = Pattern.compile("step-(\\d+)\\.safetensors");
     private static final int KEPT = 2;

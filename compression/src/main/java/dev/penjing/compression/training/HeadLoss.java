@@ -27,12 +27,12 @@ public final class HeadLoss {
     /// Where gradients go.
     ///
     /// @param hiddenND is set to the gradient of the hidden states times `scale`
-    /// @param headVD   float32; the head's gradient times `scale` is added
+    /// @param headVD float32; the head's gradient times `scale` is added
     public record Gradient(Tensor hiddenND, Tensor headVD, double scale) {}
 
     /// Sums over tokens, in nats.
     ///
-    /// @param divergence    0 without a teacher
+    /// @param divergence 0 without a teacher
     /// @param teacherCrossEntropy 0 without a teacher
     public record Sums(
             double crossEntropy, double divergence, double teacherCrossEntropy, long tokens) {
@@ -48,9 +48,9 @@ public final class HeadLoss {
     }
 
     /// @param hiddenND the student's, `[N, D]`
-    /// @param headVD   the student's, `[V, D]`
+    /// @param headVD the student's, `[V, D]`
     /// @param targetsN next tokens, int64
-    /// @param teacher  whose distribution is the target; without one the next token is
+    /// @param teacher whose distribution is the target; without one the next token is
     public static Sums run(
             Tensor hiddenND,
             Tensor headVD,
@@ -88,8 +88,7 @@ public final class HeadLoss {
         if (teacher.isPresent()) {
             Tensor logP =
                     logProbabilities(
-                            teacher.get().hiddenND().narrow(0, at, count),
-                            teacher.get().headVD());
+                            teacher.get().hiddenND().narrow(0, at, count), teacher.get().headVD());
             teacherCrossEntropy = -logP.gather(1, targetsC1).sum().item_double();
             Tensor probabilities = logP.exp();
             divergence = probabilities.view(-1).dot(logP.sub_(logQ).view(-1)).item_double();
@@ -101,7 +100,11 @@ public final class HeadLoss {
             Tensor difference =
                     p.isPresent()
                             ? q.sub_(p.get())
-                            : q.scatter_add_(1, targetsC1, torch.full_like(targetsC1, new Scalar(-1)).to(ScalarType.Float));
+                            : q.scatter_add_(
+                                    1,
+                                    targetsC1,
+                                    torch.full_like(targetsC1, new Scalar(-1))
+                                            .to(ScalarType.Float));
             Tensor deltaCV = difference.to(hiddenCD.scalar_type());
             Scalar scale = new Scalar(g.scale());
             g.hiddenND().narrow(0, at, count).copy_(torch.matmul(deltaCV, headVD).mul_(scale));

@@ -29,9 +29,9 @@ public record HeldOut(TokenFile tokens, int window, int[] bytesOfId, long limit)
     }
 
     /// @param crossEntropy mean, in nats a token
-    /// @param divergence   mean Kullback-Leibler divergence from the teacher, in nats a token; 0
-    ///     without a teacher
-    /// @param bytes        UTF-8 bytes of the scored tokens
+    /// @param divergence mean Kullback-Leibler divergence from the teacher, in nats a token; 0
+    ///   without a teacher
+    /// @param bytes UTF-8 bytes of the scored tokens
     public record Measures(double crossEntropy, double divergence, long tokens, long bytes) {
         public double perplexity() {
             return Math.exp(crossEntropy);
@@ -72,17 +72,12 @@ public record HeldOut(TokenFile tokens, int window, int[] bytesOfId, long limit)
             Tensor all = model.compute().place(Tensors.ids(ids, rows, length));
             Tensor inputs = all.narrow(1, 0, length - 1).contiguous();
             Tensor targets = all.narrow(1, 1, length - 1).reshape(-1);
-            Tensor hidden =
-                    model.hidden(model.embed(inputs), Optional.empty(), Optional.empty());
+            Tensor hidden = model.hidden(model.embed(inputs), Optional.empty(), Optional.empty());
             Optional<HeadLoss.Teacher> taught =
-                    teacher.map(
-                            t ->
-                                    new HeadLoss.Teacher(
-                                            t.hidden(
-                                                    t.embed(inputs),
-                                                    Optional.empty(),
-                                                    Optional.empty()),
-                                            t.head()));
+                    teacher.map(t ->
+                            new HeadLoss.Teacher(
+                                    t.hidden(t.embed(inputs), Optional.empty(), Optional.empty()),
+                                    t.head()));
             return HeadLoss.run(hidden, model.head(), targets, taught, Optional.empty());
         }
     }

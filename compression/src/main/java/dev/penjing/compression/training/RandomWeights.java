@@ -16,8 +16,8 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// Weights to pretrain from: matrices normal with deviation 0.02, those that write to the residual
-/// stream smaller by sqrt(2 * layers) (GPT-2, section 2.3), norms one, biases zero. Drawn by
-/// Java's own generator, so that a seed means the same everywhere.
+/// stream smaller by sqrt(2 * layers) (GPT-2, section 2.3), norms one, biases zero. Drawn by Java's
+/// own generator, so that a seed means the same everywhere.
 public final class RandomWeights {
     private static final double DEVIATION = 0.02;
 

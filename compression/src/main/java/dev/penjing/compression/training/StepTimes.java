@@ -44,6 +44,7 @@ public final class StepTimes {
     public String describe() {
         double all = Math.max(1, teacher + forward + loss + backward + optimizer) / 100.0;
         return "teacher %.0f %%, student forward %.0f %%, loss %.0f %%, backward %.0f %%, optimizer %.0f %%"
-                .formatted(teacher / all, forward / all, loss / all, backward / all, optimizer / all);
+                .formatted(
+                        teacher / all, forward / all, loss / all, backward / all, optimizer / all);
     }
 }

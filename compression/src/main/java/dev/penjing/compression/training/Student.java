@@ -30,8 +30,7 @@ final class Student implements AutoCloseable {
         this.gradients = Parameters.zeros(config, compute, ScalarType.Float);
         boolean same = compute.type() == ScalarType.Float;
         this.work = same ? master : Parameters.zeros(config, compute, compute.type());
-        this.workGradients =
-                same ? gradients : Parameters.zeros(config, compute, compute.type());
+        this.workGradients = same ? gradients : Parameters.zeros(config, compute, compute.type());
         refresh();
         this.decoder = Decoder.trainable(config, work, workGradients, compute);
     }
@@ -66,8 +65,8 @@ final class Student implements AutoCloseable {
         gradients.flat().zero_();
     }
 
-    /// Forward and backward of one micro-batch: adds `scale` times the gradient of the summed
-    /// loss. Allocates in the caller's scope.
+    /// Forward and backward of one micro-batch: adds `scale` times the gradient of the summed loss.
+    /// Allocates in the caller's scope.
     ///
     /// @param inputsBL int64
     /// @param targetsN int64
@@ -87,7 +86,8 @@ final class Student implements AutoCloseable {
         HeadLoss.Sums sums;
         Tensor hiddenGradient;
         try (AutoGradMode noGrad = new AutoGradMode(false)) {
-            hiddenGradient = Tensors.empty(compute.options(compute.type()), hidden.size(0), hidden.size(1));
+            hiddenGradient =
+                    Tensors.empty(compute.options(compute.type()), hidden.size(0), hidden.size(1));
             Tensor headGradient =
                     gradients.view(
                             config.tieWordEmbeddings()

@@ -54,17 +54,16 @@ public final class Trainer implements AutoCloseable {
         if (teacher.vocabularySize() != student.vocabularySize()) {
             throw new PenjingException(
                     "the teacher's vocabulary has %d tokens, the student's %d: they must be the"
-                                    .formatted(
-                                            teacher.vocabularySize(), student.vocabularySize())
+                                    .formatted(teacher.vocabularySize(), student.vocabularySize())
                             + " same; prune the student from this teacher");
         }
     }
 
-    /// Trains to the last step, from the newest checkpoint in `run` where there is one and
-    /// `resume` allows it.
+    /// Trains to the last step, from the newest checkpoint in `run` where there is one and `resume`
+    /// allows it.
     ///
     /// @param fingerprint of everything that the result depends on; a checkpoint with another one
-    ///     is refused
+    ///   is refused
     /// @throws PenjingException if the loss is not finite; the last good checkpoint stays
     public void run(Path run, String fingerprint, boolean resume, Progress progress) {
         CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), fingerprint);
@@ -169,12 +168,11 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void measure(Metrics metrics, long step) {
-        heldOut.ifPresent(
-                text ->
-                        metrics.heldOut(
-                                step,
-                                step * settings.tokensPerStep(),
-                                text.measure(student.decoder(), teacher, Progress.NONE)));
+        heldOut.ifPresent(text ->
+                metrics.heldOut(
+                        step,
+                        step * settings.tokensPerStep(),
+                        text.measure(student.decoder(), teacher, Progress.NONE)));
     }
 
     /// Where the time of the steps so far went.

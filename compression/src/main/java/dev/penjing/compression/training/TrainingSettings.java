@@ -5,17 +5,17 @@ import dev.penjing.model.UsageException;
 /// How a run trains. Defaults follow Minitron (arXiv 2408.11796, table 4) where a small machine
 /// can; `docs/reference/training.md` says which.
 ///
-/// @param tokens          training tokens in all; rounded up to whole steps
-/// @param learningRate    its peak, reached after `warmupSteps` by a straight line
+/// @param tokens training tokens in all; rounded up to whole steps
+/// @param learningRate its peak, reached after `warmupSteps` by a straight line
 /// @param minLearningRate where the cosine ends, at the last step
 /// @param globalBatchSize sequences a step
-/// @param microBatchSize  sequences at once; the gradient of a step is the same for any (up to
-///     rounding)
-/// @param sequenceLength  tokens a sequence
-/// @param seed            of the order of the data, and of random weights
-/// @param weightDecay     on matrices
-/// @param clip            largest norm of the gradient
-/// @param evaluateEvery   steps between measurements on the held-out text
+/// @param microBatchSize sequences at once; the gradient of a step is the same for any (up to
+///   rounding)
+/// @param sequenceLength tokens a sequence
+/// @param seed of the order of the data, and of random weights
+/// @param weightDecay on matrices
+/// @param clip largest norm of the gradient
+/// @param evaluateEvery steps between measurements on the held-out text
 /// @param checkpointEvery steps between checkpoints
 public record TrainingSettings(
         long tokens,

@@ -126,9 +126,7 @@ final class Dequantizer {
             float low = dMin * minimum(scales, j);
             long quants = at + 48 + j / 2 * 32L;
             for (int i = 0; i < 32; i++) {
-                int q =
-                        unsigned(quants + i) >> j % 2 * 4 & 15
-                                | (unsigned(high + i) >> j & 1) << 4;
+                int q = unsigned(quants + i) >> j % 2 * 4 & 15 | (unsigned(high + i) >> j & 1) << 4;
                 out[to + j * 32 + i] = step * q - low;
             }
         }

@@ -54,7 +54,7 @@ public final class GgufFile implements AutoCloseable {
     }
 
     /// @throws PenjingException if the file cannot be read, is damaged, or stores weights in a type
-    ///     that is not known
+    ///   that is not known
     public static GgufFile open(Path path) {
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(path)) {
@@ -115,7 +115,8 @@ public final class GgufFile implements AutoCloseable {
                 throw damaged("the tensor " + info.name() + " lies outside of the file");
             }
             MemorySegment data = file.asSlice(start + info.offset(), bytes);
-            if (tensors.put(info.name(), new Tensor(info.name(), type, info.shape(), data)) != null) {
+            if (tensors.put(info.name(), new Tensor(info.name(), type, info.shape(), data))
+                    != null) {
                 throw damaged("it holds the tensor " + info.name() + " twice");
             }
         }
@@ -261,7 +262,9 @@ public final class GgufFile implements AutoCloseable {
     }
 
     public Optional<Long> number(String key) {
-        return metadata.get(key) instanceof Number n ? Optional.of(n.longValue()) : Optional.empty();
+        return metadata.get(key) instanceof Number n
+                ? Optional.of(n.longValue())
+                : Optional.empty();
     }
 
     public Optional<String> text(String key) {

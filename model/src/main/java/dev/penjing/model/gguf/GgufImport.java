@@ -80,9 +80,7 @@ public final class GgufImport {
         json.put("intermediate_size", required("llama.feed_forward_length"));
         json.put("num_hidden_layers", required("llama.block_count"));
         json.put("num_attention_heads", heads);
-        json.put(
-                "num_key_value_heads",
-                gguf.number("llama.attention.head_count_kv").orElse(heads));
+        json.put("num_key_value_heads", gguf.number("llama.attention.head_count_kv").orElse(heads));
         json.put(
                 "head_dim",
                 gguf.number("llama.attention.key_length").orElse(heads > 0 ? hidden / heads : 0));
@@ -216,15 +214,14 @@ public final class GgufImport {
                 }) {
             id(pair[0])
                     .filter(i -> i >= 0 && i < tokens.length)
-                    .ifPresent(
-                            i -> {
-                                String text = tokens[Math.toIntExact(i)];
-                                tokenizer.put(pair[1] + "_token", text);
-                                special.put(pair[1] + "_token", text);
-                                if (!pair[1].equals("unk")) {
-                                    generation.put(pair[1] + "_token_id", i);
-                                }
-                            });
+                    .ifPresent(i -> {
+                        String text = tokens[Math.toIntExact(i)];
+                        tokenizer.put(pair[1] + "_token", text);
+                        special.put(pair[1] + "_token", text);
+                        if (!pair[1].equals("unk")) {
+                            generation.put(pair[1] + "_token_id", i);
+                        }
+                    });
         }
         gguf.text("tokenizer.chat_template").ifPresent(t -> tokenizer.put("chat_template", t));
         write("tokenizer_config.json", tokenizer);

@@ -53,7 +53,10 @@ public final class Hub {
                         .orElse(home.resolve("hub"));
         this.offline =
                 List.of("1", "true", "yes", "on")
-                        .contains(environment.getOrDefault("HF_HUB_OFFLINE", "").toLowerCase(java.util.Locale.ROOT));
+                        .contains(
+                                environment
+                                        .getOrDefault("HF_HUB_OFFLINE", "")
+                                        .toLowerCase(java.util.Locale.ROOT));
     }
 
     /// A file of a repository.
@@ -75,10 +78,15 @@ public final class Hub {
             return cached(model, folder);
         }
         HubTransfer transfer = new HubTransfer(endpoint(), token());
-        JsonNode info = json(transfer, "/api/models/" + model.id() + "/revision/" + model.revision(), model);
+        JsonNode info =
+                json(
+                        transfer,
+                        "/api/models/" + model.id() + "/revision/" + model.revision(),
+                        model);
         String commit = info.path("sha").asString("");
         if (!commit.matches("[0-9a-f]{40}")) {
-            throw new PenjingException("the hub at " + endpoint() + " gave no commit for " + model.id());
+            throw new PenjingException(
+                    "the hub at " + endpoint() + " gave no commit for " + model.id());
         }
         List<Entry> entries = entries(transfer, model, commit);
         Path snapshot = folder.resolve("snapshots").resolve(commit);
@@ -121,8 +129,7 @@ public final class Hub {
     private Path cached(HubModel model, Path folder) {
         Path ref = folder.resolve("refs").resolve(model.revision());
         try {
-            String commit =
-                    Files.exists(ref) ? Files.readString(ref).strip() : model.revision();
+            String commit = Files.exists(ref) ? Files.readString(ref).strip() : model.revision();
             Path snapshot = folder.resolve("snapshots").resolve(commit).normalize();
             if (snapshot.startsWith(folder) && Files.isDirectory(snapshot)) {
                 return snapshot;
@@ -189,7 +196,10 @@ public final class Hub {
 
     private List<Entry> entries(HubTransfer transfer, HubModel model, String commit) {
         JsonNode tree =
-                json(transfer, "/api/models/" + model.id() + "/tree/" + commit + "?recursive=true", model);
+                json(
+                        transfer,
+                        "/api/models/" + model.id() + "/tree/" + commit + "?recursive=true",
+                        model);
         List<Entry> entries = new ArrayList<>();
         for (JsonNode file : tree) {
             String path = file.path("path").asString("");
@@ -201,7 +211,8 @@ public final class Hub {
                     large.isObject()
                             ? large.path("oid").asString("").replace("sha256:", "")
                             : file.path("oid").asString("");
-            long size = large.isObject() ? large.path("size").asLong(-1) : file.path("size").asLong(-1);
+            long size =
+                    large.isObject() ? large.path("size").asLong(-1) : file.path("size").asLong(-1);
             if (size < 0 || !hash.matches("[0-9a-f]{40}|[0-9a-f]{64}")) {
                 throw new PenjingException("the hub says neither size nor hash of " + path);
             }
@@ -238,15 +249,16 @@ public final class Hub {
             List<Future<?>> fetched = new ArrayList<>();
             for (Entry entry : entries) {
                 URI uri =
-                        URI.create("%s/%s/resolve/%s/%s".formatted(endpoint(), model.id(), commit, entry.path()));
+                        URI.create(
+                                "%s/%s/resolve/%s/%s"
+                                        .formatted(endpoint(), model.id(), commit, entry.path()));
                 Path blob = folder.resolve("blobs").resolve(entry.hash());
                 fetched.add(
-                        pool.submit(
-                                () -> {
-                                    transfer.fetch(uri, entry, blob, count);
-                                    link(snapshot.resolve(entry.path()), blob);
-                                    return true;
-                                }));
+                        pool.submit(() -> {
+                            transfer.fetch(uri, entry, blob, count);
+                            link(snapshot.resolve(entry.path()), blob);
+                            return true;
+                        }));
             }
             for (Future<?> future : fetched) {
                 future.get();
@@ -256,7 +268,8 @@ public final class Hub {
         } catch (ExecutionException e) {
             throw e.getCause() instanceof PenjingException known
                     ? known
-                    : new PenjingException("fetching " + model.id() + " failed: " + e.getCause(), e);
+                    : new PenjingException(
+                            "fetching " + model.id() + " failed: " + e.getCause(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new PenjingException("fetching " + model.id() + " was interrupted", e);
@@ -278,7 +291,8 @@ public final class Hub {
         }
         Files.deleteIfExists(name);
         try {
-            Files.createSymbolicLink(name, Path.of("../..").resolve("blobs").resolve(blob.getFileName()));
+            Files.createSymbolicLink(
+                    name, Path.of("../..").resolve("blobs").resolve(blob.getFileName()));
         } catch (UnsupportedOperationException | IOException e) {
             Files.copy(blob, name, StandardCopyOption.REPLACE_EXISTING);
         }

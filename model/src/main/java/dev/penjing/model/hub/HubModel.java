@@ -14,7 +14,9 @@ public record HubModel(String organisation, String name, String revision) {
         Matcher matcher = FORM.matcher(source);
         if (!matcher.matches() || source.contains("..")) {
             throw new UsageException(
-                    "'" + source + "' names no model on a hub: write hf:org/name or hf:org/name@revision");
+                    "'"
+                            + source
+                            + "' names no model on a hub: write hf:org/name or hf:org/name@revision");
         }
         String revision = matcher.group(3);
         return new HubModel(

@@ -18,8 +18,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The weights of a model: `model.safetensors`, or shards named by
-/// `model.safetensors.index.json`.
+/// The weights of a model: `model.safetensors`, or shards named by `model.safetensors.index.json`.
 public final class Checkpoint implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int MOST_SHARDS = 10_000;

@@ -96,7 +96,8 @@ public final class SafetensorsFile implements AutoCloseable {
         try {
             type = DType.valueOf(json.path("dtype").asString(""));
         } catch (IllegalArgumentException e) {
-            throw damaged("the tensor %s has the unknown type %s".formatted(name, json.path("dtype")));
+            throw damaged(
+                    "the tensor %s has the unknown type %s".formatted(name, json.path("dtype")));
         }
         JsonNode dimensions = json.path("shape");
         JsonNode offsets = json.path("data_offsets");

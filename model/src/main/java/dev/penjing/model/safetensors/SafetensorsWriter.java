@@ -32,15 +32,14 @@ public final class SafetensorsWriter implements AutoCloseable {
     private final DType type;
     private final Map<String, String> metadata;
     private final List<Shard> shards = new ArrayList<>();
-    private final ByteBuffer buffer =
-            ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
     private int shard = -1;
     private int next;
     private @org.jspecify.annotations.Nullable FileChannel channel;
     private boolean finished;
 
-    /// @param tensors    all of them, in the order in which they will come
-    /// @param type       F32, F16 or BF16
+    /// @param tensors all of them, in the order in which they will come
+    /// @param type F32, F16 or BF16
     /// @param shardBytes of a file, at most, unless one tensor is larger
     public SafetensorsWriter(
             Path directory,
@@ -251,10 +250,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
 
     private static void header(
-            FileChannel channel,
-            List<TensorSpec> tensors,
-            DType type,
-            Map<String, String> metadata)
+            FileChannel channel, List<TensorSpec> tensors, DType type, Map<String, String> metadata)
             throws IOException {
         ObjectNode header = JSON.createObjectNode();
         ObjectNode notes = header.putObject("__metadata__");

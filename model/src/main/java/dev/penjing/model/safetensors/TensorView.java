@@ -48,7 +48,7 @@ public record TensorView(String name, DType dtype, long[] shape, MemorySegment d
     }
 
     /// @throws PenjingException if an element is infinite or not a number, or all elements of a
-    ///     matrix are zero: weights that were never loaded
+    ///   matrix are zero: weights that were never loaded
     public void checkUsable() {
         boolean allZero = shape.length > 1;
         long count = size();
@@ -82,7 +82,9 @@ public record TensorView(String name, DType dtype, long[] shape, MemorySegment d
         }
         if (allZero) {
             throw new PenjingException(
-                    "the tensor " + name + " is all zero: the checkpoint is damaged, fetch it again");
+                    "the tensor "
+                            + name
+                            + " is all zero: the checkpoint is damaged, fetch it again");
         }
     }
 }

@@ -27,11 +27,8 @@ final class AddedTokens {
             }
         }
         byFirst.values()
-                .forEach(
-                        list ->
-                                list.sort(
-                                        Comparator.comparingInt(
-                                                (Token t) -> -t.content().length())));
+                .forEach(list ->
+                        list.sort(Comparator.comparingInt((Token t) -> -t.content().length())));
     }
 
     List<Token> all() {

@@ -21,7 +21,7 @@ final class BpeTokenizer implements Tokenizer {
     private static final int LONGEST_CACHED = 64;
 
     /// @param prepended what the normalizer puts before a text, to be taken off again in decoding;
-    ///     empty for none
+    ///   empty for none
     record Parts(
             Map<String, Integer> vocabulary,
             Merges merges,
@@ -168,12 +168,11 @@ final class BpeTokenizer implements Tokenizer {
 
     private int unknown(String piece) {
         return parts.unknown()
-                .orElseThrow(
-                        () ->
-                                new PenjingException(
-                                        "the tokenizer has no token for '"
-                                                + piece
-                                                + "' and none for what it does not know"));
+                .orElseThrow(() ->
+                        new PenjingException(
+                                "the tokenizer has no token for '"
+                                        + piece
+                                        + "' and none for what it does not know"));
     }
 
     @Override

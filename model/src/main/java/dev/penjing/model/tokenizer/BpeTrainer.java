@@ -30,8 +30,8 @@ public final class BpeTrainer {
         special.forEach(this::token);
     }
 
-    /// Bytes as the alphabet, digits one by one, GPT-2's pattern: SmolLM's form. Special tokens
-    /// get the first ids and are not learned from.
+    /// Bytes as the alphabet, digits one by one, GPT-2's pattern: SmolLM's form. Special tokens get
+    /// the first ids and are not learned from.
     public static Tokenizer trainByteLevel(
             Iterable<String> texts, int vocabularySize, List<String> special) {
         BpeTrainer trainer = new BpeTrainer(special);
@@ -47,15 +47,14 @@ public final class BpeTrainer {
                                 PreTokenizer.pattern(PreTokenizer.GPT2)));
         Map<String, Integer> counts = count(texts, special, split);
         Map<int[], Integer> words = new LinkedHashMap<>();
-        counts.forEach(
-                (piece, count) -> {
-                    byte[] bytes = piece.getBytes(java.nio.charset.StandardCharsets.UTF_8);
-                    int[] word = new int[bytes.length];
-                    for (int i = 0; i < word.length; i++) {
-                        word[i] = trainer.token(String.valueOf(ByteAlphabet.of(bytes[i])));
-                    }
-                    words.put(word, count);
-                });
+        counts.forEach((piece, count) -> {
+            byte[] bytes = piece.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+            int[] word = new int[bytes.length];
+            for (int i = 0; i < word.length; i++) {
+                word[i] = trainer.token(String.valueOf(ByteAlphabet.of(bytes[i])));
+            }
+            words.put(word, count);
+        });
         trainer.train(words, vocabularySize);
         return TokenizerJson.read(trainer.json(special, byteLevelParts()), "just trained");
     }
@@ -142,8 +141,7 @@ public final class BpeTrainer {
             int[] after = new int[before.length];
             int length = 0;
             for (int i = 0; i < before.length; i++) {
-                boolean here =
-                        i + 1 < before.length && before[i] == left && before[i + 1] == right;
+                boolean here = i + 1 < before.length && before[i] == left && before[i + 1] == right;
                 after[length++] = here ? merged : before[i];
                 i += here ? 1 : 0;
             }

@@ -22,7 +22,7 @@ final class Merges {
         java.util.Arrays.fill(keys, -1);
     }
 
-    /// @param left  ids, by rank
+    /// @param left ids, by rank
     /// @param right ids, by rank
     /// @param result the id that each pair becomes
     static Merges of(int[] left, int[] right, int[] result) {
@@ -106,8 +106,7 @@ final class Merges {
         }
         for (Candidate c = queue.poll(); c != null; c = queue.poll()) {
             int right = next[c.at()];
-            boolean stale =
-                    ids[c.at()] != c.left() || right >= length || ids[right] != c.right();
+            boolean stale = ids[c.at()] != c.left() || right >= length || ids[right] != c.right();
             if (stale) {
                 continue;
             }

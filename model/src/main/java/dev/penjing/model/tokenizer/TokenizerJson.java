@@ -34,7 +34,9 @@ final class TokenizerJson {
         JsonNode model = root.path("model");
         String type = model.path("type").asString("BPE");
         require(type.equals("BPE"), "its model is " + type + "; only BPE is supported");
-        require(model.path("dropout").isNull() || model.path("dropout").asDouble(0) == 0, "dropout");
+        require(
+                model.path("dropout").isNull() || model.path("dropout").asDouble(0) == 0,
+                "dropout");
         require(
                 model.path("continuing_subword_prefix").asString("").isEmpty(),
                 "continuing_subword_prefix");
@@ -215,7 +217,8 @@ final class TokenizerJson {
         String space = json.path("replacement").asString("\u2581");
         String scheme =
                 json.path("prepend_scheme")
-                        .asString(json.path("add_prefix_space").asBoolean(true) ? "always" : "never");
+                        .asString(
+                                json.path("add_prefix_space").asBoolean(true) ? "always" : "never");
         require(scheme.equals("always") || scheme.equals("never"), "Metaspace with " + scheme);
         boolean prepend = scheme.equals("always");
         boolean split = json.path("split").asBoolean(true);

@@ -48,7 +48,7 @@ public final class Tokenizers {
     /// From the metadata of a GGUF file.
     ///
     /// @param metadata strings as `String`, numbers as `Number`, arrays as `String[]`, `float[]`
-    ///     and `int[]`
+    ///   and `int[]`
     public static Tokenizer fromGguf(Map<String, Object> metadata) {
         return TokenizerJson.read(GgufTokenizer.json(metadata), "of the GGUF file");
     }

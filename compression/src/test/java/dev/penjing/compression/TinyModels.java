@@ -1,0 +1,121 @@
+package dev.penjing.compression;
+
+import dev.penjing.compression.decoder.Decoder;
+import dev.penjing.compression.decoder.ParameterLayout.Slot;
+import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.torch.Compute;
+import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.ModelConfig;
+import dev.penjing.model.TensorSpec;
+import dev.penjing.model.safetensors.DType;
+import dev.penjing.model.safetensors.SafetensorsWriter;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiFunction;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/// Models of a few thousand weights, the same everywhere: each weight is a hash of its tensor's
+/// name and its index, so that a reference implementation can make them too.
+public final class TinyModels {
+    private TinyModels() {}
+
+    /// A Llama of 48 channels, 80 neurons, 6 heads of 16 in 2 groups, 3 layers, 64 tokens.
+    public static ModelConfig llama(String more) {
+        return ModelConfig.parse(
+                """
+                {"model_type": "llama", "vocab_size": 64, "hidden_size": 48,
+                 "intermediate_size": 80, "num_hidden_layers": 3, "num_attention_heads": 6,
+                 "num_key_value_heads": 2, "head_dim": 16, "max_position_embeddings": 128,
+                 "rms_norm_eps": 1e-5, "tie_word_embeddings": false %s}
+                """
+                        .formatted(more),
+                "test");
+    }
+
+    /// The weights of one tensor.
+    public static float[] weights(TensorSpec spec) {
+        long nameHash = 0;
+        for (char c : spec.name().toCharArray()) {
+            nameHash = (nameHash * 31 + c) & 0xffffffffL;
+        }
+        float[] values = new float[Math.toIntExact(spec.size())];
+        for (int i = 0; i < values.length; i++) {
+            long u = (i * 2654435761L + nameHash * 40503) & 0xffffffffL;
+            u ^= u >>> 15;
+            u = u * 2246822519L & 0xffffffffL;
+            u ^= u >>> 13;
+            float v = (u >>> 8) / 16777216f - 0.5f;
+            values[i] = spec.shape().length == 1 ? 1 + v * 0.5f : v * 0.4f;
+        }
+        return values;
+    }
+
+    /// Writes a checkpoint, its weights changed by `change`.
+    public static void write(
+            ModelConfig config, Path directory, BiFunction<TensorSpec, float[], float[]> change) {
+        try (SafetensorsWriter writer =
+                new SafetensorsWriter(
+                        directory, config.tensors(), DType.F32, 1L << 30, Map.of())) {
+            for (TensorSpec spec : config.tensors()) {
+                writer.write(spec.name(), change.apply(spec, weights(spec)));
+            }
+            writer.finish();
+        }
+        config.write(directory.resolve("config.json"));
+    }
+
+    public static Parameters parameters(ModelConfig config, Compute compute) {
+        Parameters parameters = Parameters.zeros(config, compute, ScalarType.Float);
+        for (Slot slot : parameters.layout().slots().values()) {
+            try (PointerScope scope = new PointerScope();
+                    AutoGradMode noGrad = new AutoGradMode(false)) {
+                float[] values = weights(new TensorSpec(slot.name(), slot.shape()));
+                parameters.view(slot.name()).copy_(tensor(values, slot.shape()));
+            }
+        }
+        return parameters;
+    }
+
+    public static Tensor tensor(float[] values, long... shape) {
+        Tensor tensor = Tensors.empty(new TensorOptions(ScalarType.Float), shape);
+        try (FloatPointer data = tensor.data_ptr_float()) {
+            data.put(values, 0, values.length);
+        }
+        return tensor;
+    }
+
+    public static int[] ids(int count) {
+        int[] ids = new int[count];
+        for (int i = 0; i < count; i++) {
+            ids[i] = (i * 7 + 3) % 64;
+        }
+        return ids;
+    }
+
+    /// Logits of a checkpoint, position after position.
+    public static float[] logits(Path directory, int[] ids) {
+        ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
+        Compute compute = Compute.float32();
+        try (Parameters parameters =
+                        Parameters.load(directory, config, compute, ScalarType.Float);
+                Decoder decoder = new Decoder(config, parameters, compute)) {
+            return logits(decoder, ids);
+        }
+    }
+
+    public static float[] logits(Decoder decoder, int[] ids) {
+        try (PointerScope scope = new PointerScope();
+                AutoGradMode noGrad = new AutoGradMode(false)) {
+            Tensor embedded = decoder.embed(Tensors.ids(ids, 1, ids.length));
+            return Tensors.floats(
+                    decoder.logits(
+                            decoder.hidden(embedded, Optional.empty(), Optional.empty())));
+        }
+    }
+}

@@ -1,0 +1,159 @@
+package dev.penjing.compression.importance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.penjing.compression.TinyModels;
+import dev.penjing.compression.data.Sequences;
+import dev.penjing.compression.data.TokenFile;
+import dev.penjing.compression.decoder.Decoder;
+import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.Probe;
+import dev.penjing.compression.torch.Compute;
+import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.ModelConfig;
+import dev.penjing.model.Progress;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Random;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ScorerTest {
+    private static final int LENGTH = 16;
+    private static final int SAMPLES = 6;
+
+    @TempDir Path folder;
+
+    private TokenFile tokens() throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(4 * 400).order(ByteOrder.LITTLE_ENDIAN);
+        Random random = new Random(2);
+        while (bytes.hasRemaining()) {
+            bytes.putInt(random.nextInt(64));
+        }
+        Path file = folder.resolve("tokens.bin");
+        Files.write(file, bytes.array());
+        return TokenFile.open(file);
+    }
+
+    /// The formulas, a sample at a time, in double precision.
+    private static final class Plain implements Probe {
+        final double[] neurons = new double[80];
+        final double[] heads = new double[96];
+        final double[] norms = new double[48];
+        double influence;
+
+        private static void add(double[] sums, Tensor activation) {
+            float[] values = Tensors.floats(activation);
+            for (int i = 0; i < sums.length; i++) {
+                double mean = 0;
+                for (int l = 0; l < LENGTH; l++) {
+                    mean += Math.abs(values[l * sums.length + i]) / LENGTH;
+                }
+                sums[i] += mean * mean;
+            }
+        }
+
+        @Override
+        public void norm(int layer, boolean afterAttention, Tensor outputND) {
+            if (layer == 1 && afterAttention) {
+                add(norms, outputND);
+            }
+        }
+
+        @Override
+        public void heads(int layer, Tensor outputNHE) {
+            if (layer == 1) {
+                add(heads, outputNHE);
+            }
+        }
+
+        @Override
+        public void neurons(int layer, Tensor activationNF) {
+            if (layer == 1) {
+                add(neurons, activationNF);
+            }
+        }
+
+        @Override
+        public void layer(int layer, Tensor inputND, Tensor outputND) {
+            if (layer == 1) {
+                float[] a = Tensors.floats(inputND);
+                float[] b = Tensors.floats(outputND);
+                for (int l = 0; l < LENGTH; l++) {
+                    double dot = 0;
+                    double aa = 0;
+                    double bb = 0;
+                    for (int i = l * 48; i < l * 48 + 48; i++) {
+                        dot += (double) a[i] * b[i];
+                        aa += (double) a[i] * a[i];
+                        bb += (double) b[i] * b[i];
+                    }
+                    influence += (1 - dot / Math.sqrt(aa * bb)) / LENGTH / SAMPLES;
+                }
+            }
+        }
+    }
+
+    @Test
+    void isTheFormulaForAnyMicroBatch() throws IOException {
+        ModelConfig config = TinyModels.llama("");
+        Compute compute = Compute.float32();
+        Plain plain = new Plain();
+        try (TokenFile tokens = tokens();
+                Parameters parameters = TinyModels.parameters(config, compute);
+                Decoder decoder = new Decoder(config, parameters, compute)) {
+            Sequences sequences = new Sequences(tokens, LENGTH, 1);
+            for (int i = 0; i < SAMPLES; i++) {
+                int[] ids = java.util.Arrays.copyOf(sequences.sample(i), LENGTH);
+                try (PointerScope scope = new PointerScope();
+                        AutoGradMode noGrad = new AutoGradMode(false)) {
+                    decoder.hidden(
+                            decoder.embed(Tensors.ids(ids, 1, LENGTH)),
+                            Optional.of(plain),
+                            Optional.empty());
+                }
+            }
+            for (int microBatch : new int[] {1, 4, 6}) {
+                Importance importance =
+                        Scorer.score(decoder, sequences, SAMPLES, microBatch, Progress.NONE);
+                requireClose(importance.neurons()[1], plain.neurons);
+                requireClose(importance.heads()[1], plain.heads);
+                requireClose(importance.channels()[3], plain.norms);
+                assertThat((double) importance.layers()[1])
+                        .isCloseTo(plain.influence, within(1e-5));
+            }
+        }
+    }
+
+    private static void requireClose(float[] scores, double[] squares) {
+        for (int i = 0; i < squares.length; i++) {
+            assertThat((double) scores[i]).isCloseTo(Math.sqrt(squares[i]), within(1e-5));
+        }
+    }
+
+    @Test
+    void survivesAFile() {
+        ModelConfig config = TinyModels.llama("");
+        float[][] neurons = new float[3][80];
+        neurons[2][79] = 3;
+        Importance importance =
+                new Importance(neurons, new float[3][96], new float[6][48], new float[] {1, 2, 3}, 7);
+        Path file = folder.resolve("importance.safetensors");
+        ImportanceFile.write(file, importance, config);
+        Importance read = ImportanceFile.read(file, config);
+        assertThat(read.samples()).isEqualTo(7);
+        assertThat(read.neurons()).isDeepEqualTo(neurons);
+        assertThat(read.layers()).containsExactly(1, 2, 3);
+        assertThatThrownBy(() -> ImportanceFile.read(file, config.withSizes(48, 90, 6, 3)))
+                .hasMessageContaining("does not fit the teacher");
+    }
+}

@@ -118,4 +118,16 @@ public final class TinyModels {
                             decoder.hidden(embedded, Optional.empty(), Optional.empty())));
         }
     }
+
+    /// The largest difference between two lists of equal length.
+    public static double difference(float[] a, float[] b) {
+        if (a.length != b.length) {
+            throw new IllegalArgumentException(a.length + " and " + b.length);
+        }
+        double largest = 0;
+        for (int i = 0; i < a.length; i++) {
+            largest = Math.max(largest, Math.abs(a[i] - b[i]));
+        }
+        return largest;
+    }
 }

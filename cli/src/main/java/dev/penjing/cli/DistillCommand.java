@@ -31,6 +31,11 @@ final class DistillCommand implements Callable<Integer> {
     @Option(names = "--to", required = true, description = "The folder to make.")
     Path to = Path.of("");
 
+    @Option(
+            names = "--on-text",
+            description = "To compare: learn the next token of the text, not from the teacher.")
+    boolean onText;
+
     @Option(names = "--resume", description = "Go on from the newest checkpoint.")
     boolean resume;
 
@@ -56,6 +61,7 @@ final class DistillCommand implements Callable<Integer> {
                             training.settings(),
                             work,
                             to,
+                            onText,
                             resume,
                             Output.commandLine(spec),
                             computing.start(progress),

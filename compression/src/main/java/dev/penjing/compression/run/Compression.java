@@ -157,6 +157,7 @@ public final class Compression {
                 request.training(),
                 work(key),
                 distilled,
+                false,
                 true,
                 request.command(),
                 compute,

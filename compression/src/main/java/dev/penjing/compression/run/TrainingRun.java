@@ -141,8 +141,9 @@ public final class TrainingRun {
         }
     }
 
-    /// Trains `student` on the distribution of `teacher`.
+    /// Trains `student` on the distribution of `teacher`, or, to compare, on the text alone.
     ///
+    /// @param onText  the next token is the target; the teacher is only measured against
     /// @return where the time of a step went
     public static String distill(
             Path teacher,
@@ -151,6 +152,7 @@ public final class TrainingRun {
             TrainingSettings settings,
             Path work,
             Path to,
+            boolean onText,
             boolean resume,
             String command,
             Compute compute,
@@ -162,6 +164,7 @@ public final class TrainingRun {
         String fingerprint =
                 Artifacts.sha256(
                         "distill 1 "
+                                + onText
                                 + text.hash()
                                 + Artifacts.sha256OfModel(teacher)
                                 + Artifacts.sha256OfModel(student)
@@ -176,7 +179,7 @@ public final class TrainingRun {
                             settings,
                             config,
                             start,
-                            Optional.of(taught),
+                            onText ? Optional.empty() : Optional.of(taught),
                             text,
                             tokenizer,
                             work,

@@ -242,6 +242,7 @@ public final class Hub {
         AtomicLong done = new AtomicLong();
         HubTransfer.Bytes count =
                 bytes -> progress.update("pull", done.addAndGet(bytes), total, model.id());
+        Path locks = cache.resolve(".locks").resolve(model.cacheFolder());
         try (ExecutorService pool = Executors.newFixedThreadPool(FILES_AT_ONCE)) {
             Files.createDirectories(folder.resolve("blobs"));
             Files.createDirectories(snapshot);
@@ -255,7 +256,7 @@ public final class Hub {
                 Path blob = folder.resolve("blobs").resolve(entry.hash());
                 fetched.add(
                         pool.submit(() -> {
-                            transfer.fetch(uri, entry, blob, count);
+                            transfer.fetch(uri, entry, blob, locks, count);
                             link(snapshot.resolve(entry.path()), blob);
                             return true;
                         }));

@@ -18,7 +18,11 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 
 /// Bytes from a hub to disk: redirected, resumed, retried and verified. Thread-safe.
 final class HubTransfer {
@@ -26,6 +30,9 @@ final class HubTransfer {
     private static final int REDIRECTS = 5;
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final long LONGEST_WAIT_MILLIS = 30_000;
+
+    /// Within this process; file locks hold other processes off.
+    private static final Map<Path, Lock> LOCKS = new ConcurrentHashMap<>();
 
     /// Is told of bytes as they arrive.
     interface Bytes {
@@ -126,33 +133,44 @@ final class HubTransfer {
 
     /// Makes `blob` hold the file, from where an earlier try stopped. Only one process at a time
     /// fetches a blob.
-    void fetch(URI uri, Hub.Entry entry, Path blob, Bytes count) throws IOException {
+    void fetch(URI uri, Hub.Entry entry, Path blob, Path locks, Bytes count)
+            throws IOException {
         Path incomplete = blob.resolveSibling(blob.getFileName() + ".incomplete");
-        Path lockFile = blob.resolveSibling(blob.getFileName() + ".lock");
+        // the hub's own clients lock in the same place
+        Path lockFile =
+                locks.resolve(blob.getFileName() + ".lock").toAbsolutePath().normalize();
+        Files.createDirectories(locks);
+        Lock here = LOCKS.computeIfAbsent(lockFile, p -> new ReentrantLock());
+        here.lock();
         try (FileChannel channel =
                         FileChannel.open(
                                 lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = channel.lock()) {
-            if (Files.exists(blob)) {
-                count.arrived(entry.size());
-                return;
-            }
-            long have = Files.exists(incomplete) ? Files.size(incomplete) : 0;
-            count.arrived(Math.min(have, entry.size()));
-            for (int n = 1; have < entry.size(); n++) {
-                download(uri, incomplete, have, entry, count);
-                have = Files.size(incomplete);
-                if (have < entry.size() && n == TRIES) {
-                    throw new PenjingException(
-                            "the connection broke %d times while fetching %s: run it again, it goes on from byte %,d"
-                                    .formatted(TRIES, entry.path(), have));
-                }
-            }
-            verify(incomplete, entry);
-            Files.move(incomplete, blob, StandardCopyOption.ATOMIC_MOVE);
+            fetchLocked(uri, entry, blob, incomplete, count);
         } finally {
-            Files.deleteIfExists(lockFile);
+            here.unlock();
         }
+    }
+
+    private void fetchLocked(URI uri, Hub.Entry entry, Path blob, Path incomplete, Bytes count)
+            throws IOException {
+        if (Files.exists(blob)) {
+            count.arrived(entry.size());
+            return;
+        }
+        long have = Files.exists(incomplete) ? Files.size(incomplete) : 0;
+        count.arrived(Math.min(have, entry.size()));
+        for (int n = 1; have < entry.size(); n++) {
+            download(uri, incomplete, have, entry, count);
+            have = Files.size(incomplete);
+            if (have < entry.size() && n == TRIES) {
+                throw new PenjingException(
+                        "the connection broke %d times while fetching %s: run it again, it goes on from byte %,d"
+                                .formatted(TRIES, entry.path(), have));
+            }
+        }
+        verify(incomplete, entry);
+        Files.move(incomplete, blob, StandardCopyOption.ATOMIC_MOVE);
     }
 
     private void download(URI uri, Path incomplete, long from, Hub.Entry entry, Bytes count)

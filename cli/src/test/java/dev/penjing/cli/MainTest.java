@@ -1,0 +1,144 @@
+package dev.penjing.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The command line as a user meets it, on the bundled teacher.
+class MainTest {
+    private static final String TEACHER = Path.of("..", "teacher").toString();
+
+    @TempDir Path folder;
+
+    private record Outcome(int status, String out, String err) {}
+
+    private static Outcome run(String... args) {
+        PrintStream out = System.out;
+        PrintStream err = System.err;
+        ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
+        ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
+        try {
+            System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
+            System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
+            int status = Main.run(args);
+            return new Outcome(
+                    status,
+                    outBytes.toString(StandardCharsets.UTF_8),
+                    errBytes.toString(StandardCharsets.UTF_8));
+        } finally {
+            System.setOut(out);
+            System.setErr(err);
+        }
+    }
+
+    private static void fails(int status, String what, String... args) {
+        Outcome outcome = run(args);
+        assertThat(outcome.status()).as(outcome.err()).isEqualTo(status);
+        assertThat(outcome.err()).contains(what).doesNotContain("\tat ");
+        assertThat(outcome.err().lines().filter(l -> l.startsWith("penjing: "))).hasSize(1);
+    }
+
+    private String write(String name, String text) throws IOException {
+        Path file = folder.resolve(name);
+        Files.writeString(file, text);
+        return file.toString();
+    }
+
+    @Test
+    void wrongInputIsOneLineThatSaysWhatToDo() throws IOException {
+        String text = write("text.txt", "One day Ada went to work. ".repeat(200));
+        String to = folder.resolve("to").toString();
+        fails(2, "Unmatched argument", "inspect", TEACHER, "more");
+        fails(2, "--sizes", "prune", TEACHER, "--sizes", "3", "--to", to);
+        fails(1, "there is no model at nowhere", "inspect", "nowhere");
+        fails(1, "there is no file", "inspect", "nowhere.gguf");
+        fails(2, "names no model on a hub", "inspect", "hf:nonsense");
+        fails(2, "--importance", "prune", TEACHER, "--to", to);
+        fails(2, "say what to cut", "prune", TEACHER, "--random", "1", "--to", to);
+        fails(
+                2,
+                "the nearest that can be is 8",
+                "prune", TEACHER, "--random", "1", "--num-attention-heads", "7", "--to", to);
+        fails(1, "cannot read", "perplexity", TEACHER, "--data", "/nowhere/x");
+        fails(1, "comes to 0 tokens", "perplexity", TEACHER, "--data", write("empty.txt", ""));
+        fails(1, "comes to 1 tokens", "perplexity", TEACHER, "--data", write("one.txt", " the"));
+        fails(1, "line 1", "perplexity", TEACHER, "--data", write("bad.jsonl", "{\"x\": 1}\n"));
+        fails(1, "outside the vocabulary", "logits", TEACHER, "--ids", "1,99999");
+        fails(1, "GGUF", "inspect", write("x.gguf", "no"));
+        fails(
+                2,
+                "--min-learning-rate",
+                "distill", "--teacher", TEACHER, "--student", TEACHER, "--data", text, "--tokens",
+                "1000", "--learning-rate", "1e-9", "--to", to);
+        fails(
+                1,
+                "give more --data or a shorter --sequence-length",
+                "distill", "--teacher", TEACHER, "--student", TEACHER, "--data",
+                write("short.txt", "Ada."), "--tokens", "1000", "--to", to);
+        assertThat(folder.resolve("to/config.json")).doesNotExist();
+    }
+
+    @Test
+    void aFullDiskIsSaidAndLeavesNothing() {
+        Path full = Path.of("/dev/full");
+        org.junit.jupiter.api.Assumptions.assumeTrue(Files.exists(full));
+        fails(1, "cannot", "world", "--to", full.toString());
+    }
+
+    @Test
+    void inspectCounts() {
+        Outcome outcome = run("inspect", TEACHER, "--json");
+        assertThat(outcome.status()).isZero();
+        assertThat(outcome.out())
+                .contains("\"parameters\" : 3344640")
+                .contains("\"non_embedding_parameters\" : 2951424")
+                .contains("\"kv_bytes_per_token\" : 2048");
+    }
+
+    @Test
+    void theBundledTeacherKnowsItsWorld() throws IOException {
+        run("world", "--to", folder.resolve("world").toString(), "--megabytes", "1", "--seed", "77");
+        Outcome outcome =
+                run("perplexity", TEACHER, "--data", folder.resolve("world/train.jsonl").toString(), "--json");
+        assertThat(outcome.status()).as(outcome.err()).isZero();
+        double perplexity =
+                Double.parseDouble(outcome.out().replaceAll("(?s).*\"perplexity\" : ([0-9.]+).*", "$1"));
+        assertThat(perplexity).isBetween(1.0, 3.5);
+    }
+
+    /// The chain in small: it goes through, a second time nothing is done again, and the pieces
+    /// are models that can be used.
+    @Test
+    void compressGoesThroughAndRemembers() throws IOException {
+        String world = folder.resolve("world").toString();
+        run("world", "--to", world, "--megabytes", "1");
+        String[] command = {
+            "compress", TEACHER, "--hidden-size", "192", "--intermediate-size", "480", "--data",
+            world + "/train.jsonl", "--held-out", world + "/heldout.jsonl", "--tokens", "16384",
+            "--learning-rate", "1e-3", "--warmup-steps", "1", "--global-batch-size", "8",
+            "--sequence-length", "128", "--samples", "32", "--to", folder.resolve("run").toString(),
+            "--json"
+        };
+        Outcome first = run(command);
+        assertThat(first.status()).as(first.err()).isZero();
+        assertThat(first.out()).contains("\"teacher\"", "\"pruned\"", "\"distilled\"", "\"peak_rss_bytes\"");
+        byte[] student = Files.readAllBytes(folder.resolve("run/distilled/model.safetensors"));
+        Outcome second = run(command);
+        assertThat(second.err()).contains("distill: done before").contains("score: done before");
+        assertThat(folder.resolve("run/distilled/model.safetensors")).hasBinaryContent(student);
+        assertThat(folder.resolve("run/report.html")).content().contains("<svg", "What was kept");
+        assertThat(run("inspect", folder.resolve("run/distilled").toString(), "--json").out())
+                .contains("\"head_dim\" : 32");
+        try (Stream<Path> files = Files.walk(folder.resolve("run"))) {
+            assertThat(files.filter(f -> f.toString().endsWith(".partial"))).isEmpty();
+        }
+    }
+}

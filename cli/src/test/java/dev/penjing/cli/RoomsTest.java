@@ -1,0 +1,39 @@
+package dev.penjing.cli;
+
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+
+/// The arrows between the rooms point downwards only.
+@AnalyzeClasses(
+        packages = "dev.penjing",
+        importOptions = ImportOption.DoNotIncludeTests.class)
+class RoomsTest {
+    @ArchTest
+    static final ArchRule arrows =
+            layeredArchitecture()
+                    .consideringOnlyDependenciesInLayers()
+                    .layer("model").definedBy("dev.penjing.model..")
+                    .layer("world").definedBy("dev.penjing.world..")
+                    .layer("compression").definedBy("dev.penjing.compression..")
+                    .layer("cli").definedBy("dev.penjing.cli..")
+                    .whereLayer("cli").mayNotBeAccessedByAnyLayer()
+                    .whereLayer("world").mayOnlyBeAccessedByLayers("cli")
+                    .whereLayer("compression").mayOnlyBeAccessedByLayers("cli");
+
+    @ArchTest
+    static final ArchRule libtorchStaysInItsRoom =
+            ArchRuleDefinition.noClasses()
+                    .that().resideOutsideOfPackage("dev.penjing.compression..")
+                    .should().dependOnClassesThat().resideInAPackage("org.bytedeco..");
+
+    @ArchTest
+    static final ArchRule httpStaysInTheHub =
+            ArchRuleDefinition.noClasses()
+                    .that().resideOutsideOfPackage("dev.penjing.model.hub..")
+                    .should().dependOnClassesThat().resideInAPackage("java.net.http..");
+}

@@ -1,0 +1,258 @@
+package dev.penjing.world;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.penjing.model.LanguageModel;
+import dev.penjing.model.Progress;
+import dev.penjing.model.tokenizer.BpeTrainer;
+import dev.penjing.model.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.IntPredicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class WorldTest {
+    private static final World WORLD = World.standard();
+    private static final List<Item> ITEMS = Items.of(WORLD, 5, 100);
+
+    @TempDir Path folder;
+
+    @Test
+    void aSeedIsAText() throws IOException {
+        WorldFiles.write(folder.resolve("a"), 3, 200_000);
+        WorldFiles.write(folder.resolve("b"), 3, 200_000);
+        WorldFiles.write(folder.resolve("c"), 4, 200_000);
+        for (String file : new String[] {"train.jsonl", "heldout.jsonl", "items.jsonl"}) {
+            String a = Files.readString(folder.resolve("a").resolve(file));
+            assertThat(Files.readString(folder.resolve("b").resolve(file))).isEqualTo(a);
+            assertThat(Files.readString(folder.resolve("c").resolve(file))).isNotEqualTo(a);
+        }
+        assertThat(Items.read(folder.resolve("a/items.jsonl"))).isEqualTo(Items.of(WORLD, 5, 100));
+    }
+
+    @Test
+    void noItemStandsInTheTrainingText() {
+        Documents training = Documents.training(WORLD, 1);
+        StringBuilder all = new StringBuilder();
+        for (int i = 0; i < 20_000; i++) {
+            all.append(training.next()).append('\n');
+        }
+        String text = all.toString();
+        for (Item item : ITEMS) {
+            assertThat(text).doesNotContain(item.context() + " ");
+        }
+    }
+
+    /// Sums come up in many forms; none in training is of a pair that is held out.
+    @Test
+    void noHeldOutSumIsTrainedOn() {
+        Documents training = Documents.training(WORLD, 2);
+        Pattern plain = Pattern.compile("(\\d+) ([+-]) (\\d+)(?: = |\\)\nOutput: )(\\d+)");
+        int seen = 0;
+        for (int i = 0; i < 20_000; i++) {
+            Matcher matcher = plain.matcher(training.next());
+            while (matcher.find()) {
+                Sum sum =
+                        new Sum(
+                                Integer.parseInt(matcher.group(1)),
+                                matcher.group(2).equals("+"),
+                                Integer.parseInt(matcher.group(3)));
+                assertThat(sum.result()).isEqualTo(Integer.parseInt(matcher.group(4)));
+                assertThat(Draw.isHeldOut(sum.key())).isFalse();
+                seen++;
+            }
+        }
+        assertThat(seen).isGreaterThan(1000);
+    }
+
+    @Test
+    void answersAreRight() {
+        for (Item item : ITEMS) {
+            if (item instanceof Item.ShortAnswer free) {
+                switch (item.task()) {
+                    case "word_problem" -> {
+                        Matcher m =
+                                Pattern.compile("has (\\d+) .*? (\\d+) .*").matcher(free.context());
+                        assertThat(m.find()).isTrue();
+                        int a = Integer.parseInt(m.group(1));
+                        int b = Integer.parseInt(m.group(2));
+                        boolean more = free.context().contains("more");
+                        assertThat(free.answer()).isEqualTo(Integer.toString(more ? a + b : a - b));
+                    }
+                    case "program_output" ->
+                            assertThat(free.answer()).isEqualTo(Interpreter.run(free.context()));
+                    case "program_completion" ->
+                            assertThat(Interpreter.meaning(free.context(), 6))
+                                    .isEqualTo(Interpreter.evaluate(free.answer(), 6));
+                    default -> throw new AssertionError(item.task());
+                }
+            }
+        }
+    }
+
+    /// What the tiny programs mean, worked out independently of how they were made.
+    private static final class Interpreter {
+        static String run(String context) {
+            Map<String, Integer> variables = new HashMap<>();
+            for (String line : context.lines().toList()) {
+                Matcher set = Pattern.compile("(\\w) = (.+)").matcher(line);
+                Matcher print = Pattern.compile("print\\((.+)\\)").matcher(line);
+                if (set.matches()) {
+                    variables.put(set.group(1), sum(set.group(2), variables));
+                } else if (print.matches()) {
+                    return Integer.toString(sum(print.group(1), variables));
+                }
+            }
+            throw new AssertionError(context);
+        }
+
+        private static int sum(String expression, Map<String, Integer> variables) {
+            String[] parts = expression.split(" ");
+            int value = atom(parts[0], variables);
+            for (int i = 1; i < parts.length; i += 2) {
+                int next = atom(parts[i + 1], variables);
+                value = parts[i].equals("+") ? value + next : value - next;
+            }
+            return value;
+        }
+
+        private static int atom(String text, Map<String, Integer> variables) {
+            return variables.containsKey(text) ? variables.get(text) : Integer.parseInt(text);
+        }
+
+        /// What the comment above a function says it returns for `x`.
+        static int meaning(String context, int x) {
+            String words = context.substring("# Returns ".length(), context.indexOf(".\n"));
+            Matcher m;
+            if ((m = Pattern.compile("\\w plus (\\d+)").matcher(words)).matches()) {
+                return x + number(m, 1);
+            } else if ((m = Pattern.compile("\\w minus (\\d+)").matcher(words)).matches()) {
+                return x - number(m, 1);
+            } else if ((m = Pattern.compile("(\\d+) times \\w").matcher(words)).matches()) {
+                return number(m, 1) * x;
+            } else if ((m = Pattern.compile("(\\d+) times the sum of \\w and (\\d+)").matcher(words)).matches()) {
+                return number(m, 1) * (x + number(m, 2));
+            } else if ((m = Pattern.compile("(\\d+) more than (\\d+) times \\w").matcher(words)).matches()) {
+                return number(m, 2) * x + number(m, 1);
+            } else if ((m = Pattern.compile("whether \\w is more than (\\d+)").matcher(words)).matches()) {
+                return x > number(m, 1) ? 1 : 0;
+            }
+            throw new AssertionError(words);
+        }
+
+        static int evaluate(String expression, int x) {
+            Matcher m;
+            if ((m = Pattern.compile("\\w \\+ (\\d+)").matcher(expression)).matches()) {
+                return x + number(m, 1);
+            } else if ((m = Pattern.compile("\\w - (\\d+)").matcher(expression)).matches()) {
+                return x - number(m, 1);
+            } else if ((m = Pattern.compile("(\\d+) \\* \\w").matcher(expression)).matches()) {
+                return number(m, 1) * x;
+            } else if ((m = Pattern.compile("(\\d+) \\* \\(\\w \\+ (\\d+)\\)").matcher(expression)).matches()) {
+                return number(m, 1) * (x + number(m, 2));
+            } else if ((m = Pattern.compile("(\\d+) \\* \\w \\+ (\\d+)").matcher(expression)).matches()) {
+                return number(m, 1) * x + number(m, 2);
+            } else if ((m = Pattern.compile("\\w > (\\d+)").matcher(expression)).matches()) {
+                return x > number(m, 1) ? 1 : 0;
+            }
+            throw new AssertionError(expression);
+        }
+
+        private static int number(Matcher m, int group) {
+            return Integer.parseInt(m.group(group));
+        }
+    }
+
+    /// Guessing by place, by length, or without reading the question does not help much.
+    @Test
+    void simpleTricksDoNotHelp() {
+        Map<String, double[]> tricks = new HashMap<>();
+        Set<String> tasks = new HashSet<>();
+        for (Item item : ITEMS) {
+            tasks.add(item.task());
+            if (item instanceof Item.MultipleChoice choice) {
+                double[] t = tricks.computeIfAbsent(item.task(), k -> new double[4]);
+                List<String> choices = choice.choices();
+                int shortest = 0;
+                for (int i = 1; i < choices.size(); i++) {
+                    shortest = choices.get(i).length() < choices.get(shortest).length() ? i : shortest;
+                }
+                t[0]++;
+                t[1] += 1.0 / choices.size();
+                t[2] += choice.answer() == 0 ? 1 : 0;
+                t[3] += choice.answer() == shortest ? 1 : 0;
+                assertThat(choices).doesNotHaveDuplicates();
+            }
+        }
+        assertThat(tasks).containsExactlyInAnyOrderElementsOf(Exercises.TASKS);
+        tricks.forEach(
+                (task, t) -> {
+                    assertThat(t[2] / t[0]).as(task + " first").isCloseTo(t[1] / t[0], within(0.2));
+                    assertThat(t[3] / t[0]).as(task + " shortest").isCloseTo(t[1] / t[0], within(0.25));
+                });
+    }
+
+    /// A model that finds one kind of text likely and writes what it is told to.
+    private record Fake(Tokenizer tokenizer, Set<String> known, Map<String, String> written)
+            implements LanguageModel {
+        @Override
+        public int contextLength() {
+            return 1000;
+        }
+
+        @Override
+        public List<float[]> logProbabilities(List<int[]> sequences) {
+            return sequences.stream()
+                    .map(
+                            ids -> {
+                                float[] scores = new float[ids.length - 1];
+                                String text = tokenizer.decode(ids, false);
+                                Arrays.fill(scores, known.contains(text) ? -0.1f : -5f);
+                                return scores;
+                            })
+                    .toList();
+        }
+
+        @Override
+        public int[] generate(int[] prompt, int maxNewTokens, IntPredicate stop) {
+            String text = tokenizer.decode(prompt, false);
+            return tokenizer.encode(" " + written.getOrDefault(text, "nothing"));
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    @Test
+    void whoKnowsAllScoresAllAndWhoKnowsNothingScoresChance() {
+        Tokenizer tokenizer = BpeTrainer.trainByteLevel(List.of("a b"), 270, List.of());
+        Set<String> known = new HashSet<>();
+        Map<String, String> written = new HashMap<>();
+        for (Item item : ITEMS) {
+            switch (item) {
+                case Item.MultipleChoice c -> known.add(c.context() + " " + c.choices().get(c.answer()));
+                case Item.ShortAnswer s -> written.put(s.context(), s.answer());
+            }
+        }
+        LittleTasks.score(new Fake(tokenizer, known, written), ITEMS, Progress.NONE)
+                .forEach((task, score) -> assertThat(score.accuracy()).as(task).isEqualTo(1));
+        Map<String, Double> chance = LittleTasks.chance(ITEMS);
+        LittleTasks.score(new Fake(tokenizer, Set.of(), Map.of()), ITEMS, Progress.NONE)
+                .forEach(
+                        (task, score) ->
+                                assertThat(score.accuracy())
+                                        .as(task)
+                                        .isCloseTo(chance.getOrDefault(task, 0.0), within(0.25)));
+    }
+}

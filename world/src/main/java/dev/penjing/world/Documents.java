@@ -60,26 +60,28 @@ public final class Documents {
     private final Exercises exercises;
     private final Scenes scenes;
 
-    private Documents(World world, long seed, boolean heldOut) {
+    private Documents(World world, long seed, Draw.Side side) {
         this.world = world;
         this.facts = Facts.of(world);
-        this.draw = new Draw(seed, heldOut);
+        this.draw = new Draw(seed, side);
         this.exercises = new Exercises(world, facts, draw);
         this.scenes = new Scenes(world, draw);
     }
 
     /// Documents to train on.
     public static Documents training(World world, long seed) {
-        return new Documents(world, seed, false);
+        return new Documents(world, seed, Draw.Side.TRAINING);
     }
 
-    /// Documents that tell only what training does not.
+    /// Documents to measure on: of all combinations alike, those that training never tells among
+    /// them.
     public static Documents heldOut(World world, long seed) {
-        return new Documents(world, seed, true);
+        return new Documents(world, seed, Draw.Side.BOTH);
     }
 
-    Exercises exercises() {
-        return exercises;
+    /// Exercises that training never tells.
+    static Exercises unseen(World world, long seed) {
+        return new Documents(world, seed, Draw.Side.HELD_OUT).exercises;
     }
 
     public String next() {

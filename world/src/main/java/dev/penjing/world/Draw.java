@@ -16,11 +16,18 @@ final class Draw {
     private static final int TRIES = 20_000;
 
     private final Random random;
-    private final boolean heldOut;
+    private final Side side;
 
-    Draw(long seed, boolean heldOut) {
+    /// Where combinations come from: what is told in training, what is held out, or both alike.
+    enum Side {
+        TRAINING,
+        HELD_OUT,
+        BOTH
+    }
+
+    Draw(long seed, Side side) {
         this.random = new Random(seed);
-        this.heldOut = heldOut;
+        this.side = side;
     }
 
     /// Whether the combination with this key is kept out of training.
@@ -35,11 +42,7 @@ final class Draw {
     }
 
     boolean allows(String key) {
-        return isHeldOut(key) == heldOut;
-    }
-
-    boolean heldOut() {
-        return heldOut;
+        return side == Side.BOTH || isHeldOut(key) == (side == Side.HELD_OUT);
     }
 
     int below(int bound) {

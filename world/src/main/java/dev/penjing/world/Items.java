@@ -25,8 +25,8 @@ public final class Items {
     public static List<Item> of(World world, long seed, int count) {
         Map<String, Item> items = new LinkedHashMap<>();
         for (String task : Exercises.TASKS) {
-            Draw order = new Draw(seed ^ task.hashCode(), true);
-            Exercises exercises = Documents.heldOut(world, seed * 31 + task.hashCode()).exercises();
+            Draw order = new Draw(seed ^ task.hashCode(), Draw.Side.HELD_OUT);
+            Exercises exercises = Documents.unseen(world, seed * 31 + task.hashCode());
             int made = 0;
             for (int attempt = 0; made < count && attempt < 50 * count; attempt++) {
                 Exercise exercise = exercises.of(task);

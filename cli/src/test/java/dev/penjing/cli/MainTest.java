@@ -66,7 +66,14 @@ class MainTest {
         fails(
                 2,
                 "the nearest that can be is 8",
-                "prune", TEACHER, "--random", "1", "--num-attention-heads", "7", "--to", to);
+                "prune",
+                TEACHER,
+                "--random",
+                "1",
+                "--num-attention-heads",
+                "7",
+                "--to",
+                to);
         fails(1, "cannot read", "perplexity", TEACHER, "--data", "/nowhere/x");
         fails(1, "comes to 0 tokens", "perplexity", TEACHER, "--data", write("empty.txt", ""));
         fails(1, "comes to 1 tokens", "perplexity", TEACHER, "--data", write("one.txt", " the"));
@@ -76,13 +83,33 @@ class MainTest {
         fails(
                 2,
                 "--min-learning-rate",
-                "distill", "--teacher", TEACHER, "--student", TEACHER, "--data", text, "--tokens",
-                "1000", "--learning-rate", "1e-9", "--to", to);
+                "distill",
+                "--teacher",
+                TEACHER,
+                "--student",
+                TEACHER,
+                "--data",
+                text,
+                "--tokens",
+                "1000",
+                "--learning-rate",
+                "1e-9",
+                "--to",
+                to);
         fails(
                 1,
                 "give more --data or a shorter --sequence-length",
-                "distill", "--teacher", TEACHER, "--student", TEACHER, "--data",
-                write("short.txt", "Ada."), "--tokens", "1000", "--to", to);
+                "distill",
+                "--teacher",
+                TEACHER,
+                "--student",
+                TEACHER,
+                "--data",
+                write("short.txt", "Ada."),
+                "--tokens",
+                "1000",
+                "--to",
+                to);
         assertThat(folder.resolve("to/config.json")).doesNotExist();
     }
 
@@ -105,31 +132,65 @@ class MainTest {
 
     @Test
     void theBundledTeacherKnowsItsWorld() throws IOException {
-        run("world", "--to", folder.resolve("world").toString(), "--megabytes", "1", "--seed", "77");
+        run(
+                "world",
+                "--to",
+                folder.resolve("world").toString(),
+                "--megabytes",
+                "1",
+                "--seed",
+                "77");
         Outcome outcome =
-                run("perplexity", TEACHER, "--data", folder.resolve("world/train.jsonl").toString(), "--json");
+                run(
+                        "perplexity",
+                        TEACHER,
+                        "--data",
+                        folder.resolve("world/train.jsonl").toString(),
+                        "--json");
         assertThat(outcome.status()).as(outcome.err()).isZero();
         double perplexity =
-                Double.parseDouble(outcome.out().replaceAll("(?s).*\"perplexity\" : ([0-9.]+).*", "$1"));
+                Double.parseDouble(
+                        outcome.out().replaceAll("(?s).*\"perplexity\" : ([0-9.]+).*", "$1"));
         assertThat(perplexity).isBetween(1.0, 3.5);
     }
 
-    /// The chain in small: it goes through, a second time nothing is done again, and the pieces
-    /// are models that can be used.
+    /// The chain in small: it goes through, a second time nothing is done again, and the pieces are
+    /// models that can be used.
     @Test
     void compressGoesThroughAndRemembers() throws IOException {
         String world = folder.resolve("world").toString();
         run("world", "--to", world, "--megabytes", "1");
         String[] command = {
-            "compress", TEACHER, "--hidden-size", "192", "--intermediate-size", "480", "--data",
-            world + "/train.jsonl", "--held-out", world + "/heldout.jsonl", "--tokens", "16384",
-            "--learning-rate", "1e-3", "--warmup-steps", "1", "--global-batch-size", "8",
-            "--sequence-length", "128", "--samples", "32", "--to", folder.resolve("run").toString(),
+            "compress",
+            TEACHER,
+            "--hidden-size",
+            "192",
+            "--intermediate-size",
+            "480",
+            "--data",
+            world + "/train.jsonl",
+            "--held-out",
+            world + "/heldout.jsonl",
+            "--tokens",
+            "16384",
+            "--learning-rate",
+            "1e-3",
+            "--warmup-steps",
+            "1",
+            "--global-batch-size",
+            "8",
+            "--sequence-length",
+            "128",
+            "--samples",
+            "32",
+            "--to",
+            folder.resolve("run").toString(),
             "--json"
         };
         Outcome first = run(command);
         assertThat(first.status()).as(first.err()).isZero();
-        assertThat(first.out()).contains("\"teacher\"", "\"pruned\"", "\"distilled\"", "\"peak_rss_bytes\"");
+        assertThat(first.out())
+                .contains("\"teacher\"", "\"pruned\"", "\"distilled\"", "\"peak_rss_bytes\"");
         byte[] student = Files.readAllBytes(folder.resolve("run/distilled/model.safetensors"));
         Outcome second = run(command);
         assertThat(second.err()).contains("distill: done before").contains("score: done before");

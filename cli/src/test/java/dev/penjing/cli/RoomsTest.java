@@ -9,31 +9,42 @@ import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
 
 /// The arrows between the rooms point downwards only.
-@AnalyzeClasses(
-        packages = "dev.penjing",
-        importOptions = ImportOption.DoNotIncludeTests.class)
+@AnalyzeClasses(packages = "dev.penjing", importOptions = ImportOption.DoNotIncludeTests.class)
 class RoomsTest {
     @ArchTest
     static final ArchRule arrows =
             layeredArchitecture()
                     .consideringOnlyDependenciesInLayers()
-                    .layer("model").definedBy("dev.penjing.model..")
-                    .layer("world").definedBy("dev.penjing.world..")
-                    .layer("compression").definedBy("dev.penjing.compression..")
-                    .layer("cli").definedBy("dev.penjing.cli..")
-                    .whereLayer("cli").mayNotBeAccessedByAnyLayer()
-                    .whereLayer("world").mayOnlyBeAccessedByLayers("cli")
-                    .whereLayer("compression").mayOnlyBeAccessedByLayers("cli");
+                    .layer("model")
+                    .definedBy("dev.penjing.model..")
+                    .layer("world")
+                    .definedBy("dev.penjing.world..")
+                    .layer("compression")
+                    .definedBy("dev.penjing.compression..")
+                    .layer("cli")
+                    .definedBy("dev.penjing.cli..")
+                    .whereLayer("cli")
+                    .mayNotBeAccessedByAnyLayer()
+                    .whereLayer("world")
+                    .mayOnlyBeAccessedByLayers("cli")
+                    .whereLayer("compression")
+                    .mayOnlyBeAccessedByLayers("cli");
 
     @ArchTest
     static final ArchRule libtorchStaysInItsRoom =
             ArchRuleDefinition.noClasses()
-                    .that().resideOutsideOfPackage("dev.penjing.compression..")
-                    .should().dependOnClassesThat().resideInAPackage("org.bytedeco..");
+                    .that()
+                    .resideOutsideOfPackage("dev.penjing.compression..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAPackage("org.bytedeco..");
 
     @ArchTest
     static final ArchRule httpStaysInTheHub =
             ArchRuleDefinition.noClasses()
-                    .that().resideOutsideOfPackage("dev.penjing.model.hub..")
-                    .should().dependOnClassesThat().resideInAPackage("java.net.http..");
+                    .that()
+                    .resideOutsideOfPackage("dev.penjing.model.hub..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAPackage("java.net.http..");
 }

@@ -60,8 +60,7 @@ public final class TinyModels {
     public static void write(
             ModelConfig config, Path directory, BiFunction<TensorSpec, float[], float[]> change) {
         try (SafetensorsWriter writer =
-                new SafetensorsWriter(
-                        directory, config.tensors(), DType.F32, 1L << 30, Map.of())) {
+                new SafetensorsWriter(directory, config.tensors(), DType.F32, 1L << 30, Map.of())) {
             for (TensorSpec spec : config.tensors()) {
                 writer.write(spec.name(), change.apply(spec, weights(spec)));
             }
@@ -102,8 +101,7 @@ public final class TinyModels {
     public static float[] logits(Path directory, int[] ids) {
         ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
         Compute compute = Compute.float32();
-        try (Parameters parameters =
-                        Parameters.load(directory, config, compute, ScalarType.Float);
+        try (Parameters parameters = Parameters.load(directory, config, compute, ScalarType.Float);
                 Decoder decoder = new Decoder(config, parameters, compute)) {
             return logits(decoder, ids);
         }
@@ -114,8 +112,7 @@ public final class TinyModels {
                 AutoGradMode noGrad = new AutoGradMode(false)) {
             Tensor embedded = decoder.embed(Tensors.ids(ids, 1, ids.length));
             return Tensors.floats(
-                    decoder.logits(
-                            decoder.hidden(embedded, Optional.empty(), Optional.empty())));
+                    decoder.logits(decoder.hidden(embedded, Optional.empty(), Optional.empty())));
         }
     }
 

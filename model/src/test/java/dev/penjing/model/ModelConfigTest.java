@@ -63,7 +63,9 @@ class ModelConfigTest {
                 .isEqualTo(2L * 128256 * 3072);
         ModelConfig tied =
                 ModelConfig.parse(
-                        json("").replace("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true"),
+                        json("").replace(
+                                        "\"tie_word_embeddings\": false",
+                                        "\"tie_word_embeddings\": true"),
                         "test");
         assertThat(config.parameters() - tied.parameters()).isEqualTo(128256L * 3072);
         assertThat(tied.nonEmbeddingParameters()).isEqualTo(config.nonEmbeddingParameters());
@@ -76,11 +78,10 @@ class ModelConfigTest {
         assertThat(again.headDim()).isEqualTo(128);
         assertThat(again.hiddenSize()).isEqualTo(2048);
         assertThat(again.tensors())
-                .anySatisfy(
-                        t -> {
-                            assertThat(t.name()).isEqualTo("model.layers.31.self_attn.q_proj.weight");
-                            assertThat(t.shape()).containsExactly(24 * 128, 2048);
-                        });
+                .anySatisfy(t -> {
+                    assertThat(t.name()).isEqualTo("model.layers.31.self_attn.q_proj.weight");
+                    assertThat(t.shape()).containsExactly(24 * 128, 2048);
+                });
     }
 
     @ParameterizedTest

@@ -141,11 +141,16 @@ class WorldTest {
                 return x - number(m, 1);
             } else if ((m = Pattern.compile("(\\d+) times \\w").matcher(words)).matches()) {
                 return number(m, 1) * x;
-            } else if ((m = Pattern.compile("(\\d+) times the sum of \\w and (\\d+)").matcher(words)).matches()) {
+            } else if ((m =
+                            Pattern.compile("(\\d+) times the sum of \\w and (\\d+)")
+                                    .matcher(words))
+                    .matches()) {
                 return number(m, 1) * (x + number(m, 2));
-            } else if ((m = Pattern.compile("(\\d+) more than (\\d+) times \\w").matcher(words)).matches()) {
+            } else if ((m = Pattern.compile("(\\d+) more than (\\d+) times \\w").matcher(words))
+                    .matches()) {
                 return number(m, 2) * x + number(m, 1);
-            } else if ((m = Pattern.compile("whether \\w is more than (\\d+)").matcher(words)).matches()) {
+            } else if ((m = Pattern.compile("whether \\w is more than (\\d+)").matcher(words))
+                    .matches()) {
                 return x > number(m, 1) ? 1 : 0;
             }
             throw new AssertionError(words);
@@ -159,9 +164,11 @@ class WorldTest {
                 return x - number(m, 1);
             } else if ((m = Pattern.compile("(\\d+) \\* \\w").matcher(expression)).matches()) {
                 return number(m, 1) * x;
-            } else if ((m = Pattern.compile("(\\d+) \\* \\(\\w \\+ (\\d+)\\)").matcher(expression)).matches()) {
+            } else if ((m = Pattern.compile("(\\d+) \\* \\(\\w \\+ (\\d+)\\)").matcher(expression))
+                    .matches()) {
                 return number(m, 1) * (x + number(m, 2));
-            } else if ((m = Pattern.compile("(\\d+) \\* \\w \\+ (\\d+)").matcher(expression)).matches()) {
+            } else if ((m = Pattern.compile("(\\d+) \\* \\w \\+ (\\d+)").matcher(expression))
+                    .matches()) {
                 return number(m, 1) * x + number(m, 2);
             } else if ((m = Pattern.compile("\\w > (\\d+)").matcher(expression)).matches()) {
                 return x > number(m, 1) ? 1 : 0;
@@ -186,7 +193,8 @@ class WorldTest {
                 List<String> choices = choice.choices();
                 int shortest = 0;
                 for (int i = 1; i < choices.size(); i++) {
-                    shortest = choices.get(i).length() < choices.get(shortest).length() ? i : shortest;
+                    shortest =
+                            choices.get(i).length() < choices.get(shortest).length() ? i : shortest;
                 }
                 t[0]++;
                 t[1] += 1.0 / choices.size();
@@ -196,11 +204,10 @@ class WorldTest {
             }
         }
         assertThat(tasks).containsExactlyInAnyOrderElementsOf(Exercises.TASKS);
-        tricks.forEach(
-                (task, t) -> {
-                    assertThat(t[2] / t[0]).as(task + " first").isCloseTo(t[1] / t[0], within(0.2));
-                    assertThat(t[3] / t[0]).as(task + " shortest").isCloseTo(t[1] / t[0], within(0.25));
-                });
+        tricks.forEach((task, t) -> {
+            assertThat(t[2] / t[0]).as(task + " first").isCloseTo(t[1] / t[0], within(0.2));
+            assertThat(t[3] / t[0]).as(task + " shortest").isCloseTo(t[1] / t[0], within(0.25));
+        });
     }
 
     /// A model that finds one kind of text likely and writes what it is told to.
@@ -214,13 +221,12 @@ class WorldTest {
         @Override
         public List<float[]> logProbabilities(List<int[]> sequences) {
             return sequences.stream()
-                    .map(
-                            ids -> {
-                                float[] scores = new float[ids.length - 1];
-                                String text = tokenizer.decode(ids, false);
-                                Arrays.fill(scores, known.contains(text) ? -0.1f : -5f);
-                                return scores;
-                            })
+                    .map(ids -> {
+                        float[] scores = new float[ids.length - 1];
+                        String text = tokenizer.decode(ids, false);
+                        Arrays.fill(scores, known.contains(text) ? -0.1f : -5f);
+                        return scores;
+                    })
                     .toList();
         }
 
@@ -241,7 +247,8 @@ class WorldTest {
         Map<String, String> written = new HashMap<>();
         for (Item item : ITEMS) {
             switch (item) {
-                case Item.MultipleChoice c -> known.add(c.context() + " " + c.choices().get(c.answer()));
+                case Item.MultipleChoice c ->
+                        known.add(c.context() + " " + c.choices().get(c.answer()));
                 case Item.ShortAnswer s -> written.put(s.context(), s.answer());
             }
         }
@@ -249,10 +256,9 @@ class WorldTest {
                 .forEach((task, score) -> assertThat(score.accuracy()).as(task).isEqualTo(1));
         Map<String, Double> chance = LittleTasks.chance(ITEMS);
         LittleTasks.score(new Fake(tokenizer, Set.of(), Map.of()), ITEMS, Progress.NONE)
-                .forEach(
-                        (task, score) ->
-                                assertThat(score.accuracy())
-                                        .as(task)
-                                        .isCloseTo(chance.getOrDefault(task, 0.0), within(0.25)));
+                .forEach((task, score) ->
+                        assertThat(score.accuracy())
+                                .as(task)
+                                .isCloseTo(chance.getOrDefault(task, 0.0), within(0.25)));
     }
 }

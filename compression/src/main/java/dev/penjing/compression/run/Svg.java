@@ -157,11 +157,16 @@ final class Svg {
         }
     }
 
-    /// `1.5 M`, `300 k`.
+    /// `1.5 M`, `300 k`, `22.4 T`.
     static String count(double n) {
-        return n >= 1e9
-                ? f("%.3g G", n / 1e9)
-                : n >= 1e6 ? f("%.3g M", n / 1e6) : n >= 1e3 ? f("%.3g k", n / 1e3) : f("%.0f", n);
+        String[] units = {"", " k", " M", " G", " T", " P"};
+        int unit = 0;
+        double left = n;
+        while (left >= 1000 && unit < units.length - 1) {
+            left /= 1000;
+            unit++;
+        }
+        return f(unit == 0 ? "%.0f" : "%.3g", left) + units[unit];
     }
 
     private static String f(String format, Object... values) {

@@ -143,7 +143,7 @@ public final class TrainingRun {
 
     /// Trains `student` on the distribution of `teacher`, or, to compare, on the text alone.
     ///
-    /// @param onText  the next token is the target; the teacher is only measured against
+    /// @param onText the next token is the target; the teacher is only measured against
     /// @return where the time of a step went
     public static String distill(
             Path teacher,

@@ -27,6 +27,12 @@ final class Checkpoints {
             }
             writer.finish();
         }
-        config.write(directory.resolve("config.json"));
+        String dtype =
+                switch (type) {
+                    case F16 -> "float16";
+                    case BF16 -> "bfloat16";
+                    default -> "float32";
+                };
+        config.withDtype(dtype).write(directory.resolve("config.json"));
     }
 }

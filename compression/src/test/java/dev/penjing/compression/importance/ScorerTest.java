@@ -146,7 +146,8 @@ class ScorerTest {
         float[][] neurons = new float[3][80];
         neurons[2][79] = 3;
         Importance importance =
-                new Importance(neurons, new float[3][96], new float[6][48], new float[] {1, 2, 3}, 7);
+                new Importance(
+                        neurons, new float[3][96], new float[6][48], new float[] {1, 2, 3}, 7);
         Path file = folder.resolve("importance.safetensors");
         ImportanceFile.write(file, importance, config);
         Importance read = ImportanceFile.read(file, config);

@@ -29,7 +29,11 @@ class PrunerTest {
 
     private static ModelConfig config(boolean tied) {
         return ModelConfig.parse(
-                TinyModels.llama("").toJson().replace("\"tie_word_embeddings\" : false", "\"tie_word_embeddings\" : " + tied),
+                TinyModels.llama("")
+                        .toJson()
+                        .replace(
+                                "\"tie_word_embeddings\" : false",
+                                "\"tie_word_embeddings\" : " + tied),
                 "test");
     }
 
@@ -38,8 +42,7 @@ class PrunerTest {
     }
 
     private static Cut cut(int[] channels, int[] neurons, int[] heads) {
-        return new Cut(
-                channels, List.of(neurons, neurons, neurons), List.of(heads, heads, heads));
+        return new Cut(channels, List.of(neurons, neurons, neurons), List.of(heads, heads, heads));
     }
 
     private static void zeroColumns(float[] values, int width, int... columns) {
@@ -70,18 +73,28 @@ class PrunerTest {
                     }
                     return values;
                 });
-        int[] neurons = IntStream.of(range(80)).filter(i -> i != 3 && i != 17 && i != 79 && i != 40).toArray();
+        int[] neurons =
+                IntStream.of(range(80))
+                        .filter(i -> i != 3 && i != 17 && i != 79 && i != 40)
+                        .toArray();
         Path student = folder.resolve("student");
         ModelConfig made =
-                Pruner.prune(teacher, config, cut(range(48), neurons, new int[] {0, 2, 4, 5}), student, Progress.NONE);
+                Pruner.prune(
+                        teacher,
+                        config,
+                        cut(range(48), neurons, new int[] {0, 2, 4, 5}),
+                        student,
+                        Progress.NONE);
         assertThat(made.numAttentionHeads() * made.headDim()).isNotEqualTo(made.hiddenSize());
-        assertThat(TinyModels.difference(TinyModels.logits(student, IDS), TinyModels.logits(teacher, IDS)))
+        assertThat(
+                        TinyModels.difference(
+                                TinyModels.logits(student, IDS), TinyModels.logits(teacher, IDS)))
                 .isLessThan(2e-5);
     }
 
     /// Channels that nothing writes and nothing reads. Norms divide by the root of the mean over
-    /// all channels, so the student's are of sqrt(48 / 40) times smaller: scaling their
-    /// weights by sqrt(48 / 40) and epsilon by 48 / 40 makes up for that.
+    /// all channels, so the student's are of sqrt(48 / 40) times smaller: scaling their weights by
+    /// sqrt(48 / 40) and epsilon by 48 / 40 makes up for that.
     @Test
     void channelsThatCarryNothingCanGo() {
         ModelConfig config = config(false);
@@ -94,7 +107,8 @@ class PrunerTest {
                 (spec, values) -> {
                     if (spec.name().endsWith("embed_tokens.weight")) {
                         zeroColumns(values, 48, gone);
-                    } else if (spec.name().endsWith("o_proj.weight") || spec.name().endsWith("down_proj.weight")) {
+                    } else if (spec.name().endsWith("o_proj.weight")
+                            || spec.name().endsWith("down_proj.weight")) {
                         int width = values.length / 48;
                         for (int row : gone) {
                             Arrays.fill(values, row * width, (row + 1) * width, 0);
@@ -107,7 +121,9 @@ class PrunerTest {
         Pruner.prune(teacher, config, cut(kept, range(80), range(6)), student, Progress.NONE);
         Path rescaled = folder.resolve("rescaled");
         rescaleNorms(student, rescaled, (float) Math.sqrt(48 / 40.0), 48 / 40.0);
-        assertThat(TinyModels.difference(TinyModels.logits(rescaled, IDS), TinyModels.logits(teacher, IDS)))
+        assertThat(
+                        TinyModels.difference(
+                                TinyModels.logits(rescaled, IDS), TinyModels.logits(teacher, IDS)))
                 .isLessThan(5e-5);
     }
 
@@ -117,7 +133,8 @@ class PrunerTest {
                 ModelConfig.parse(
                         config.toJson().replace("1.0E-5", Double.toString(1e-5 * epsilonFactor)),
                         "test");
-        try (dev.penjing.model.safetensors.Checkpoint source = dev.penjing.model.safetensors.Checkpoint.open(from)) {
+        try (dev.penjing.model.safetensors.Checkpoint source =
+                dev.penjing.model.safetensors.Checkpoint.open(from)) {
             TinyModels.write(
                     other,
                     to,
@@ -135,7 +152,8 @@ class PrunerTest {
 
     private static Importance random(long seed) {
         Random random = new Random(seed);
-        return new Importance(draw(random, 3, 80), draw(random, 3, 96), draw(random, 6, 48), new float[3], 1);
+        return new Importance(
+                draw(random, 3, 80), draw(random, 3, 96), draw(random, 6, 48), new float[3], 1);
     }
 
     private static float[][] draw(Random random, int rows, int columns) {
@@ -184,14 +202,13 @@ class PrunerTest {
 
     private static float[][] pick(float[][] values, int[] indices) {
         return Arrays.stream(values)
-                .map(
-                        row -> {
-                            float[] picked = new float[indices.length];
-                            for (int i = 0; i < indices.length; i++) {
-                                picked[i] = row[indices[i]];
-                            }
-                            return picked;
-                        })
+                .map(row -> {
+                    float[] picked = new float[indices.length];
+                    for (int i = 0; i < indices.length; i++) {
+                        picked[i] = row[indices[i]];
+                    }
+                    return picked;
+                })
                 .toArray(float[][]::new);
     }
 
@@ -205,16 +222,27 @@ class PrunerTest {
         Pruner.prune(teacher, config, once, folder.resolve("once"), Progress.NONE);
 
         Cut first = Cut.best(config, importance, new Shape(40, 64, 4));
-        ModelConfig middle = Pruner.prune(teacher, config, first, folder.resolve("middle"), Progress.NONE);
+        ModelConfig middle =
+                Pruner.prune(teacher, config, first, folder.resolve("middle"), Progress.NONE);
         float[][] heads = new float[3][];
         float[][] neurons = new float[3][];
         for (int layer = 0; layer < 3; layer++) {
-            int[] elements = IntStream.of(first.heads().get(layer)).flatMap(h -> IntStream.range(h * 16, h * 16 + 16)).toArray();
+            int[] elements =
+                    IntStream.of(first.heads().get(layer))
+                            .flatMap(h -> IntStream.range(h * 16, h * 16 + 16))
+                            .toArray();
             heads[layer] = pick(new float[][] {importance.heads()[layer]}, elements)[0];
-            neurons[layer] = pick(new float[][] {importance.neurons()[layer]}, first.neurons().get(layer))[0];
+            neurons[layer] =
+                    pick(new float[][] {importance.neurons()[layer]}, first.neurons().get(layer))[
+                            0];
         }
         Importance rest =
-                new Importance(neurons, heads, pick(importance.channels(), first.channels()), importance.layers(), 1);
+                new Importance(
+                        neurons,
+                        heads,
+                        pick(importance.channels(), first.channels()),
+                        importance.layers(),
+                        1);
         Pruner.prune(
                 folder.resolve("middle"),
                 middle,
@@ -248,8 +276,8 @@ class PrunerTest {
         "48, 80, 8, --num-attention-heads 8 is larger than the teacher's 6: the nearest that can be is 6",
     })
     void sizesThatCannotBeAreRefused(int hidden, int intermediate, int heads, String message) {
-        assertThatThrownBy(
-                        () -> new Shape(hidden, intermediate, heads).requireCuttableFrom(config(false)))
+        assertThatThrownBy(() ->
+                        new Shape(hidden, intermediate, heads).requireCuttableFrom(config(false)))
                 .isInstanceOf(UsageException.class)
                 .hasMessage(message);
     }
@@ -265,14 +293,13 @@ class PrunerTest {
                     return values;
                 };
         TinyModels.write(config, folder.resolve("teacher"), spoil);
-        assertThatThrownBy(
-                        () ->
-                                Pruner.prune(
-                                        folder.resolve("teacher"),
-                                        config,
-                                        cut(range(40), range(60), range(6)),
-                                        folder.resolve("student"),
-                                        Progress.NONE))
+        assertThatThrownBy(() ->
+                        Pruner.prune(
+                                folder.resolve("teacher"),
+                                config,
+                                cut(range(40), range(60), range(6)),
+                                folder.resolve("student"),
+                                Progress.NONE))
                 .hasMessageContaining("model.layers.1.mlp.up_proj.weight")
                 .hasMessageContaining("not finite");
         assertThat(folder.resolve("student")).isEmptyDirectory();

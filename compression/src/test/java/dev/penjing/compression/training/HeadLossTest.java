@@ -49,7 +49,9 @@ class HeadLossTest {
             Tensor divergence = logP.exp().mul(logP.sub(logQ)).sum();
             Tensor crossEntropy = logQ.gather(1, targets.view(-1, 1)).sum().neg();
             double scale = 0.25;
-            (distil ? divergence : crossEntropy).mul(new org.bytedeco.pytorch.Scalar(scale)).backward();
+            (distil ? divergence : crossEntropy)
+                    .mul(new org.bytedeco.pytorch.Scalar(scale))
+                    .backward();
 
             Tensor hiddenGradient = Tensors.empty(new TensorOptions(ScalarType.Float), N, D);
             Tensor headGradient = Tensors.zeros(new TensorOptions(ScalarType.Float), V, D);
@@ -65,8 +67,7 @@ class HeadLossTest {
                                     new HeadLoss.Gradient(hiddenGradient, headGradient, scale)));
 
             assertThat(sums.tokens()).isEqualTo(N);
-            assertThat(sums.crossEntropy())
-                    .isCloseTo(crossEntropy.item_double(), within(1e-3));
+            assertThat(sums.crossEntropy()).isCloseTo(crossEntropy.item_double(), within(1e-3));
             if (distil) {
                 assertThat(sums.divergence()).isCloseTo(divergence.item_double(), within(1e-3));
             }

@@ -86,7 +86,13 @@ class TrainerTest {
         for (String type : new String[] {"float32", "bfloat16"}) {
             Compute compute = Compute.start("cpu", type, 2);
             boolean distil = type.equals("float32");
-            byte[] whole = train(folder.resolve("whole" + type), settings(23, 4, 1e-2), compute, distil, -1);
+            byte[] whole =
+                    train(
+                            folder.resolve("whole" + type),
+                            settings(23, 4, 1e-2),
+                            compute,
+                            distil,
+                            -1);
             Path run = folder.resolve("killed" + type);
             for (int killedAt : new int[] {3, 9, 10, 16, 22}) {
                 assertThatThrownBy(
@@ -102,7 +108,8 @@ class TrainerTest {
         Compute compute = Compute.float32();
         train(folder.resolve("a"), settings(6, 8, 1e-2), compute, true, -1);
         train(folder.resolve("b"), settings(6, 1, 1e-2), compute, true, -1);
-        assertThat(lastLoss(folder.resolve("a"))).isCloseTo(lastLoss(folder.resolve("b")), within(1e-5));
+        assertThat(lastLoss(folder.resolve("a")))
+                .isCloseTo(lastLoss(folder.resolve("b")), within(1e-5));
     }
 
     @Test
@@ -121,8 +128,7 @@ class TrainerTest {
     @Test
     void aLossThatIsNotFiniteStopsTheRun() {
         Path run = folder.resolve("run");
-        assertThatThrownBy(
-                        () -> train(run, settings(200, 8, 1e30), Compute.float32(), false, -1))
+        assertThatThrownBy(() -> train(run, settings(200, 8, 1e30), Compute.float32(), false, -1))
                 .isInstanceOf(PenjingException.class)
                 .hasMessageContaining("not finite at step")
                 .hasMessageContaining("--learning-rate");
@@ -138,17 +144,16 @@ class TrainerTest {
         try (Parameters taught = TinyModels.parameters(TEACHER, compute);
                 Decoder teacher = new Decoder(TEACHER, taught, compute);
                 TokenFile file = TokenFile.open(tokens)) {
-            assertThatThrownBy(
-                            () ->
-                                    new Trainer(
-                                                    settings(1, 1, 1e-3),
-                                                    other,
-                                                    RandomWeights.draw(other, 1, compute),
-                                                    Optional.of(teacher),
-                                                    new Sequences(file, 32, 1),
-                                                    Optional.empty(),
-                                                    compute)
-                                            .close())
+            assertThatThrownBy(() ->
+                            new Trainer(
+                                            settings(1, 1, 1e-3),
+                                            other,
+                                            RandomWeights.draw(other, 1, compute),
+                                            Optional.of(teacher),
+                                            new Sequences(file, 32, 1),
+                                            Optional.empty(),
+                                            compute)
+                                    .close())
                     .hasMessageContaining("vocabulary has 64 tokens, the student's 70");
         }
     }

@@ -133,12 +133,10 @@ final class HubTransfer {
 
     /// Makes `blob` hold the file, from where an earlier try stopped. Only one process at a time
     /// fetches a blob.
-    void fetch(URI uri, Hub.Entry entry, Path blob, Path locks, Bytes count)
-            throws IOException {
+    void fetch(URI uri, Hub.Entry entry, Path blob, Path locks, Bytes count) throws IOException {
         Path incomplete = blob.resolveSibling(blob.getFileName() + ".incomplete");
         // the hub's own clients lock in the same place
-        Path lockFile =
-                locks.resolve(blob.getFileName() + ".lock").toAbsolutePath().normalize();
+        Path lockFile = locks.resolve(blob.getFileName() + ".lock").toAbsolutePath().normalize();
         Files.createDirectories(locks);
         Lock here = LOCKS.computeIfAbsent(lockFile, p -> new ReentrantLock());
         here.lock();

@@ -51,7 +51,8 @@ class HubTest {
     private static HttpServer server() {
         try {
             HttpServer server =
-                    HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+                    HttpServer.create(
+                            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
             server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
             return server;
         } catch (IOException e) {
@@ -92,7 +93,9 @@ class HubTest {
         if (left >= 0) {
             exchange.getResponseHeaders().add("Retry-After", "0");
             send(exchange, 503, new byte[0]);
-        } else if (gated && !"Bearer secret".equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
+        } else if (gated
+                && !"Bearer secret"
+                        .equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
             send(exchange, 401, new byte[0]);
         } else if (path.equals("/api/models/org/name/revision/main")) {
             send(exchange, 200, ("{\"sha\": \"" + COMMIT + "\"}").getBytes(StandardCharsets.UTF_8));
@@ -117,7 +120,9 @@ class HubTest {
             send(exchange, 200, config);
         } else if (path.endsWith("/resolve/" + COMMIT + "/model.safetensors")) {
             exchange.getResponseHeaders()
-                    .add("Location", "http://localhost:" + content.getAddress().getPort() + "/blob");
+                    .add(
+                            "Location",
+                            "http://localhost:" + content.getAddress().getPort() + "/blob");
             send(exchange, 302, new byte[0]);
         } else {
             send(exchange, 404, new byte[0]);
@@ -169,13 +174,18 @@ class HubTest {
         Path root = folder.resolve("home/hub/models--org--name");
         assertThat(snapshot).isEqualTo(root.resolve("snapshots").resolve(COMMIT));
         assertThat(root.resolve("refs/main")).hasContent(COMMIT);
-        assertThat(snapshot.resolve("model.safetensors")).hasBinaryContent(weights).isSymbolicLink();
+        assertThat(snapshot.resolve("model.safetensors"))
+                .hasBinaryContent(weights)
+                .isSymbolicLink();
         assertThat(root.resolve("blobs").resolve(hash("SHA-256", weights))).exists();
-        assertThat(snapshot.toFile().list()).containsExactlyInAnyOrder("config.json", "model.safetensors");
+        assertThat(snapshot.toFile().list())
+                .containsExactlyInAnyOrder("config.json", "model.safetensors");
         stop();
-        assertThat(client("HF_HUB_OFFLINE", "1").snapshot(MODEL, Progress.NONE)).isEqualTo(snapshot);
-        assertThatThrownBy(
-                        () -> client("HF_HUB_OFFLINE", "1").snapshot(HubModel.parse("hf:org/other"), Progress.NONE))
+        assertThat(client("HF_HUB_OFFLINE", "1").snapshot(MODEL, Progress.NONE))
+                .isEqualTo(snapshot);
+        assertThatThrownBy(() ->
+                        client("HF_HUB_OFFLINE", "1")
+                                .snapshot(HubModel.parse("hf:org/other"), Progress.NONE))
                 .hasMessageContaining("not in the cache");
     }
 
@@ -197,7 +207,10 @@ class HubTest {
         assertThatThrownBy(() -> client().snapshot(MODEL, Progress.NONE))
                 .isInstanceOf(PenjingException.class)
                 .hasMessageContaining("model.safetensors arrived damaged");
-        assertThat(folder.resolve("home/hub/models--org--name/snapshots").resolve(COMMIT).resolve("model.safetensors"))
+        assertThat(
+                        folder.resolve("home/hub/models--org--name/snapshots")
+                                .resolve(COMMIT)
+                                .resolve("model.safetensors"))
                 .doesNotExist();
     }
 

@@ -200,7 +200,8 @@ class SafetensorsTest {
         Files.writeString(
                 folder.resolve("model.safetensors.index.json"),
                 "{\"weight_map\": {\"a\": \"../../secret.safetensors\"}}");
-        assertThatThrownBy(() -> Checkpoint.open(folder)).hasMessageContaining("no plain file name");
+        assertThatThrownBy(() -> Checkpoint.open(folder))
+                .hasMessageContaining("no plain file name");
     }
 
     @ParameterizedTest

@@ -24,9 +24,45 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TokenizerTest {
     private static final List<String> SPECIAL = List.of("<|end|>", "<|start|>");
     private static final String[] PIECES = {
-        "the", " ", "  ", "\n", "\t", "\r\n", "Hello", " world", "'s", "'LL", "naïve", "日本語", "😀",
-        "👩‍👩‍👧", "é", "1", "23", "4567", "½", "Ⅷ", "...", "!?", "<|end|>", "<|start|>", "<|", "ß", "ÀÉ",
-        "İ", "\u00a0", "\u2003", "\u200b", "\u0000", "ع", "हिन्दी", "/", "//\n", "_x", "CamelCase", "\u2581"
+        "the",
+        " ",
+        "  ",
+        "\n",
+        "\t",
+        "\r\n",
+        "Hello",
+        " world",
+        "'s",
+        "'LL",
+        "naïve",
+        "日本語",
+        "😀",
+        "👩‍👩‍👧",
+        "é",
+        "1",
+        "23",
+        "4567",
+        "½",
+        "Ⅷ",
+        "...",
+        "!?",
+        "<|end|>",
+        "<|start|>",
+        "<|",
+        "ß",
+        "ÀÉ",
+        "İ",
+        "\u00a0",
+        "\u2003",
+        "\u200b",
+        "\u0000",
+        "ع",
+        "हिन्दी",
+        "/",
+        "//\n",
+        "_x",
+        "CamelCase",
+        "\u2581"
     };
 
     @TempDir Path folder;
@@ -131,11 +167,14 @@ class TokenizerTest {
             scores[i] = -i;
         }
         return Map.of(
-                "tokenizer.ggml.model", "llama",
-                "tokenizer.ggml.tokens", tokens.toArray(String[]::new),
-                "tokenizer.ggml.scores", scores,
+                "tokenizer.ggml.model",
+                "llama",
+                "tokenizer.ggml.tokens",
+                tokens.toArray(String[]::new),
+                "tokenizer.ggml.scores",
+                scores,
                 "tokenizer.ggml.token_type",
-                        types.stream().mapToInt(Integer::intValue).toArray());
+                types.stream().mapToInt(Integer::intValue).toArray());
     }
 
     @Test
@@ -197,7 +236,8 @@ class TokenizerTest {
                 "{'model' | not JSON",
             })
     void whatIsNotUnderstoodIsNamed(String json, String named) throws IOException {
-        Files.writeString(folder.resolve("tokenizer.json"), json.replace('\'', '"').replace("\"b\"", "'b'"));
+        Files.writeString(
+                folder.resolve("tokenizer.json"), json.replace('\'', '"').replace("\"b\"", "'b'"));
         assertThatThrownBy(() -> Tokenizers.load(folder))
                 .isInstanceOf(PenjingException.class)
                 .hasMessageContaining(named)

@@ -4,20 +4,19 @@ import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionService;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -36,270 +35,265 @@ public final class Hub {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int FILES_AT_ONCE = 4;
     private static final int MOST_FILES = 10_000;
+    private static final int MOST_PAGES = 1_000;
 
-    private final Map<String, String> environment;
-    private final Path home;
-    private final Path cache;
-    private final boolean offline;
+    private final HubSettings settings;
+    private final Patience patience;
 
     /// @param environment as `System.getenv()` gives it
+    /// @throws dev.penjing.model.UsageException if a variable makes no sense
     public Hub(Map<String, String> environment) {
-        this.environment = environment;
-        String user = System.getProperty("user.home");
-        this.home = Path.of(environment.getOrDefault("HF_HOME", user + "/.cache/huggingface"));
-        this.cache =
-                Optional.ofNullable(environment.get("HF_HUB_CACHE"))
-                        .map(Path::of)
-                        .orElse(home.resolve("hub"));
-        this.offline =
-                List.of("1", "true", "yes", "on")
-                        .contains(
-                                environment
-                                        .getOrDefault("HF_HUB_OFFLINE", "")
-                                        .toLowerCase(java.util.Locale.ROOT));
+        this(environment, Patience.USUAL);
     }
 
-    /// A file of a repository.
-    ///
-    /// @param hash SHA-256 of the content of a large file, git's SHA-1 of a small one
-    record Entry(String path, long size, String hash) {
-        boolean large() {
-            return hash.length() == 64;
-        }
+    Hub(Map<String, String> environment, Patience patience) {
+        this.settings = HubSettings.of(environment);
+        this.patience = patience;
     }
 
-    /// The model's files in the cache, fetched where they are not there yet.
+    /// The model's files in the cache, fetched where they are not there yet: several at once, each
+    /// verified, and one that was broken off goes on where it stopped.
     ///
+    /// @param progress is told of bytes, of all files together; called by one thread at a time
     /// @return the snapshot's folder
     /// @throws PenjingException if the model is not to be had; says what to do
     public Path snapshot(HubModel model, Progress progress) {
-        Path folder = cache.resolve(model.cacheFolder());
-        if (offline) {
-            return cached(model, folder);
-        }
-        HubTransfer transfer = new HubTransfer(endpoint(), token());
-        JsonNode info =
-                json(
-                        transfer,
-                        "/api/models/" + model.id() + "/revision/" + model.revision(),
-                        model);
-        String commit = info.path("sha").asString("");
-        if (!commit.matches("[0-9a-f]{40}")) {
-            throw new PenjingException(
-                    "the hub at " + endpoint() + " gave no commit for " + model.id());
-        }
-        List<Entry> entries = entries(transfer, model, commit);
-        Path snapshot = folder.resolve("snapshots").resolve(commit);
-        fetchAll(transfer, model, commit, entries, folder, snapshot, progress);
+        HubCache cache = new HubCache(settings, model);
         try {
-            Path ref = folder.resolve("refs").resolve(model.revision());
-            Files.createDirectories(ref.getParent());
-            Files.writeString(ref, commit);
+            return settings.offline() ? cached(model, cache) : fetched(model, cache, progress);
         } catch (IOException e) {
-            throw failed(folder, e);
-        }
-        return snapshot;
-    }
-
-    /// Makes `to` hold the model's files.
-    public void pull(HubModel model, Path to, Progress progress) {
-        Path snapshot = snapshot(model, progress);
-        try (Stream<Path> files = Files.list(snapshot)) {
-            Files.createDirectories(to);
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Path target = to.resolve(file.getFileName());
-                Path aside = to.resolve(file.getFileName() + ".partial");
-                Files.deleteIfExists(aside);
-                try {
-                    Files.createLink(aside, file.toRealPath());
-                } catch (IOException | UnsupportedOperationException e) {
-                    Files.copy(file, aside);
-                }
-                Files.move(
-                        aside,
-                        target,
-                        StandardCopyOption.ATOMIC_MOVE,
-                        StandardCopyOption.REPLACE_EXISTING);
-            }
-        } catch (IOException e) {
-            throw failed(to, e);
-        }
-    }
-
-    private Path cached(HubModel model, Path folder) {
-        Path ref = folder.resolve("refs").resolve(model.revision());
-        try {
-            String commit = Files.exists(ref) ? Files.readString(ref).strip() : model.revision();
-            Path snapshot = folder.resolve("snapshots").resolve(commit).normalize();
-            if (snapshot.startsWith(folder) && Files.isDirectory(snapshot)) {
-                return snapshot;
-            }
-        } catch (IOException e) {
-            throw failed(ref, e);
-        }
-        throw new PenjingException(
-                "%s is not in the cache %s and HF_HUB_OFFLINE forbids fetching it: unset it, or copy the model there"
-                        .formatted(model.id(), cache));
-    }
-
-    private String endpoint() {
-        String endpoint = environment.getOrDefault("HF_ENDPOINT", "https://huggingface.co");
-        return endpoint.endsWith("/") ? endpoint.substring(0, endpoint.length() - 1) : endpoint;
-    }
-
-    private Optional<String> token() {
-        String token = environment.get("HF_TOKEN");
-        if (token != null && !token.isBlank()) {
-            return Optional.of(token.strip());
-        }
-        Path file =
-                Optional.ofNullable(environment.get("HF_TOKEN_PATH"))
-                        .map(Path::of)
-                        .orElse(home.resolve("token"));
-        try {
-            return Files.isReadable(file)
-                    ? Optional.of(Files.readString(file).strip()).filter(t -> !t.isEmpty())
-                    : Optional.empty();
-        } catch (IOException e) {
-            throw failed(file, e);
-        }
-    }
-
-    private JsonNode json(HubTransfer transfer, String path, HubModel model) {
-        HttpResponse<byte[]> response = transfer.get(URI.create(endpoint() + path));
-        requireFound(response.statusCode(), model);
-        try {
-            return JSON.readTree(new String(response.body(), StandardCharsets.UTF_8));
-        } catch (JacksonException e) {
-            throw new PenjingException(
-                    endpoint() + path + " did not answer in JSON: is HF_ENDPOINT a model hub?", e);
-        }
-    }
-
-    private void requireFound(int status, HubModel model) {
-        String page = endpoint() + "/" + model.id();
-        switch (status) {
-            case 200 -> {}
-            case 401, 403 ->
-                    throw new PenjingException(
-                            "the hub does not let us at %s: set HF_TOKEN to your access token, and accept the licence at %s if there is one"
-                                    .formatted(model.id(), page));
-            case 404 ->
-                    throw new PenjingException(
-                            "there is no %s at revision %s on %s: check the spelling, or set HF_TOKEN if it is private"
-                                    .formatted(model.id(), model.revision(), endpoint()));
-            default ->
-                    throw new PenjingException(
-                            "the hub answered %d for %s: try again later".formatted(status, page));
-        }
-    }
-
-    private List<Entry> entries(HubTransfer transfer, HubModel model, String commit) {
-        JsonNode tree =
-                json(
-                        transfer,
-                        "/api/models/" + model.id() + "/tree/" + commit + "?recursive=true",
-                        model);
-        List<Entry> entries = new ArrayList<>();
-        for (JsonNode file : tree) {
-            String path = file.path("path").asString("");
-            if (!file.path("type").asString("").equals("file") || !wanted(path)) {
-                continue;
-            }
-            JsonNode large = file.path("lfs");
-            String hash =
-                    large.isObject()
-                            ? large.path("oid").asString("").replace("sha256:", "")
-                            : file.path("oid").asString("");
-            long size =
-                    large.isObject() ? large.path("size").asLong(-1) : file.path("size").asLong(-1);
-            if (size < 0 || !hash.matches("[0-9a-f]{40}|[0-9a-f]{64}")) {
-                throw new PenjingException("the hub says neither size nor hash of " + path);
-            }
-            entries.add(new Entry(path, size, hash));
-        }
-        if (entries.isEmpty() || entries.size() > MOST_FILES) {
-            throw new PenjingException(
-                    model.id() + " holds no checkpoint in Hugging Face form (*.safetensors)");
-        }
-        return entries;
-    }
-
-    /// What a checkpoint needs: plain files at the top, no other framework's weights.
-    static boolean wanted(String path) {
-        return path.matches("[\\w][\\w.-]*\\.(json|safetensors|jinja|model|md)|LICEN[CS]E[\\w.]*");
-    }
-
-    private void fetchAll(
-            HubTransfer transfer,
-            HubModel model,
-            String commit,
-            List<Entry> entries,
-            Path folder,
-            Path snapshot,
-            Progress progress) {
-        long total = entries.stream().mapToLong(Entry::size).sum();
-        AtomicLong done = new AtomicLong();
-        HubTransfer.Bytes count =
-                bytes -> progress.update("pull", done.addAndGet(bytes), total, model.id());
-        Path locks = cache.resolve(".locks").resolve(model.cacheFolder());
-        try (ExecutorService pool = Executors.newFixedThreadPool(FILES_AT_ONCE)) {
-            Files.createDirectories(folder.resolve("blobs"));
-            Files.createDirectories(snapshot);
-            requireRoom(folder, total);
-            List<Future<?>> fetched = new ArrayList<>();
-            for (Entry entry : entries) {
-                URI uri =
-                        URI.create(
-                                "%s/%s/resolve/%s/%s"
-                                        .formatted(endpoint(), model.id(), commit, entry.path()));
-                Path blob = folder.resolve("blobs").resolve(entry.hash());
-                fetched.add(
-                        pool.submit(() -> {
-                            transfer.fetch(uri, entry, blob, locks, count);
-                            link(snapshot.resolve(entry.path()), blob);
-                            return true;
-                        }));
-            }
-            for (Future<?> future : fetched) {
-                future.get();
-            }
-        } catch (IOException e) {
-            throw failed(folder, e);
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof PenjingException known
-                    ? known
-                    : new PenjingException(
-                            "fetching " + model.id() + " failed: " + e.getCause(), e);
+            throw failed(cache.folder(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new PenjingException("fetching " + model.id() + " was interrupted", e);
         }
     }
 
-    private static void requireRoom(Path folder, long bytes) throws IOException {
+    /// Makes `to` hold the model's files: weights as hard links into the cache where that can be,
+    /// the rest, which people edit, as copies. Files of other names are left alone.
+    ///
+    /// @throws PenjingException if the model is not to be had; says what to do
+    public void pull(HubModel model, Path to, Progress progress) {
+        Path snapshot = snapshot(model, progress);
+        try (Stream<Path> all = Files.list(snapshot)) {
+            Files.createDirectories(to);
+            // the configuration last: a folder that has one has the rest
+            List<Path> files =
+                    all.filter(Files::isRegularFile)
+                            .filter(f -> HubFile.isWanted(f.getFileName().toString()))
+                            .sorted(Comparator.comparing(f -> f.endsWith("config.json")))
+                            .toList();
+            for (Path file : files) {
+                boolean weights = file.toString().endsWith(".safetensors");
+                HubCache.moved(
+                        to.resolve(file.getFileName()),
+                        aside -> {
+                            if (weights) {
+                                HubCache.linkOrCopy(file, aside);
+                            } else {
+                                Files.copy(file.toRealPath(), aside);
+                            }
+                        });
+            }
+        } catch (IOException e) {
+            throw failed(to, e);
+        }
+    }
+
+    private Path cached(HubModel model, HubCache cache) throws IOException {
+        Optional<Path> snapshot = cache.find(model.revision());
+        List<String> lacks = snapshot.isPresent() ? HubCache.lacks(snapshot.get()) : List.of();
+        if (snapshot.isEmpty() || !lacks.isEmpty()) {
+            throw new PenjingException(
+                    "%s at revision %s is not in the cache %s%s and HF_HUB_OFFLINE forbids fetching it: unset it, or copy the model there"
+                            .formatted(
+                                    model.id(),
+                                    model.revision(),
+                                    settings.cache(),
+                                    lacks.isEmpty() ? "" : " whole (no " + lacks.getFirst() + ")"));
+        }
+        return snapshot.get();
+    }
+
+    private Path fetched(HubModel model, HubCache cache, Progress progress)
+            throws IOException, InterruptedException {
+        HubTransfer transfer = new HubTransfer(settings, model, patience);
+        URI api = URI.create(settings.endpoint() + "/api/models/" + model.id());
+        URI asked = URI.create(api + "/revision/" + model.encodedRevision());
+        String commit = json(transfer.page(asked), asked).path("sha").asString("");
+        if (!HubModel.isCommit(commit)) {
+            throw new PenjingException(asked + " names no commit: is HF_ENDPOINT a hub?");
+        }
+        List<HubFile> files = files(transfer, URI.create(api + "/tree/" + commit), model);
+        cache.create(commit);
+        fetchAll(transfer, model, commit, files, cache, progress);
+        cache.refer(model.revision(), commit);
+        return cache.snapshot(commit);
+    }
+
+    private static JsonNode json(HubTransfer.Page page, URI uri) {
+        try {
+            return JSON.readTree(new String(page.body(), StandardCharsets.UTF_8));
+        } catch (JacksonException e) {
+            throw new PenjingException(
+                    uri + " did not answer in JSON: is HF_ENDPOINT a model hub?", e);
+        }
+    }
+
+    /// The files of the repository that a checkpoint needs.
+    private static List<HubFile> files(HubTransfer transfer, URI tree, HubModel model)
+            throws InterruptedException {
+        List<HubFile> files = new ArrayList<>();
+        Optional<URI> uri = Optional.of(URI.create(tree + "?recursive=true"));
+        for (int i = 0; i < MOST_PAGES && uri.isPresent(); i++) {
+            HubTransfer.Page page = transfer.page(uri.get());
+            for (JsonNode entry : json(page, uri.get())) {
+                String path = entry.path("path").asString("");
+                if (HubFile.leadsOut(path)) {
+                    throw new PenjingException(
+                            "%s holds a file '%s', which leads out of its folder: do not trust it"
+                                    .formatted(model.id(), path));
+                }
+                if (entry.path("type").asString("").equals("file") && HubFile.isWanted(path)) {
+                    files.add(file(path, entry));
+                }
+            }
+            uri = page.next();
+        }
+        if (files.size() > MOST_FILES || uri.isPresent()) {
+            throw new PenjingException(model.id() + " holds too many files to be a checkpoint");
+        }
+        if (files.stream().noneMatch(HubFile::isWeights)) {
+            throw new PenjingException(
+                    model.id()
+                            + " holds no checkpoint in Hugging Face form (*.safetensors): look for a revision or a conversion that does");
+        }
+        return withoutOriginals(files);
+    }
+
+    private static HubFile file(String path, JsonNode entry) {
+        JsonNode large = entry.path("lfs");
+        return large.isObject()
+                ? new HubFile(
+                        path,
+                        large.path("size").asLong(-1),
+                        large.path("oid").asString("").replace("sha256:", ""))
+                : new HubFile(
+                        path, entry.path("size").asLong(-1), entry.path("oid").asString(""));
+    }
+
+    /// Some repositories hold the weights twice, in Hugging Face form and, as `consolidated`, in
+    /// their author's own.
+    private static List<HubFile> withoutOriginals(List<HubFile> files) {
+        boolean twice =
+                files.stream().anyMatch(f -> f.isWeights() && f.path().startsWith("model"));
+        return files.stream()
+                .filter(f -> !(twice && f.path().startsWith("consolidated")))
+                .toList();
+    }
+
+    private void fetchAll(
+            HubTransfer transfer,
+            HubModel model,
+            String commit,
+            List<HubFile> files,
+            HubCache cache,
+            Progress progress)
+            throws IOException, InterruptedException {
+        Total total = new Total(files, model.id(), progress);
+        long missing = 0;
+        for (HubFile file : files) {
+            missing = plus(missing, cache.missing(commit, file));
+        }
+        requireRoom(cache.folder(), missing);
+        ExecutorService pool = Executors.newFixedThreadPool(FILES_AT_ONCE);
+        try {
+            CompletionService<Boolean> done = new ExecutorCompletionService<>(pool);
+            for (HubFile file : files) {
+                URI uri =
+                        URI.create(
+                                "%s/%s/resolve/%s/%s"
+                                        .formatted(
+                                                settings.endpoint(),
+                                                model.id(),
+                                                commit,
+                                                file.path()));
+                done.submit(
+                        () -> {
+                            cache.locked(
+                                    file, () -> fetch(transfer, uri, commit, file, cache, total));
+                            return true;
+                        });
+            }
+            for (int i = 0; i < files.size(); i++) {
+                done.take().get();
+            }
+        } catch (ExecutionException e) {
+            throw switch (e.getCause()) {
+                case PenjingException known -> known;
+                case IOException io -> failed(cache.folder(), io);
+                case null, default ->
+                        new IllegalStateException("fetching " + model.id() + " failed", e);
+            };
+        } finally {
+            pool.shutdownNow(); // where one file failed the others are broken off, to go on later
+            pool.close();
+        }
+    }
+
+    private static void fetch(
+            HubTransfer transfer,
+            URI uri,
+            String commit,
+            HubFile file,
+            HubCache cache,
+            HubTransfer.Bytes count)
+            throws IOException, InterruptedException {
+        if (cache.holds(commit, file)) {
+            count.arrived(file.size());
+        } else {
+            transfer.fetch(uri, file, cache.incomplete(file), cache.blob(file), count);
+        }
+        cache.link(commit, file);
+    }
+
+    private static long plus(long a, long b) {
+        return a > Long.MAX_VALUE - b ? Long.MAX_VALUE : a + b;
+    }
+
+    /// Adds up what arrives of all files.
+    private static final class Total implements HubTransfer.Bytes {
+        private final long total;
+        private final String note;
+        private final Progress progress;
+        private long done;
+
+        Total(List<HubFile> files, String note, Progress progress) {
+            this.total = files.stream().mapToLong(HubFile::size).reduce(0, Hub::plus);
+            this.note = note;
+            this.progress = progress;
+        }
+
+        @Override
+        public synchronized void arrived(long bytes) {
+            done += bytes;
+            progress.update("pull", done, total, note);
+        }
+    }
+
+    static void requireRoom(Path folder, long bytes) throws IOException {
         long free = Files.getFileStore(folder).getUsableSpace();
         if (free < bytes) {
             throw new PenjingException(
-                    "the model takes %,d bytes and %s has %,d left: make room, or point HF_HOME elsewhere"
+                    "%,d bytes are still to come and %s has room for %,d: make room, or point HF_HOME and --to elsewhere"
                             .formatted(bytes, folder, free));
         }
     }
 
-    private static void link(Path name, Path blob) throws IOException {
-        if (Files.exists(name)) {
-            return;
-        }
-        Files.deleteIfExists(name);
-        try {
-            Files.createSymbolicLink(
-                    name, Path.of("../..").resolve("blobs").resolve(blob.getFileName()));
-        } catch (UnsupportedOperationException | IOException e) {
-            Files.copy(blob, name, StandardCopyOption.REPLACE_EXISTING);
-        }
-    }
-
     private static PenjingException failed(Path where, IOException e) {
-        return new PenjingException("cannot use " + where + ": " + e.getMessage(), e);
+        return new PenjingException(
+                "cannot write in %s (%s): make room or mend permissions, or point HF_HOME elsewhere; what came so far is kept"
+                        .formatted(where, e.getMessage()),
+                e);
     }
 }

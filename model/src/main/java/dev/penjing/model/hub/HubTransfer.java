@@ -3,245 +3,313 @@ package dev.penjing.model.hub;
 import dev.penjing.model.PenjingException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
-/// Bytes from a hub to disk: redirected, resumed, retried and verified. Thread-safe.
+/// Bytes from a hub to memory or disk: redirected, resumed, retried and verified. Thread-safe.
 final class HubTransfer {
-    private static final int TRIES = 5;
     private static final int REDIRECTS = 5;
-    private static final Duration TIMEOUT = Duration.ofSeconds(60);
-    private static final long LONGEST_WAIT_MILLIS = 30_000;
+    private static final int LARGEST_PAGE = 64 << 20;
+    private static final int BUFFER = 1 << 16;
+    private static final Pattern NEXT = Pattern.compile("<([^>]+)>\\s*;\\s*rel=\"?next\"?");
 
-    /// Within this process; file locks hold other processes off.
-    private static final Map<Path, Lock> LOCKS = new ConcurrentHashMap<>();
-
-    /// Is told of bytes as they arrive.
+    /// Is told of bytes as they arrive; a negative number takes back what was told.
     interface Bytes {
         void arrived(long bytes);
     }
 
-    private final URI endpoint;
-    private final Optional<String> token;
-    private final HttpClient client =
-            HttpClient.newBuilder()
-                    .followRedirects(HttpClient.Redirect.NEVER)
-                    .connectTimeout(Duration.ofSeconds(20))
-                    .build();
+    /// A page of the API, and where the next one is.
+    record Page(byte[] body, Optional<URI> next) {}
 
-    HubTransfer(String endpoint, Optional<String> token) {
-        this.endpoint = URI.create(endpoint);
-        this.token = token;
+    private final HubSettings settings;
+    private final HubModel model;
+    private final Patience patience;
+    private final HttpClient client;
+
+    HubTransfer(HubSettings settings, HubModel model, Patience patience) {
+        this.settings = settings;
+        this.model = model;
+        this.patience = patience;
+        // HTTP/1.1: a connection a file, rather than one window of HTTP/2 for all of them
+        this.client =
+                HttpClient.newBuilder()
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .followRedirects(HttpClient.Redirect.NEVER)
+                        .connectTimeout(Duration.ofSeconds(20))
+                        .build();
     }
 
-    /// A small answer, whole.
-    HttpResponse<byte[]> get(URI uri) {
-        return retrying(uri, () -> send(uri, 0, HttpResponse.BodyHandlers.ofByteArray()));
-    }
-
-    private interface Attempt<T> {
-        HttpResponse<T> run() throws IOException, InterruptedException;
-    }
-
-    private <T> HttpResponse<T> retrying(URI uri, Attempt<T> attempt) {
-        for (int n = 1; ; n++) {
+    /// An answer of the API, whole; fails after `patience.silence()`, however it trickles.
+    Page page(URI uri) throws InterruptedException {
+        Patience.Tries tries = patience.tries(uri);
+        while (true) {
             try {
-                HttpResponse<T> response = attempt.run();
-                boolean passing = response.statusCode() >= 500 || response.statusCode() == 429;
-                if (!passing || n == TRIES) {
-                    return response;
+                HttpResponse<InputStream> response = send(uri, 0, Optional.empty());
+                try (StalledStreamGuard in =
+                        new StalledStreamGuard(response.body(), patience.silence())) {
+                    byte[] body = in.whole(LARGEST_PAGE);
+                    return new Page(body, next(response));
                 }
-                Thread.sleep(
-                        response.headers()
-                                .firstValue("Retry-After")
-                                .filter(s -> s.matches("\\d{1,4}"))
-                                .map(s -> Math.min(LONGEST_WAIT_MILLIS, 1000 * Long.parseLong(s)))
-                                .orElse(wait(n)));
             } catch (IOException e) {
-                if (n == TRIES) {
-                    throw new PenjingException(
-                            "cannot reach %s (%s): check the network and HF_ENDPOINT, or set HF_HUB_OFFLINE=1 to use what is in the cache"
-                                    .formatted(uri.getHost(), e.getMessage()),
-                            e);
-                }
-                pause(wait(n));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new PenjingException("fetching " + uri + " was interrupted", e);
+                tries.failed(e);
             }
         }
     }
 
-    private static long wait(int attempt) {
-        return 100L << attempt;
+    private static Optional<URI> next(HttpResponse<?> response) {
+        return response.headers().allValues("Link").stream()
+                .map(NEXT::matcher)
+                .filter(Matcher::find)
+                .findFirst()
+                .map(m -> response.uri().resolve(m.group(1)));
     }
 
-    private static void pause(long millis) {
+    /// Makes `blob` hold the file, from where an earlier try, or an earlier run, stopped.
+    ///
+    /// The caller holds the file's lock.
+    ///
+    /// @throws IOException if the disk fails; what the network does ends in a `PenjingException`
+    void fetch(URI uri, HubFile file, Path incomplete, Path blob, Bytes count)
+            throws IOException, InterruptedException {
+        try (FileChannel out =
+                FileChannel.open(
+                        incomplete,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.READ,
+                        StandardOpenOption.WRITE)) {
+            if (out.size() > file.size()) {
+                out.truncate(0);
+            }
+            count.arrived(out.size());
+            Patience.Tries tries = patience.tries(uri);
+            while (out.size() < file.size()) {
+                long from = out.size();
+                try {
+                    append(uri, file, out, count);
+                } catch (Patience.NetworkException e) {
+                    tries.failed(e, out.size() - from);
+                }
+            }
+            if (!hash(out, file).equals(file.hash())) {
+                out.truncate(0);
+                throw new PenjingException(
+                        "%s arrived damaged (its hash is not %s): run it again"
+                                .formatted(file.path(), file.hash()));
+            }
+            out.force(true);
+        }
+        Files.move(
+                incomplete,
+                blob,
+                StandardCopyOption.ATOMIC_MOVE,
+                StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /// One request for what is still missing.
+    ///
+    /// The blob's name is its hash, so the first bytes are of the same content as the rest unless
+    /// the hub lies; hence no `If-Range`, whose tag at the content network is another one.
+    private void append(URI uri, HubFile file, FileChannel out, Bytes count)
+            throws IOException, InterruptedException {
+        long from = out.size();
+        HttpResponse<InputStream> response;
         try {
-            Thread.sleep(millis);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new PenjingException("fetching was interrupted", e);
+            response = send(uri, from, Optional.of(file));
+        } catch (IOException e) {
+            throw Patience.NetworkException.of(e);
+        }
+        try (StalledStreamGuard in = new StalledStreamGuard(response.body(), patience.silence())) {
+            long at = start(response, from);
+            if (at != from) {
+                out.truncate(0);
+                count.arrived(-from);
+            }
+            byte[] buffer = new byte[BUFFER];
+            while (at < file.size()) {
+                int n = in.read(buffer, (int) Math.min(BUFFER, file.size() - at));
+                for (ByteBuffer some = ByteBuffer.wrap(buffer, 0, n); some.hasRemaining(); ) {
+                    at += out.write(some, at);
+                }
+                count.arrived(n);
+            }
         }
     }
 
-    /// Follows redirects by hand: the token goes to the hub alone.
-    private <T> HttpResponse<T> send(URI uri, long from, HttpResponse.BodyHandler<T> body)
+    /// Where the body starts: a server may give the whole instead of the rest.
+    private static long start(HttpResponse<?> response, long asked)
+            throws Patience.NetworkException {
+        if (response.statusCode() != 206) {
+            return 0;
+        }
+        String range = response.headers().firstValue("Content-Range").orElse("none");
+        if (!range.startsWith("bytes " + asked + "-")) {
+            throw new Patience.NetworkException(
+                    "asked for the bytes from %d on, was given the range '%s'"
+                            .formatted(asked, range));
+        }
+        return asked;
+    }
+
+    private static String hash(FileChannel content, HubFile file) throws IOException {
+        MessageDigest digest = file.digest();
+        ByteBuffer buffer = ByteBuffer.allocate(1 << 20);
+        for (long at = 0; at < file.size(); ) {
+            int n = content.read(buffer.clear(), at);
+            if (n < 0) {
+                break;
+            }
+            digest.update(buffer.flip());
+            at += n;
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /// Sends a request and follows redirects by hand: the token goes to the hub alone.
+    ///
+    /// @return a 200, or a 206 if asked from further on
+    private HttpResponse<InputStream> send(URI uri, long from, Optional<HubFile> file)
             throws IOException, InterruptedException {
         URI at = uri;
         for (int i = 0; i <= REDIRECTS; i++) {
-            HttpRequest.Builder request =
-                    HttpRequest.newBuilder(at).timeout(TIMEOUT).header("User-Agent", "penjing");
-            if (sameHost(at)) {
-                token.ifPresent(t -> request.header("Authorization", "Bearer " + t));
-            }
-            if (from > 0) {
-                request.header("Range", "bytes=" + from + "-");
-            }
-            HttpResponse<T> response = client.send(request.build(), body);
-            Optional<String> location = response.headers().firstValue("Location");
-            if (response.statusCode() / 100 != 3 || location.isEmpty()) {
+            HttpResponse<InputStream> response = client.send(request(at, from), streaming());
+            int status = response.statusCode();
+            if (status == 200 || status == 206 && from > 0) {
+                requireSame(response.headers(), file);
                 return response;
             }
-            at = at.resolve(location.get());
+            response.body().close();
+            if (status == 408 || status == 429 || status >= 500) {
+                throw Patience.NetworkException.busy(response);
+            }
+            Optional<String> location = response.headers().firstValue("Location");
+            if (status / 100 != 3 || location.isEmpty()) {
+                if (isHub(at)) {
+                    throw refused(status, response.headers(), file);
+                }
+                // an address that was signed for a while only: ask the hub for another
+                throw new Patience.NetworkException(at.getHost() + " answered " + status);
+            }
+            requireSame(response.headers(), file);
+            at = redirected(at, location.get());
         }
-        throw new IOException("too many redirects");
+        throw new Patience.NetworkException("it redirects more than " + REDIRECTS + " times");
     }
 
-    private boolean sameHost(URI uri) {
-        return endpoint.getScheme().equals(uri.getScheme())
-                && endpoint.getAuthority().equals(uri.getAuthority());
+    private static HttpResponse.BodyHandler<InputStream> streaming() {
+        return HttpResponse.BodyHandlers.ofInputStream();
     }
 
-    /// Makes `blob` hold the file, from where an earlier try stopped. Only one process at a time
-    /// fetches a blob.
-    void fetch(URI uri, Hub.Entry entry, Path blob, Path locks, Bytes count) throws IOException {
-        Path incomplete = blob.resolveSibling(blob.getFileName() + ".incomplete");
-        // the hub's own clients lock in the same place
-        Path lockFile = locks.resolve(blob.getFileName() + ".lock").toAbsolutePath().normalize();
-        Files.createDirectories(locks);
-        Lock here = LOCKS.computeIfAbsent(lockFile, p -> new ReentrantLock());
-        here.lock();
-        try (FileChannel channel =
-                        FileChannel.open(
-                                lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                FileLock lock = channel.lock()) {
-            fetchLocked(uri, entry, blob, incomplete, count);
-        } finally {
-            here.unlock();
+    private HttpRequest request(URI at, long from) {
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(at)
+                        .timeout(patience.silence())
+                        .header("User-Agent", "penjing")
+                        .header("Accept-Encoding", "identity");
+        if (isHub(at)) {
+            settings.token().ifPresent(t -> request.header("Authorization", "Bearer " + t));
         }
+        if (from > 0) {
+            request.header("Range", "bytes=" + from + "-");
+        }
+        return request.build();
     }
 
-    private void fetchLocked(URI uri, Hub.Entry entry, Path blob, Path incomplete, Bytes count)
-            throws IOException {
-        if (Files.exists(blob)) {
-            count.arrived(entry.size());
+    private URI redirected(URI from, String location) throws IOException {
+        try {
+            URI to = from.resolve(location);
+            boolean kept = "https".equals(to.getScheme()) || to.getScheme().equals(from.getScheme());
+            if (kept && to.getHost() != null) {
+                return to;
+            }
+        } catch (IllegalArgumentException e) {
+            // said below
+        }
+        throw new Patience.NetworkException("it redirects to '" + location + "'");
+    }
+
+    private boolean isHub(URI uri) {
+        return settings.endpoint().getScheme().equals(uri.getScheme())
+                && settings.endpoint().getAuthority().equalsIgnoreCase(uri.getAuthority());
+    }
+
+    /// What the hub says of a large file as it redirects must be what its tree says.
+    private static void requireSame(HttpHeaders headers, Optional<HubFile> file) {
+        if (file.isEmpty()) {
             return;
         }
-        long have = Files.exists(incomplete) ? Files.size(incomplete) : 0;
-        count.arrived(Math.min(have, entry.size()));
-        for (int n = 1; have < entry.size(); n++) {
-            download(uri, incomplete, have, entry, count);
-            have = Files.size(incomplete);
-            if (have < entry.size() && n == TRIES) {
-                throw new PenjingException(
-                        "the connection broke %d times while fetching %s: run it again, it goes on from byte %,d"
-                                .formatted(TRIES, entry.path(), have));
-            }
-        }
-        verify(incomplete, entry);
-        Files.move(incomplete, blob, StandardCopyOption.ATOMIC_MOVE);
-    }
-
-    private void download(URI uri, Path incomplete, long from, Hub.Entry entry, Bytes count)
-            throws IOException {
-        HttpResponse<InputStream> response =
-                retrying(uri, () -> send(uri, from, HttpResponse.BodyHandlers.ofInputStream()));
-        boolean resumed = response.statusCode() == 206;
-        try (InputStream in = response.body()) {
-            if (response.statusCode() != 200 && !resumed) {
-                throw new PenjingException(
-                        "the hub answered %d for %s: set HF_TOKEN if it is gated, or try again later"
-                                .formatted(response.statusCode(), entry.path()));
-            }
-            try (OutputStream out =
-                    Files.newOutputStream(
-                            incomplete,
-                            StandardOpenOption.CREATE,
-                            resumed
-                                    ? StandardOpenOption.APPEND
-                                    : StandardOpenOption.TRUNCATE_EXISTING)) {
-                copy(in, out, entry.size() - (resumed ? from : 0), count);
-            }
-        }
-    }
-
-    /// At most `limit` bytes; a connection that breaks ends the copy, what came stays.
-    private static void copy(InputStream in, OutputStream out, long limit, Bytes count)
-            throws IOException {
-        byte[] buffer = new byte[1 << 16];
-        long left = limit;
-        while (left > 0) {
-            int n;
-            try {
-                n = in.read(buffer, 0, (int) Math.min(buffer.length, left));
-            } catch (IOException broken) {
-                return;
-            }
-            if (n < 0) {
-                return;
-            }
-            out.write(buffer, 0, n);
-            left -= n;
-            count.arrived(n);
-        }
-    }
-
-    private static void verify(Path file, Hub.Entry entry) throws IOException {
-        MessageDigest digest = digest(entry.large() ? "SHA-256" : "SHA-1");
-        if (!entry.large()) {
-            digest.update(
-                    ("blob " + entry.size() + "\0")
-                            .getBytes(java.nio.charset.StandardCharsets.UTF_8));
-        }
-        byte[] buffer = new byte[1 << 20];
-        try (InputStream in = Files.newInputStream(file)) {
-            for (int n = in.read(buffer); n > 0; n = in.read(buffer)) {
-                digest.update(buffer, 0, n);
-            }
-        }
-        String actual = HexFormat.of().formatHex(digest.digest());
-        if (!actual.equals(entry.hash())) {
-            Files.delete(file);
+        String hash = file.get().hash();
+        Optional<String> tag =
+                headers.firstValue("X-Linked-Etag")
+                        .map(s -> s.replaceFirst("^W/", "").replace("\"", ""));
+        Optional<String> size = headers.firstValue("X-Linked-Size");
+        if (tag.filter(t -> !t.equals(hash)).isPresent()
+                || size.filter(s -> !s.equals(Long.toString(file.get().size()))).isPresent()) {
             throw new PenjingException(
-                    "%s arrived damaged (hash %s, not %s): run it again"
-                            .formatted(entry.path(), actual, entry.hash()));
+                    "the hub lists %s with %d bytes and hash %s, but has %s and %s: try again later"
+                            .formatted(
+                                    file.get().path(),
+                                    file.get().size(),
+                                    hash,
+                                    size.orElse("no size"),
+                                    tag.orElse("no hash")));
         }
     }
 
-    private static MessageDigest digest(String algorithm) {
-        try {
-            return MessageDigest.getInstance(algorithm);
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every JDK has " + algorithm, e);
+    private PenjingException refused(int status, HttpHeaders headers, Optional<HubFile> file) {
+        String code = headers.firstValue("X-Error-Code").orElse("");
+        String page = settings.endpoint() + "/" + model.id();
+        if (code.equals("GatedRepo") || status == 403) {
+            return new PenjingException(
+                    "%s is gated: accept its licence at %s, and set HF_TOKEN to an access token of that account%s"
+                            .formatted(
+                                    model.id(),
+                                    page,
+                                    settings.token().isPresent()
+                                            ? " (the token that is set may not read it)"
+                                            : ""));
         }
+        if (status == 401) {
+            return new PenjingException(
+                    "the hub does not show us %s: check the spelling, set HF_TOKEN to a valid access token if it is private or gated, and accept the licence at %s if it has one"
+                            .formatted(model.id(), page));
+        }
+        if (status == 404) {
+            return new PenjingException(
+                    code.equals("RevisionNotFound")
+                            ? "%s has no revision '%s' on %s: check the spelling"
+                                    .formatted(model.id(), model.revision(), settings.endpoint())
+                            : "there is no %s%s at revision %s on %s: check the spelling, or set HF_TOKEN if it is private"
+                                    .formatted(
+                                            model.id(),
+                                            file.map(f -> "/" + f.path()).orElse(""),
+                                            model.revision(),
+                                            settings.endpoint()));
+        }
+        return new PenjingException(
+                "the hub answered %d for %s: is HF_ENDPOINT a hub?".formatted(status, page));
+    }
+
+    /// Whether nobody answered at all.
+    static boolean isOutOfReach(IOException e) {
+        return e instanceof ConnectException
+                || e instanceof HttpConnectTimeoutException
+                || e.getCause() instanceof ConnectException;
     }
 }

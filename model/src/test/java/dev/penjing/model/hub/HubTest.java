@@ -3,253 +3,425 @@ package dev.penjing.model.hub;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
+import java.io.File;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.util.Arrays;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/// Against a hub of our own on loopback: one server with the API, another in the place of the
-/// content network that large files are redirected to.
+@Timeout(20)
 class HubTest {
-    private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
     private static final HubModel MODEL = HubModel.parse("hf:org/name");
+    private static final String WEIGHTS = "model.safetensors";
+    private static final Patience SHORT =
+            new Patience(Duration.ofSeconds(5), Duration.ofMillis(1));
 
     @TempDir Path folder;
-
-    private final byte[] weights = new byte[300_000];
-    private final byte[] config = "{\"model_type\": \"llama\"}".getBytes(StandardCharsets.UTF_8);
-    private final Map<String, Integer> failures = new HashMap<>();
-    private final List<String> ranges = new CopyOnWriteArrayList<>();
-    private final List<String> leaked = new CopyOnWriteArrayList<>();
-    private HttpServer hub = server();
-    private HttpServer content = server();
-    private boolean gated;
-    private boolean corrupt;
-    private int breakAfter = -1;
-
-    private static HttpServer server() {
-        try {
-            HttpServer server =
-                    HttpServer.create(
-                            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-            server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-            return server;
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
-    }
+    private final FakeHub hub = new FakeHub();
+    private final byte[] weights = random(300_000);
 
     @BeforeEach
-    void start() {
-        new Random(1).nextBytes(weights);
-        hub.createContext("/", this::answer);
-        content.createContext("/", this::content);
-        hub.start();
-        content.start();
+    void fill() {
+        hub.files.put("config.json", "{\"model_type\": \"llama\"}".getBytes(StandardCharsets.UTF_8));
+        hub.files.put(WEIGHTS, weights);
+        hub.files.put("README.md", new byte[0]);
+        hub.files.put("pytorch_model.bin", random(60_000));
     }
 
     @AfterEach
-    void stop() {
-        hub.stop(0);
-        content.stop(0);
+    void close() {
+        hub.close();
     }
 
-    private static String hash(String algorithm, byte[]... parts) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance(algorithm);
-            for (byte[] part : parts) {
-                digest.update(part);
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (java.security.NoSuchAlgorithmException e) {
-            throw new AssertionError(e);
-        }
+    private static byte[] random(int length) {
+        byte[] bytes = new byte[length];
+        new Random(length).nextBytes(bytes);
+        return bytes;
     }
 
-    private void answer(HttpExchange exchange) throws IOException {
-        String path = exchange.getRequestURI().getPath();
-        int left = failures.merge(path, -1, Integer::sum);
-        if (left >= 0) {
-            exchange.getResponseHeaders().add("Retry-After", "0");
-            send(exchange, 503, new byte[0]);
-        } else if (gated
-                && !"Bearer secret"
-                        .equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
-            send(exchange, 401, new byte[0]);
-        } else if (path.equals("/api/models/org/name/revision/main")) {
-            send(exchange, 200, ("{\"sha\": \"" + COMMIT + "\"}").getBytes(StandardCharsets.UTF_8));
-        } else if (path.equals("/api/models/org/name/tree/" + COMMIT)) {
-            byte[] blob = ("blob " + config.length + "\0").getBytes(StandardCharsets.UTF_8);
-            String tree =
-                    """
-                    [{"type": "file", "path": "config.json", "size": %d, "oid": "%s"},
-                     {"type": "file", "path": "model.safetensors", "size": 134, "oid": "x",
-                      "lfs": {"oid": "%s", "size": %d}},
-                     {"type": "file", "path": "pytorch_model.bin", "size": 5, "oid": "x"},
-                     {"type": "file", "path": "../../evil.json", "size": 5, "oid": "x"},
-                     {"type": "directory", "path": "onnx"}]
-                    """
-                            .formatted(
-                                    config.length,
-                                    hash("SHA-1", blob, config),
-                                    hash("SHA-256", weights),
-                                    weights.length);
-            send(exchange, 200, tree.getBytes(StandardCharsets.UTF_8));
-        } else if (path.endsWith("/resolve/" + COMMIT + "/config.json")) {
-            send(exchange, 200, config);
-        } else if (path.endsWith("/resolve/" + COMMIT + "/model.safetensors")) {
-            exchange.getResponseHeaders()
-                    .add(
-                            "Location",
-                            "http://localhost:" + content.getAddress().getPort() + "/blob");
-            send(exchange, 302, new byte[0]);
-        } else {
-            send(exchange, 404, new byte[0]);
-        }
-    }
-
-    private void content(HttpExchange exchange) throws IOException {
-        String token = exchange.getRequestHeaders().getFirst("Authorization");
-        if (token != null) {
-            leaked.add(token);
-        }
-        String range = exchange.getRequestHeaders().getFirst("Range");
-        int from = range == null ? 0 : Integer.parseInt(range.replaceAll("\\D", ""));
-        ranges.add("from " + from);
-        byte[] rest = Arrays.copyOfRange(weights, from, weights.length);
-        if (corrupt) {
-            rest[0] ^= 1;
-        }
-        if (breakAfter >= 0) {
-            exchange.sendResponseHeaders(from == 0 ? 200 : 206, rest.length);
-            exchange.getResponseBody().write(rest, 0, breakAfter);
-            breakAfter = -1;
-            exchange.close(); // before all of it was sent
-            return;
-        }
-        send(exchange, from == 0 ? 200 : 206, rest);
-    }
-
-    private static void send(HttpExchange exchange, int status, byte[] body) throws IOException {
-        exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
-        exchange.getResponseBody().write(body);
-        exchange.close();
-    }
-
-    private Hub client(String... more) {
+    private Map<String, String> environment(String... more) {
         Map<String, String> environment = new HashMap<>();
-        environment.put("HF_ENDPOINT", "http://127.0.0.1:" + hub.getAddress().getPort());
+        environment.put("HF_ENDPOINT", hub.endpoint());
         environment.put("HF_HOME", folder.resolve("home").toString());
         for (int i = 0; i < more.length; i += 2) {
             environment.put(more[i], more[i + 1]);
         }
-        return new Hub(environment);
+        return environment;
+    }
+
+    private Path snapshot(String... more) {
+        return new Hub(environment(more), SHORT).snapshot(MODEL, Progress.NONE);
+    }
+
+    private Path root() {
+        return folder.resolve("home/hub/models--org--name");
+    }
+
+    private Path incomplete() {
+        return root().resolve("blobs").resolve(FakeHub.hash(weights) + ".penjing.incomplete");
+    }
+
+    private static void fails(ThrowingCallable call, String... parts) {
+        assertThatThrownBy(call)
+                .isInstanceOf(PenjingException.class)
+                .hasMessageNotContaining("\n")
+                .hasMessageContainingAll(parts);
     }
 
     @Test
-    void fillsTheCacheInTheHubsLayoutAndThenWorksOffline() throws IOException {
-        failures.put("/api/models/org/name/revision/main", 2); // passing faults
-        Path snapshot = client().snapshot(MODEL, Progress.NONE);
-        Path root = folder.resolve("home/hub/models--org--name");
-        assertThat(snapshot).isEqualTo(root.resolve("snapshots").resolve(COMMIT));
-        assertThat(root.resolve("refs/main")).hasContent(COMMIT);
-        assertThat(snapshot.resolve("model.safetensors"))
-                .hasBinaryContent(weights)
-                .isSymbolicLink();
-        assertThat(root.resolve("blobs").resolve(hash("SHA-256", weights))).exists();
+    void fillsTheCacheInTheHubsLayout() throws IOException {
+        Path snapshot = snapshot();
+        assertThat(snapshot).isEqualTo(root().resolve("snapshots").resolve(FakeHub.COMMIT));
+        assertThat(root().resolve("refs/main")).hasContent(FakeHub.COMMIT);
         assertThat(snapshot.toFile().list())
-                .containsExactlyInAnyOrder("config.json", "model.safetensors");
-        stop();
-        assertThat(client("HF_HUB_OFFLINE", "1").snapshot(MODEL, Progress.NONE))
-                .isEqualTo(snapshot);
-        assertThatThrownBy(() ->
-                        client("HF_HUB_OFFLINE", "1")
-                                .snapshot(HubModel.parse("hf:org/other"), Progress.NONE))
-                .hasMessageContaining("not in the cache");
+                .containsExactlyInAnyOrder("config.json", WEIGHTS, "README.md");
+        for (String name : List.of("config.json", WEIGHTS, "README.md")) {
+            byte[] bytes = hub.files.getOrDefault(name, new byte[0]);
+            assertThat(snapshot.resolve(name)).hasBinaryContent(bytes);
+            assertThat(Files.readSymbolicLink(snapshot.resolve(name)))
+                    .isEqualTo(Path.of("../../blobs", FakeHub.hash(bytes)));
+        }
+        assertThat(root().resolve("blobs").toFile().list()).hasSize(3);
     }
 
     @Test
-    void goesOnWhereItBrokeOff() throws IOException {
-        breakAfter = 100_000;
+    void whatIsThereIsNotFetchedAgain() {
+        snapshot();
+        int before = hub.requests.size();
+        snapshot();
+        assertThat(hub.requests.subList(before, hub.requests.size()))
+                .hasSize(2)
+                .allMatch(r -> r.path().startsWith("/api/"));
+    }
+
+    @Test
+    void withoutSymbolicLinksTheFilesAreThereAllTheSame() {
+        Path snapshot = snapshot("HF_HUB_DISABLE_SYMLINKS", "1");
+        assertThat(snapshot.resolve(WEIGHTS)).hasBinaryContent(weights);
+        assertThat(Files.isSymbolicLink(snapshot.resolve(WEIGHTS))).isFalse();
+        assertThat(snapshot("HF_HUB_DISABLE_SYMLINKS", "1")).isEqualTo(snapshot);
+        assertThat(hub.requests("content")).hasSize(1);
+    }
+
+    @Test
+    void pullFillsADirectoryThatCanBeEditedWithoutHarmToTheCache() throws IOException {
         Path to = folder.resolve("model");
-        client().pull(MODEL, to, Progress.NONE);
-        assertThat(to.resolve("model.safetensors")).hasBinaryContent(weights);
-        assertThat(ranges).hasSize(2).first().isEqualTo("from 0");
-        assertThat(Integer.parseInt(ranges.get(1).substring(5))).isBetween(1, 100_000);
-        assertThat(to.resolve("config.json")).hasBinaryContent(config);
-        assertThat(Files.list(to)).hasSize(2);
+        Hub client = new Hub(environment(), SHORT);
+        client.pull(MODEL, to, Progress.NONE);
+        assertThat(to.toFile().list())
+                .containsExactlyInAnyOrder("config.json", WEIGHTS, "README.md");
+        assertThat(to.resolve(WEIGHTS)).hasBinaryContent(weights);
+        Files.writeString(to.resolve("config.json"), "mine", StandardOpenOption.WRITE);
+        client.pull(MODEL, to, Progress.NONE);
+        assertThat(to.resolve("config.json")).hasContent("{\"model_type\": \"llama\"}");
+    }
+
+    @Test
+    void progressRisesToTheBytesOfAllFiles() {
+        List<Long> done = new ArrayList<>();
+        new Hub(environment(), SHORT)
+                .snapshot(
+                        MODEL,
+                        (what, bytes, total, note) -> {
+                            assertThat(total).isEqualTo(300_023);
+                            done.add(bytes);
+                        });
+        assertThat(done).isSorted().hasSizeGreaterThan(3).endsWith(300_023L);
+    }
+
+    @Test
+    void goesOnWhereTheConnectionBroke() {
+        hub.breakAt = 100_000;
+        hub.breaks.set(2);
+        List<Long> done = new CopyOnWriteArrayList<>();
+        Path snapshot =
+                new Hub(environment(), SHORT)
+                        .snapshot(MODEL, (what, bytes, total, note) -> done.add(bytes));
+        assertThat(snapshot.resolve(WEIGHTS)).hasBinaryContent(weights);
+        List<Long> from = hub.requests("content").stream().map(FakeHub.Request::from).toList();
+        assertThat(from).containsExactly(0L, 100_000L, 200_000L); // nothing is asked for twice
+        assertThat(done).isSorted().endsWith(300_023L);
+        assertThat(incomplete()).doesNotExist();
+    }
+
+    @Test
+    void goesOnInTheNextRun() {
+        hub.breakAt = 50_000;
+        hub.breaks.set(5);
+        fails(this::snapshot, WEIGHTS + " failed 5 times", "run it again", "HF_HUB_OFFLINE");
+        assertThat(incomplete()).hasSize(250_000);
+        assertThat(root().resolve("refs/main")).doesNotExist();
+        assertThat(snapshot().resolve(WEIGHTS)).hasBinaryContent(weights);
+        assertThat(hub.requests("content").getLast().from()).isEqualTo(250_000);
+    }
+
+    @Test
+    void aServerWithoutRangesStartsAnew() {
+        hub.breakAt = 100_000;
+        hub.breaks.set(1);
+        hub.wholeOnly = true;
+        List<Long> done = new CopyOnWriteArrayList<>();
+        Path snapshot =
+                new Hub(environment(), SHORT)
+                        .snapshot(MODEL, (what, bytes, total, note) -> done.add(bytes));
+        assertThat(snapshot.resolve(WEIGHTS)).hasBinaryContent(weights);
+        assertThat(done).endsWith(300_023L);
+    }
+
+    @Test
+    void aConnectionThatFallsSilentIsGivenUp() {
+        hub.breakAt = 100_000;
+        hub.breaks.set(1);
+        hub.stalls = true;
+        Patience impatient = new Patience(Duration.ofMillis(300), Duration.ofMillis(1));
+        Path snapshot = new Hub(environment(), impatient).snapshot(MODEL, Progress.NONE);
+        assertThat(snapshot.resolve(WEIGHTS)).hasBinaryContent(weights);
+        assertThat(hub.requests("content")).hasSize(2).last().matches(r -> r.from() == 100_000);
     }
 
     @Test
     void whatArrivesDamagedIsNotKept() {
-        corrupt = true;
-        assertThatThrownBy(() -> client().snapshot(MODEL, Progress.NONE))
-                .isInstanceOf(PenjingException.class)
-                .hasMessageContaining("model.safetensors arrived damaged");
-        assertThat(
-                        folder.resolve("home/hub/models--org--name/snapshots")
-                                .resolve(COMMIT)
-                                .resolve("model.safetensors"))
-                .doesNotExist();
+        hub.corrupt = true;
+        fails(this::snapshot, "model.safetensors arrived damaged", "run it again");
+        Path name = root().resolve("snapshots").resolve(FakeHub.COMMIT).resolve(WEIGHTS);
+        assertThat(name).doesNotExist();
+        assertThat(root().resolve("blobs").resolve(FakeHub.hash(weights))).doesNotExist();
+        assertThat(root().resolve("refs/main")).doesNotExist();
+        hub.corrupt = false;
+        assertThat(snapshot().resolve(WEIGHTS)).hasBinaryContent(weights);
     }
 
     @Test
-    void theTokenGoesToTheHubAlone() {
-        gated = true;
-        assertThatThrownBy(() -> client().snapshot(MODEL, Progress.NONE))
-                .hasMessageContaining("HF_TOKEN");
-        client("HF_TOKEN", "secret").snapshot(MODEL, Progress.NONE);
-        assertThat(ranges).isNotEmpty();
-        assertThat(leaked).isEmpty();
+    void damagedLeftoversOfARunAreFoundOut() throws IOException {
+        Files.createDirectories(incomplete().getParent());
+        Files.write(incomplete(), new byte[200_000]);
+        fails(this::snapshot, "arrived damaged");
+        assertThat(snapshot().resolve(WEIGHTS)).hasBinaryContent(weights);
+    }
+
+    @Test
+    void anotherFileThanTheTreeListsIsRefusedBeforeItIsFetched() {
+        hub.linkedElsewhere = true;
+        fails(this::snapshot, "the hub lists model.safetensors");
+        assertThat(hub.requests("content")).isEmpty();
+    }
+
+    @Test
+    void theTokenGoesToTheHubAlone() throws IOException {
+        hub.hidden = true;
+        fails(this::snapshot, "HF_TOKEN", hub.endpoint() + "/org/name");
+        snapshot("HF_TOKEN", " secret\n");
+        assertThat(hub.requests("content")).hasSize(1).allMatch(r -> r.token().isEmpty());
+        assertThat(hub.requests("hub")).anyMatch(r -> r.token().isPresent());
+        Files.writeString(folder.resolve("home/token"), "secret\n");
+        assertThat(snapshot()).exists();
+    }
+
+    @Test
+    void aGatedModelNeedsItsLicence() {
+        hub.gated = true; // its tree is public, its files are not
+        fails(this::snapshot, "gated", "licence at " + hub.endpoint() + "/org/name", "HF_TOKEN");
+        fails(() -> snapshot("HF_TOKEN", "wrong"), "the token that is set may not read it");
+        assertThat(snapshot("HF_TOKEN", "secret").resolve(WEIGHTS)).hasBinaryContent(weights);
     }
 
     @Test
     void whatIsNotThereIsNamed() {
-        assertThatThrownBy(() -> client().snapshot(HubModel.parse("hf:no/body@v2"), Progress.NONE))
-                .hasMessageContaining("no/body at revision v2");
-        for (String source : List.of("hf:name", "hf:../x/y", "org/name", "hf:a/b/c", "hf:a/..")) {
-            assertThatThrownBy(() -> HubModel.parse(source)).isInstanceOf(UsageException.class);
-        }
+        Hub client = new Hub(environment(), SHORT);
+        fails(() -> client.snapshot(HubModel.parse("hf:no/body@v2"), Progress.NONE), "no/body");
+        fails(
+                () -> client.snapshot(HubModel.parse("hf:org/name@v2"), Progress.NONE),
+                "org/name has no revision 'v2'");
+        hub.files.remove(WEIGHTS);
+        fails(this::snapshot, "no checkpoint in Hugging Face form");
+    }
+
+    @Test
+    void passingFaultsAreWaitedFor() {
+        String resolve = "/org/name/resolve/" + FakeHub.COMMIT + "/";
+        hub.busy.put("/api/models/org/name/revision/main", 2);
+        hub.busy.put(resolve + "config.json", 1);
+        hub.busy.put(resolve + WEIGHTS, 3);
+        hub.expired = 1; // an address that was signed for a while only
+        assertThat(snapshot().resolve(WEIGHTS)).hasBinaryContent(weights);
+        hub.busy.put("/api/models/org/name/revision/main", 99);
+        fails(this::snapshot, "answered 503, 5 times", "try again later");
+    }
+
+    @Test
+    void offlineMeansTheCacheAlone() throws IOException {
+        fails(() -> snapshot("HF_HUB_OFFLINE", "1"), "org/name", "not in the cache", "unset");
+        Path snapshot = snapshot();
+        int before = hub.requests.size();
+        assertThat(snapshot("HF_HUB_OFFLINE", "1")).isEqualTo(snapshot);
+        assertThat(
+                        new Hub(environment("TRANSFORMERS_OFFLINE", "true"))
+                                .snapshot(
+                                        HubModel.parse("hf:org/name@" + FakeHub.COMMIT),
+                                        Progress.NONE))
+                .isEqualTo(snapshot);
+        assertThat(hub.requests).hasSize(before);
+        Files.writeString(
+                snapshot.resolve("model.safetensors.index.json"),
+                "{\"weight_map\": {\"a\": \"model.safetensors\", \"b\": \"model-2.safetensors\"}}");
+        fails(() -> snapshot("HF_HUB_OFFLINE", "1"), "no model-2.safetensors");
     }
 
     @Test
     void aHubOutOfReachIsSaid() {
-        int port = hub.getAddress().getPort();
-        stop();
-        assertThatThrownBy(() -> client().snapshot(MODEL, Progress.NONE))
-                .hasMessageContaining("cannot reach 127.0.0.1")
-                .hasMessageContaining("HF_HUB_OFFLINE");
-        assertThat(port).isPositive();
+        Hub client = new Hub(environment(), SHORT);
+        hub.close();
+        fails(
+                () -> client.snapshot(MODEL, Progress.NONE),
+                "cannot reach 127.0.0.1",
+                "HF_ENDPOINT",
+                "HF_HUB_OFFLINE");
     }
 
     @Test
-    void twoAtOnceDoNotDisturbEachOther() throws Exception {
-        try (var pool = Executors.newFixedThreadPool(2)) {
-            Future<Path> a = pool.submit(() -> client().snapshot(MODEL, Progress.NONE));
-            Future<Path> b = pool.submit(() -> client().snapshot(MODEL, Progress.NONE));
-            assertThat(a.get().resolve("model.safetensors")).hasBinaryContent(weights);
-            assertThat(b.get().resolve("model.safetensors")).hasBinaryContent(weights);
+    void filesArriveAtTheSameTimeButNotAllOfThem() {
+        hub.millis = 100;
+        for (int i = 0; i < 12; i++) {
+            hub.files.put("model-" + i + ".safetensors", random(60_000 + i));
         }
+        snapshot();
+        assertThat(hub.mostAtOnce).hasValueBetween(2, 4);
+    }
+
+    @Test
+    void oneFailureBreaksTheOthersOff() {
+        hub.millis = 3_000;
+        hub.files.put("a.json", random(10));
+        hub.busy.put("/org/name/resolve/" + FakeHub.COMMIT + "/a.json", 99);
+        for (int i = 0; i < 8; i++) {
+            hub.files.put("model-" + i + ".safetensors", random(60_000 + i));
+        }
+        long start = System.nanoTime();
+        fails(this::snapshot, "503");
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"../../evil.json", "/etc/x.json", "a/../x.json", "..\\\\x.json", ""})
+    void aPathThatLeadsOutIsRefused(String path) {
+        hub.listed.add(path);
+        fails(this::snapshot, "leads out of its folder");
+        assertThat(folder.resolve("home/hub")).doesNotExist();
+    }
+
+    @Test
+    void whatOtherFrameworksNeedIsLeftOut() {
+        hub.pageSize = 2; // the tree comes in pages
+        hub.listed.addAll(List.of("onnx/model.safetensors", "x.gguf", "tf_model.h5", "a b.json"));
+        hub.files.put("consolidated.safetensors", random(70_000)); // the same weights again
+        hub.files.put("merges.txt", random(5));
+        hub.files.put("LICENSE", random(6));
+        assertThat(snapshot().toFile().list())
+                .containsExactlyInAnyOrder(
+                        "config.json", WEIGHTS, "README.md", "merges.txt", "LICENSE");
+    }
+
+    @Test
+    void aModelLargerThanTheDiskIsRefusedBeforehand() {
+        hub.claimedSize = Long.MAX_VALUE;
+        fails(this::snapshot, "make room");
+        assertThat(hub.requests("content")).isEmpty();
+    }
+
+    @Test
+    void revisionsAreBranchesTagsAndReferences() {
+        Hub client = new Hub(environment(), SHORT);
+        client.snapshot(HubModel.parse("hf:org/name@refs/pr/1"), Progress.NONE);
+        assertThat(root().resolve("refs/refs/pr/1")).hasContent(FakeHub.COMMIT);
+        client.snapshot(HubModel.parse("hf:org/name@" + FakeHub.COMMIT), Progress.NONE);
+        assertThat(root().resolve("refs").resolve(FakeHub.COMMIT)).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "hf:name", "hf:../x", "org/name", "hf:a/b/c", "hf:a/..", "hf:a/b@", "hf:a/b@../x",
+                "hf:a/b@/x", "hf:a--b/c", "hf:a/b@x/../y", "hf:a/b@-x", "hf:a/b c"
+            })
+    void otherNamesAreNoModels(String source) {
+        assertThatThrownBy(() -> HubModel.parse(source)).isInstanceOf(UsageException.class);
+    }
+
+    @Test
+    void variablesThatMakeNoSenseAreNamed() {
+        fails(() -> new Hub(environment("HF_ENDPOINT", "huggingface.co")), "HF_ENDPOINT");
+        fails(() -> new Hub(environment("HF_TOKEN", "a b")), "HF_TOKEN");
+    }
+
+    /// Two processes, of which one is killed: run by [#processesDoNotDisturbEachOther].
+    static final class Process {
+        public static void main(String[] home) {
+            new Hub(Map.of("HF_ENDPOINT", home[0], "HF_HOME", home[1]), SHORT)
+                    .snapshot(MODEL, Progress.NONE);
+        }
+    }
+
+    private java.lang.Process process() throws IOException {
+        return new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-XX:TieredStopAtLevel=1",
+                        "-Xmx64m",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Process.class.getName(),
+                        hub.endpoint(),
+                        folder.resolve("home").toString())
+                .inheritIO()
+                .start();
+    }
+
+    @Test
+    void processesDoNotDisturbEachOther() throws Exception {
+        hub.millis = 1_500;
+        java.lang.Process a = process();
+        java.lang.Process b = process();
+        snapshot();
+        assertThat(a.waitFor()).isZero();
+        assertThat(b.waitFor()).isZero();
+        assertThat(hub.requests("content")).hasSize(1); // one fetches, the others wait
+        try (Stream<Path> blobs = Files.list(root().resolve("blobs"))) {
+            assertThat(blobs).hasSize(3);
+        }
+    }
+
+    @Test
+    void aProcessThatIsKilledLeavesNothingHalfDone() throws Exception {
+        hub.breakAt = 120_000;
+        hub.breaks.set(1);
+        hub.stalls = true;
+        java.lang.Process killed = process();
+        while (!Files.exists(incomplete()) || Files.size(incomplete()) < 120_000) {
+            Thread.sleep(10);
+        }
+        killed.destroyForcibly().waitFor();
+        assertThat(root().resolve("refs/main")).doesNotExist();
+        assertThat(snapshot().resolve(WEIGHTS)).hasBinaryContent(weights);
+        assertThat(hub.requests("content").getLast().from()).isEqualTo(120_000);
+        assertThat(new File(incomplete().toString())).doesNotExist();
     }
 }

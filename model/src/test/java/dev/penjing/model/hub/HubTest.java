@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
-import dev.penjing.model.UsageException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -355,22 +354,6 @@ class HubTest {
         assertThat(root().resolve("refs/refs/pr/1")).hasContent(FakeHub.COMMIT);
         client.snapshot(HubModel.parse("hf:org/name@" + FakeHub.COMMIT), Progress.NONE);
         assertThat(root().resolve("refs").resolve(FakeHub.COMMIT)).doesNotExist();
-    }
-
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "hf:name", "hf:../x", "org/name", "hf:a/b/c", "hf:a/..", "hf:a/b@", "hf:a/b@../x",
-                "hf:a/b@/x", "hf:a--b/c", "hf:a/b@x/../y", "hf:a/b@-x", "hf:a/b c"
-            })
-    void otherNamesAreNoModels(String source) {
-        assertThatThrownBy(() -> HubModel.parse(source)).isInstanceOf(UsageException.class);
-    }
-
-    @Test
-    void variablesThatMakeNoSenseAreNamed() {
-        fails(() -> new Hub(environment("HF_ENDPOINT", "huggingface.co")), "HF_ENDPOINT");
-        fails(() -> new Hub(environment("HF_TOKEN", "a b")), "HF_TOKEN");
     }
 
     /// Two processes, of which one is killed: run by [#processesDoNotDisturbEachOther].

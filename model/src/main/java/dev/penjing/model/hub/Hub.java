@@ -178,18 +178,14 @@ public final class Hub {
                         path,
                         large.path("size").asLong(-1),
                         large.path("oid").asString("").replace("sha256:", ""))
-                : new HubFile(
-                        path, entry.path("size").asLong(-1), entry.path("oid").asString(""));
+                : new HubFile(path, entry.path("size").asLong(-1), entry.path("oid").asString(""));
     }
 
     /// Some repositories hold the weights twice, in Hugging Face form and, as `consolidated`, in
     /// their author's own.
     private static List<HubFile> withoutOriginals(List<HubFile> files) {
-        boolean twice =
-                files.stream().anyMatch(f -> f.isWeights() && f.path().startsWith("model"));
-        return files.stream()
-                .filter(f -> !(twice && f.path().startsWith("consolidated")))
-                .toList();
+        boolean twice = files.stream().anyMatch(f -> f.isWeights() && f.path().startsWith("model"));
+        return files.stream().filter(f -> !(twice && f.path().startsWith("consolidated"))).toList();
     }
 
     private void fetchAll(
@@ -218,12 +214,10 @@ public final class Hub {
                                                 model.id(),
                                                 commit,
                                                 file.path()));
-                done.submit(
-                        () -> {
-                            cache.locked(
-                                    file, () -> fetch(transfer, uri, commit, file, cache, total));
-                            return true;
-                        });
+                done.submit(() -> {
+                    cache.locked(file, () -> fetch(transfer, uri, commit, file, cache, total));
+                    return true;
+                });
             }
             for (int i = 0; i < files.size(); i++) {
                 done.take().get();

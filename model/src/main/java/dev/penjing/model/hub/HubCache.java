@@ -110,25 +110,28 @@ final class HubCache {
         }
     }
 
-    /// Gives the blob its name in the snapshot: by a relative symbolic link as the hub's clients do;
-    /// where there are none, by a hard link or a copy.
+    /// Gives the blob its name in the snapshot: by a relative symbolic link as the hub's clients
+    /// do; where there are none, by a hard link or a copy.
     void link(String commit, HubFile file) throws IOException {
         Path name = snapshot(commit).resolve(file.path());
         if (hasSize(name, file)) {
             return;
         }
         Path blob = blob(file);
-        moved(name, aside -> {
-            if (symlinks) {
-                try {
-                    Files.createSymbolicLink(aside, Path.of("..", "..", "blobs", file.hash()));
-                    return;
-                } catch (IOException | UnsupportedOperationException e) {
-                    Files.deleteIfExists(aside);
-                }
-            }
-            linkOrCopy(blob, aside);
-        });
+        moved(
+                name,
+                aside -> {
+                    if (symlinks) {
+                        try {
+                            Files.createSymbolicLink(
+                                    aside, Path.of("..", "..", "blobs", file.hash()));
+                            return;
+                        } catch (IOException | UnsupportedOperationException e) {
+                            Files.deleteIfExists(aside);
+                        }
+                    }
+                    linkOrCopy(blob, aside);
+                });
     }
 
     /// Writes something under a name that nobody else uses.
@@ -184,8 +187,8 @@ final class HubCache {
                 .filter(Files::isDirectory);
     }
 
-    /// The names of files that a snapshot lacks to be a checkpoint; it may have been left half done,
-    /// by us or by another client.
+    /// The names of files that a snapshot lacks to be a checkpoint; it may have been left half
+    /// done, by us or by another client.
     static List<String> lacks(Path snapshot) throws IOException {
         List<String> lacks = new ArrayList<>();
         if (!Files.exists(snapshot.resolve("config.json"))) {
@@ -211,7 +214,9 @@ final class HubCache {
             throw new PenjingException(index + " is too long for an index of shards: pull again");
         }
         try {
-            return JSON.readTree(Files.readAllBytes(index)).path("weight_map").valueStream()
+            return JSON.readTree(Files.readAllBytes(index))
+                    .path("weight_map")
+                    .valueStream()
                     .map(JsonNode::asString)
                     .filter(HubFile::isWanted)
                     .distinct()

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 /// @param path within the repository; of the files that we fetch, a plain name
 /// @param size in bytes
 /// @param hash SHA-256 of the content of a large file; of a small one git's SHA-1, which is that of
-///     `blob SIZE\0` and the content. Names the file in the cache, as the hub's `ETag` does
+///   `blob SIZE\0` and the content. Names the file in the cache, as the hub's `ETag` does
 record HubFile(String path, long size, String hash) {
     private static final Pattern HASH = Pattern.compile("[0-9a-f]{40}|[0-9a-f]{64}");
 

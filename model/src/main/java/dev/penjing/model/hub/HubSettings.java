@@ -27,12 +27,11 @@ record HubSettings(
         Path home =
                 first(environment, "HF_HOME")
                         .map(s -> path(s, user))
-                        .orElseGet(
-                                () ->
-                                        first(environment, "XDG_CACHE_HOME")
-                                                .map(s -> path(s, user))
-                                                .orElse(Path.of(user, ".cache"))
-                                                .resolve("huggingface"));
+                        .orElseGet(() ->
+                                first(environment, "XDG_CACHE_HOME")
+                                        .map(s -> path(s, user))
+                                        .orElse(Path.of(user, ".cache"))
+                                        .resolve("huggingface"));
         Path cache =
                 first(environment, "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE")
                         .map(s -> path(s, user))
@@ -75,7 +74,8 @@ record HubSettings(
 
     private static Path path(String said, String user) {
         try {
-            return Path.of(said.equals("~") || said.startsWith("~/") ? user + said.substring(1) : said);
+            return Path.of(
+                    said.equals("~") || said.startsWith("~/") ? user + said.substring(1) : said);
         } catch (InvalidPathException e) {
             throw new UsageException("'" + said + "' is no path: check the HF_ variables");
         }
@@ -99,7 +99,9 @@ record HubSettings(
 
     private static Optional<String> content(Path file) {
         try {
-            return Files.isRegularFile(file) ? Optional.of(Files.readString(file)) : Optional.empty();
+            return Files.isRegularFile(file)
+                    ? Optional.of(Files.readString(file))
+                    : Optional.empty();
         } catch (IOException e) {
             throw new PenjingException(
                     "cannot read the access token in %s (%s): mend its permissions, or set HF_TOKEN"

@@ -234,7 +234,8 @@ final class HubTransfer {
     private URI redirected(URI from, String location) throws IOException {
         try {
             URI to = from.resolve(location);
-            boolean kept = "https".equals(to.getScheme()) || to.getScheme().equals(from.getScheme());
+            boolean kept =
+                    "https".equals(to.getScheme()) || to.getScheme().equals(from.getScheme());
             if (kept && to.getHost() != null) {
                 return to;
             }

@@ -52,8 +52,7 @@ record Patience(Duration silence, Duration pause) {
             // the HTTP client says nothing of a refused connection, and of a broken one "closed"
             IOException told = e.getCause() instanceof IOException cause ? cause : e;
             String said = Optional.ofNullable(told.getMessage()).orElse("no connection");
-            return new NetworkException(
-                    said.strip().lines().findFirst().orElse(""), e, false, -1);
+            return new NetworkException(said.strip().lines().findFirst().orElse(""), e, false, -1);
         }
 
         /// @param response 429, 408 or 5xx

@@ -67,7 +67,8 @@ final class FakeHub implements AutoCloseable {
     private HttpServer server(Answer answer) {
         try {
             HttpServer server =
-                    HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 0);
+                    HttpServer.create(
+                            new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 0);
             server.setExecutor(threads);
             server.createContext(
                     "/",
@@ -92,7 +93,8 @@ final class FakeHub implements AutoCloseable {
     static String hash(byte[] content) {
         try {
             if (content.length >= LARGE) {
-                return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+                return HexFormat.of()
+                        .formatHex(MessageDigest.getInstance("SHA-256").digest(content));
             }
             MessageDigest git = MessageDigest.getInstance("SHA-1");
             git.update(("blob " + content.length + "\0").getBytes(StandardCharsets.UTF_8));
@@ -120,7 +122,8 @@ final class FakeHub implements AutoCloseable {
                         exchange.getRequestMethod(),
                         exchange.getRequestURI().getRawPath(),
                         from(exchange),
-                        Optional.ofNullable(exchange.getRequestHeaders().getFirst("Authorization"))));
+                        Optional.ofNullable(
+                                exchange.getRequestHeaders().getFirst("Authorization"))));
     }
 
     private void answer(HttpExchange exchange) throws IOException {
@@ -161,18 +164,18 @@ final class FakeHub implements AutoCloseable {
                     "{\"type\": \"file\", \"path\": \"%s\", \"size\": 5, \"oid\": \"%s\"}"
                             .formatted(path, COMMIT));
         }
-        files.forEach(
-                (path, bytes) -> {
-                    long size = claimedSize < 0 ? bytes.length : claimedSize;
-                    entries.add(
-                            bytes.length < LARGE
-                                    ? "{\"type\": \"file\", \"path\": \"%s\", \"size\": %d, \"oid\": \"%s\"}"
-                                            .formatted(path, bytes.length, hash(bytes))
-                                    : "{\"type\": \"file\", \"path\": \"%s\", \"size\": %d, \"oid\": \"x\", \"lfs\": {\"oid\": \"%s\", \"size\": %d, \"pointerSize\": 134}}"
-                                            .formatted(path, size, hash(bytes), size));
-                });
+        files.forEach((path, bytes) -> {
+            long size = claimedSize < 0 ? bytes.length : claimedSize;
+            entries.add(
+                    bytes.length < LARGE
+                            ? "{\"type\": \"file\", \"path\": \"%s\", \"size\": %d, \"oid\": \"%s\"}"
+                                    .formatted(path, bytes.length, hash(bytes))
+                            : "{\"type\": \"file\", \"path\": \"%s\", \"size\": %d, \"oid\": \"x\", \"lfs\": {\"oid\": \"%s\", \"size\": %d, \"pointerSize\": 134}}"
+                                    .formatted(path, size, hash(bytes), size));
+        });
         String query = exchange.getRequestURI().getQuery();
-        int first = query.contains("cursor=") ? Integer.parseInt(query.replaceAll(".*cursor=", "")) : 0;
+        int first =
+                query.contains("cursor=") ? Integer.parseInt(query.replaceAll(".*cursor=", "")) : 0;
         int end = Math.min(entries.size(), first + pageSize);
         if (end < entries.size()) {
             exchange.getResponseHeaders()
@@ -216,7 +219,8 @@ final class FakeHub implements AutoCloseable {
                 send(exchange, 403, "");
                 return;
             }
-            byte[] bytes = files.getOrDefault(exchange.getRequestURI().getPath().substring(1), new byte[0])
+            byte[] bytes =
+                    files.getOrDefault(exchange.getRequestURI().getPath().substring(1), new byte[0])
                             .clone();
             if (corrupt) {
                 bytes[bytes.length - 1] ^= 1;
@@ -231,7 +235,8 @@ final class FakeHub implements AutoCloseable {
             }
             boolean broken = breaks.getAndDecrement() > 0;
             exchange.sendResponseHeaders(from > 0 ? 206 : 200, length);
-            exchange.getResponseBody().write(bytes, from, broken ? Math.min(breakAt, length) : length);
+            exchange.getResponseBody()
+                    .write(bytes, from, broken ? Math.min(breakAt, length) : length);
             exchange.getResponseBody().flush();
             if (broken && stalls) {
                 Thread.sleep(5_000);

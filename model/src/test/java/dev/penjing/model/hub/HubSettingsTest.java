@@ -20,8 +20,18 @@ class HubSettingsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "hf:name", "hf:../x", "org/name", "hf:a/b/c", "hf:a/..", "hf:a/b@", "hf:a/b@../x",
-                "hf:a/b@/x", "hf:a--b/c", "hf:a/b@x/../y", "hf:a/b@-x", "hf:a/b c"
+                "hf:name",
+                "hf:../x",
+                "org/name",
+                "hf:a/b/c",
+                "hf:a/..",
+                "hf:a/b@",
+                "hf:a/b@../x",
+                "hf:a/b@/x",
+                "hf:a--b/c",
+                "hf:a/b@x/../y",
+                "hf:a/b@-x",
+                "hf:a/b c"
             })
     void otherNamesAreNoModels(String source) {
         assertThatThrownBy(() -> HubModel.parse(source)).isInstanceOf(UsageException.class);
@@ -29,7 +39,8 @@ class HubSettingsTest {
 
     @Test
     void aModelMayNameItsRevision() {
-        assertThat(HubModel.parse("hf:org/na.me-1")).isEqualTo(new HubModel("org", "na.me-1", "main"));
+        assertThat(HubModel.parse("hf:org/na.me-1"))
+                .isEqualTo(new HubModel("org", "na.me-1", "main"));
         assertThat(HubModel.parse("hf:o/n@refs/pr/1").encodedRevision()).isEqualTo("refs%2Fpr%2F1");
     }
 
@@ -60,8 +71,7 @@ class HubSettingsTest {
     @Test
     void whatIsEmptyOrFalseSaysNothing() {
         HubSettings settings =
-                HubSettings.of(
-                        Map.of("HOME", "/u", "HF_ENDPOINT", "", "HF_HUB_OFFLINE", "0"));
+                HubSettings.of(Map.of("HOME", "/u", "HF_ENDPOINT", "", "HF_HUB_OFFLINE", "0"));
         assertThat(settings.endpoint()).isEqualTo(URI.create("https://huggingface.co"));
         assertThat(settings.offline()).isFalse();
         assertThat(settings.symlinks()).isTrue();

@@ -32,8 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HubTest {
     private static final HubModel MODEL = HubModel.parse("hf:org/name");
     private static final String WEIGHTS = "model.safetensors";
-    private static final Patience SHORT =
-            new Patience(Duration.ofSeconds(5), Duration.ofMillis(1));
+    private static final Patience SHORT = new Patience(Duration.ofSeconds(5), Duration.ofMillis(1));
 
     @TempDir Path folder;
     private final FakeHub hub = new FakeHub();
@@ -41,7 +40,8 @@ class HubTest {
 
     @BeforeEach
     void fill() {
-        hub.files.put("config.json", "{\"model_type\": \"llama\"}".getBytes(StandardCharsets.UTF_8));
+        hub.files.put(
+                "config.json", "{\"model_type\": \"llama\"}".getBytes(StandardCharsets.UTF_8));
         hub.files.put(WEIGHTS, weights);
         hub.files.put("README.md", new byte[0]);
         hub.files.put("pytorch_model.bin", random(60_000));

@@ -11,12 +11,12 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 
 /// Parameters in training as a checkpoint in Hugging Face form.
-final class Checkpoints {
+public final class Checkpoints {
     private static final long SHARD_BYTES = 4L << 30;
 
     private Checkpoints() {}
 
-    static void write(ModelConfig config, Parameters parameters, Path directory, DType type) {
+    public static void write(ModelConfig config, Parameters parameters, Path directory, DType type) {
         try (SafetensorsWriter writer =
                 new SafetensorsWriter(
                         directory, config.tensors(), type, SHARD_BYTES, Map.of("format", "pt"))) {

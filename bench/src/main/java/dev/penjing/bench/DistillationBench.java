@@ -1,0 +1,211 @@
+package dev.penjing.bench;
+
+import dev.penjing.compression.data.Sequences;
+import dev.penjing.compression.data.TokenFile;
+import dev.penjing.compression.decoder.Decoder;
+import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.torch.Compute;
+import dev.penjing.compression.training.Checkpoints;
+import dev.penjing.compression.training.RandomWeights;
+import dev.penjing.compression.training.Trainer;
+import dev.penjing.compression.training.TrainingSettings;
+import dev.penjing.model.ModelConfig;
+import dev.penjing.model.safetensors.DType;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+
+/// Tokens a second of a distillation step on random weights and tokens, beside eager PyTorch
+/// (`bench/peers/distillation_step.py`) where a Python with torch is given.
+///
+/// Usage: `bench/run distillation [--python PYTHON] [--dtype bfloat16|float32] [--batch 16]
+/// [--length 256] [--steps 40]`
+final class DistillationBench {
+    private static final int LAYERS = 6;
+    private static final int HEADS = 8;
+    private static final int KEY_VALUE_HEADS = 4;
+    private static final int HEAD_DIM = 32;
+    private static final int VOCABULARY = 2048;
+    private static final int TEACHER_HIDDEN = 256;
+    private static final int TEACHER_INTERMEDIATE = 704;
+    private static final int STUDENT_HIDDEN = 208;
+    private static final int STUDENT_INTERMEDIATE = 448;
+
+    private final String dtype;
+    private final int batch;
+    private final int length;
+    private final int steps;
+    private final Path folder;
+
+    private DistillationBench(Map<String, String> options, Path folder) {
+        this.dtype = options.getOrDefault("--dtype", "bfloat16");
+        this.batch = Integer.parseInt(options.getOrDefault("--batch", "16"));
+        this.length = Integer.parseInt(options.getOrDefault("--length", "256"));
+        this.steps = Integer.parseInt(options.getOrDefault("--steps", "40"));
+        this.folder = folder;
+    }
+
+    public static void main(String[] args) throws Exception {
+        Map<String, String> options = new HashMap<>();
+        for (int i = 0; i + 1 < args.length; i += 2) {
+            options.put(args[i], args[i + 1]);
+        }
+        Path folder = Files.createTempDirectory("penjing-bench");
+        DistillationBench bench = new DistillationBench(options, folder);
+        List<SideBySide.Entry> entries = new ArrayList<>();
+        entries.add(new SideBySide.Entry("Penjing", bench::ours));
+        Optional.ofNullable(options.get("--python"))
+                .ifPresent(python -> {
+                    entries.add(
+                            new SideBySide.Entry(
+                                    "PyTorch, memory kept", () -> bench.theirs(python, true)));
+                    entries.add(
+                            new SideBySide.Entry(
+                                    "PyTorch as it comes", () -> bench.theirs(python, false)));
+                });
+        SideBySide.run("tokens/s", 0, 3, entries);
+    }
+
+    private static ModelConfig config(int hidden, int intermediate, int length) {
+        return ModelConfig.parse(
+                """
+                {"model_type": "llama", "vocab_size": %d, "hidden_size": %d,
+                 "intermediate_size": %d, "num_hidden_layers": %d, "num_attention_heads": %d,
+                 "num_key_value_heads": %d, "head_dim": %d, "max_position_embeddings": %d,
+                 "tie_word_embeddings": true, "rms_norm_eps": 1e-5}
+                """
+                        .formatted(
+                                VOCABULARY,
+                                hidden,
+                                intermediate,
+                                LAYERS,
+                                HEADS,
+                                KEY_VALUE_HEADS,
+                                HEAD_DIM,
+                                length),
+                "the benchmark's shape");
+    }
+
+    /// The median step, warm-up left out.
+    private double ours() throws IOException {
+        Compute compute = Compute.start("cpu", dtype, 0);
+        ModelConfig teacher = config(TEACHER_HIDDEN, TEACHER_INTERMEDIATE, length);
+        ModelConfig student = config(STUDENT_HIDDEN, STUDENT_INTERMEDIATE, length);
+        TrainingSettings settings =
+                new TrainingSettings(
+                        (long) steps * batch * length,
+                        1e-4,
+                        1e-5,
+                        1,
+                        batch,
+                        batch,
+                        length,
+                        1,
+                        0.1,
+                        1,
+                        Integer.MAX_VALUE,
+                        Integer.MAX_VALUE);
+        Path checkpoint = folder.resolve("teacher");
+        saveTeacher(teacher, compute, checkpoint);
+        List<Double> seconds = new ArrayList<>();
+        try (TokenFile tokens = tokens();
+                Parameters weights =
+                        Parameters.load(
+                                checkpoint, teacher, compute, compute.type());
+                Decoder decoder = new Decoder(teacher, weights, compute);
+                Trainer trainer =
+                        new Trainer(
+                                settings,
+                                student,
+                                RandomWeights.draw(student, 2, compute),
+                                Optional.of(decoder),
+                                new Sequences(tokens, length, 1),
+                                Optional.empty(),
+                                compute)) {
+            long[] last = {System.nanoTime()};
+            Path run = Files.createTempDirectory(folder, "run");
+            trainer.run(
+                    run,
+                    "bench",
+                    false,
+                    (what, done, total, note) -> {
+                        long now = System.nanoTime();
+                        seconds.add((now - last[0]) / 1e9);
+                        last[0] = now;
+                    });
+            System.out.println(trainer.times().describe());
+        }
+        double[] warm =
+                seconds.stream().skip(seconds.size() / 4).mapToDouble(s -> s).sorted().toArray();
+        return batch * length / warm[warm.length / 2];
+    }
+
+    private static void saveTeacher(ModelConfig config, Compute compute, Path directory) {
+        if (Files.exists(directory)) {
+            return;
+        }
+        try (Parameters drawn =
+                RandomWeights.draw(config, 1, compute)) {
+            Checkpoints.write(
+                    config,
+                    drawn,
+                    directory,
+                    DType.BF16);
+        }
+    }
+
+    private TokenFile tokens() throws IOException {
+        Path file = folder.resolve("tokens.bin");
+        ByteBuffer ids = ByteBuffer.allocate(4 << 20).order(ByteOrder.LITTLE_ENDIAN);
+        Random random = new Random(1);
+        while (ids.hasRemaining()) {
+            ids.putInt(random.nextInt(VOCABULARY));
+        }
+        Files.write(file, ids.array());
+        return TokenFile.open(file);
+    }
+
+    private double theirs(String python, boolean keepMemory) throws Exception {
+        String script =
+                Path.of(System.getProperty("penjing.home"), "bench/peers/distillation_step.py")
+                        .toString();
+        ProcessBuilder builder =
+                new ProcessBuilder(
+                        python,
+                        script,
+                        dtype,
+                        Integer.toString(batch),
+                        Integer.toString(length),
+                        Integer.toString(steps));
+        if (keepMemory) {
+            builder.environment()
+                    .put(
+                            "GLIBC_TUNABLES",
+                            "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=17179869184");
+        } else {
+            builder.environment().remove("GLIBC_TUNABLES");
+        }
+        Process process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (process.waitFor() != 0) {
+            throw new IOException("the peer failed: " + out);
+        }
+        double[] rates =
+                Arrays.stream(out.strip().split("\n")).mapToDouble(Double::parseDouble).toArray();
+        double[] warm = Arrays.copyOfRange(rates, rates.length / 4, rates.length);
+        Arrays.sort(warm);
+        System.out.printf(Locale.ROOT, "  (%d steps of the peer)%n", rates.length);
+        return warm[warm.length / 2];
+    }
+}

@@ -1,0 +1,5 @@
+/// How fast the hot paths are, beside whom.
+@NullMarked
+package dev.penjing.bench;
+
+import org.jspecify.annotations.NullMarked;

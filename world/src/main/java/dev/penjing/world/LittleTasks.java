@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 
 /// Scores a model on items: multiple choice by the log-likelihood of each choice after the context,
 /// divided by its bytes; short answers by greedy generation, compared as they stand.
@@ -71,7 +70,7 @@ public final class LittleTasks {
         for (int i = 0; i < scores.size(); i++) {
             double sum = 0;
             float[] tokens = scores.get(i);
-            for (int t = contextTokens - 1; t < tokens.length; t++) {
+            for (int t = Math.max(0, contextTokens - 1); t < tokens.length; t++) {
                 sum += tokens[t];
             }
             double score = sum / item.choices().get(i).getBytes(StandardCharsets.UTF_8).length;
@@ -85,14 +84,13 @@ public final class LittleTasks {
 
     private static String write(LanguageModel model, Item.ShortAnswer item) {
         Tokenizer tokenizer = model.tokenizer();
-        OptionalInt endOfText = tokenizer.id("<|endoftext|>");
         int[] prompt = tokenizer.encode(item.context());
         int[] answer =
                 model.generate(
                         prompt,
                         LONGEST_ANSWER,
                         id ->
-                                endOfText.isPresent() && id == endOfText.getAsInt()
+                                tokenizer.isSpecial(id)
                                         || tokenizer.decode(new int[] {id}, false).contains("\n"));
         return tokenizer.decode(answer, true).strip();
     }

@@ -29,7 +29,7 @@ final class Attention implements AutoCloseable {
     Attention(ModelConfig config, Compute compute) {
         this.config = config;
         this.compute = compute;
-        this.frequencies = Rotary.frequencies(config);
+        this.frequencies = config.rope().frequencies(config.headDim());
         try (PointerScope scope = new PointerScope()) {
             rotateEE = Tensors.keep(rotateHalf(config.headDim()));
         }

@@ -38,6 +38,11 @@ public final class GgufFile implements AutoCloseable {
         public float[] toFloats() {
             return Dequantizer.floats(type, data);
         }
+
+        /// The weights of `bytes` bytes of whole blocks, from byte `at` on.
+        public float[] floats(long at, long bytes) {
+            return Dequantizer.floats(type, data.asSlice(at, bytes));
+        }
     }
 
     private final Path path;

@@ -44,7 +44,7 @@ public final class GgufImport {
     }
 
     private void run(DType type, Progress progress) {
-        ModelConfig config = config(type);
+        ModelConfig config = config(gguf, type);
         weights(config, type, progress);
         Tokenizers.save(Tokenizers.fromGguf(gguf.metadata()), directory);
         tokenizerFiles();
@@ -52,7 +52,10 @@ public final class GgufImport {
         config.write(directory.resolve("config.json"));
     }
 
-    private ModelConfig config(DType type) {
+    /// The configuration that the file's metadata and tensors say.
+    ///
+    /// @throws PenjingException if the file is of another architecture
+    public static ModelConfig config(GgufFile gguf, DType type) {
         String architecture = gguf.text("general.architecture").orElse("unknown");
         if (!architecture.equals("llama")) {
             throw new PenjingException(
@@ -74,30 +77,30 @@ public final class GgufImport {
         json.putArray("architectures").add("LlamaForCausalLM");
         json.put("model_type", "llama");
         json.put("vocab_size", gguf.tensor("token_embd.weight").shape()[0]);
-        long hidden = required("llama.embedding_length");
-        long heads = required("llama.attention.head_count");
+        long hidden = required(gguf, "llama.embedding_length");
+        long heads = required(gguf, "llama.attention.head_count");
         json.put("hidden_size", hidden);
-        json.put("intermediate_size", required("llama.feed_forward_length"));
-        json.put("num_hidden_layers", required("llama.block_count"));
+        json.put("intermediate_size", required(gguf, "llama.feed_forward_length"));
+        json.put("num_hidden_layers", required(gguf, "llama.block_count"));
         json.put("num_attention_heads", heads);
         json.put("num_key_value_heads", gguf.number("llama.attention.head_count_kv").orElse(heads));
         json.put(
                 "head_dim",
                 gguf.number("llama.attention.key_length").orElse(heads > 0 ? hidden / heads : 0));
-        json.put("max_position_embeddings", required("llama.context_length"));
+        json.put("max_position_embeddings", required(gguf, "llama.context_length"));
         json.put("hidden_act", "silu");
-        json.put("rms_norm_eps", real("llama.attention.layer_norm_rms_epsilon").orElse(1e-5));
-        json.put("rope_theta", real("llama.rope.freq_base").orElse(10_000.0));
+        json.put("rms_norm_eps", real(gguf, "llama.attention.layer_norm_rms_epsilon").orElse(1e-5));
+        json.put("rope_theta", real(gguf, "llama.rope.freq_base").orElse(10_000.0));
         if (scaling.equals("linear")) {
             ObjectNode linear = json.putObject("rope_scaling");
             linear.put("rope_type", "linear");
-            linear.put("factor", real("llama.rope.scaling.factor").orElse(1.0));
+            linear.put("factor", real(gguf, "llama.rope.scaling.factor").orElse(1.0));
         }
         json.put("tie_word_embeddings", !gguf.names().contains("output.weight"));
         json.put("attention_bias", gguf.names().contains("blk.0.attn_q.bias"));
-        id("bos").ifPresent(i -> json.put("bos_token_id", i));
-        id("eos").ifPresent(i -> json.put("eos_token_id", i));
-        id("padding").ifPresent(i -> json.put("pad_token_id", i));
+        id(gguf, "bos").ifPresent(i -> json.put("bos_token_id", i));
+        id(gguf, "eos").ifPresent(i -> json.put("eos_token_id", i));
+        id(gguf, "padding").ifPresent(i -> json.put("pad_token_id", i));
         String dtype =
                 switch (type) {
                     case F16 -> "float16";
@@ -109,19 +112,19 @@ public final class GgufImport {
         return ModelConfig.parse(json.toString(), "the GGUF file");
     }
 
-    private long required(String key) {
+    private static long required(GgufFile gguf, String key) {
         return gguf.number(key)
                 .orElseThrow(() -> new PenjingException("the GGUF file does not say its " + key));
     }
 
     /// A float32 written in decimal, so that 1e-5 does not become 9.99999974e-6.
-    private Optional<Double> real(String key) {
+    private static Optional<Double> real(GgufFile gguf, String key) {
         return gguf.metadata().get(key) instanceof Number n
                 ? Optional.of(Double.valueOf(n.toString()))
                 : Optional.empty();
     }
 
-    private Optional<Long> id(String name) {
+    private static Optional<Long> id(GgufFile gguf, String name) {
         return gguf.number("tokenizer.ggml." + name + "_token_id");
     }
 
@@ -164,7 +167,8 @@ public final class GgufImport {
         }
     }
 
-    private static String ggufName(String name) {
+    /// What a GGUF file calls a tensor of [ModelConfig#tensors].
+    public static String ggufName(String name) {
         return name.replace("model.layers.", "blk.")
                 .replace("model.embed_tokens", "token_embd")
                 .replace("model.norm", "output_norm")
@@ -200,7 +204,7 @@ public final class GgufImport {
     private void tokenizerFiles() {
         ObjectNode tokenizer = JSON.createObjectNode();
         tokenizer.put("tokenizer_class", "PreTrainedTokenizerFast");
-        tokenizer.put("model_max_length", required("llama.context_length"));
+        tokenizer.put("model_max_length", required(gguf, "llama.context_length"));
         tokenizer.put("clean_up_tokenization_spaces", false);
         ObjectNode special = JSON.createObjectNode();
         ObjectNode generation = JSON.createObjectNode();
@@ -212,7 +216,7 @@ public final class GgufImport {
                 new String[][] {
                     {"bos", "bos"}, {"eos", "eos"}, {"padding", "pad"}, {"unknown", "unk"}
                 }) {
-            id(pair[0])
+            id(gguf, pair[0])
                     .filter(i -> i >= 0 && i < tokens.length)
                     .ifPresent(i -> {
                         String text = tokens[Math.toIntExact(i)];

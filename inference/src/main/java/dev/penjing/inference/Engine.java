@@ -1,0 +1,221 @@
+package dev.penjing.inference;
+
+import dev.penjing.inference.kernel.Kernels;
+import dev.penjing.inference.kernel.Quantization;
+import dev.penjing.inference.kernel.Team;
+import dev.penjing.model.LanguageModel;
+import dev.penjing.model.ModelConfig;
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.Progress;
+import dev.penjing.model.tokenizer.Tokenizer;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/// A model, ready to answer many requests at once. Thread-safe. Owns native memory and threads until
+/// closed.
+///
+/// ```java
+/// try (Engine engine = Engine.load(Path.of("model.gguf"), EngineOptions.DEFAULT, Progress.NONE)) {
+///     System.out.println(engine.complete("Once upon a time", 100, Sampling.GREEDY));
+/// }
+/// ```
+public final class Engine implements AutoCloseable {
+    /// Texts that end an answer, where a model's files do not say.
+    private static final List<String> ENDS =
+            List.of("<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "</s>");
+
+    private static final int LONGEST = 4096;
+
+    private final Weights weights;
+    private final Tokenizer tokenizer;
+    private final Kernels kernels;
+    private final Team team;
+    private final KeyValuePool pool;
+    private final Scheduler scheduler;
+    private final String stored;
+    private final Set<Integer> ends = new HashSet<>();
+    private final int context;
+
+    private Engine(
+            WeightSource source, EngineOptions options, Kernels kernels, Team team, Progress progress) {
+        this.kernels = kernels;
+        this.team = team;
+        this.tokenizer = source.tokenizer();
+        this.stored = source.describe();
+        ModelConfig config = source.config();
+        if (tokenizer.vocabularySize() > config.vocabularySize()) {
+            throw new PenjingException(
+                    "the tokenizer has %d tokens, the model only %d: they do not belong together"
+                            .formatted(tokenizer.vocabularySize(), config.vocabularySize()));
+        }
+        for (String end : ENDS) {
+            OptionalInt id = tokenizer.id(end);
+            id.ifPresent(ends::add);
+        }
+        Quantization quantization = options.quantization().orElse(source.natural());
+        weights = Weights.load(source, quantization, kernels.lanes(), team, progress);
+        pool = new KeyValuePool(config, cacheBytes(config, options));
+        context =
+                (int)
+                        Math.min(
+                                config.maxPositionEmbeddings(),
+                                (long) pool.blocks() * KeyValuePool.BLOCK);
+        int rows = Math.max(options.chunk(), options.maxSequences()) + options.maxSequences();
+        Transformer transformer = new Transformer(weights, kernels, team, pool, rows);
+        scheduler =
+                new Scheduler(
+                        this,
+                        transformer,
+                        new BlockManager(pool.blocks()),
+                        config.vocabularySize(),
+                        rows,
+                        options);
+    }
+
+    /// @param path a `.gguf` file or a folder in Hugging Face form
+    /// @throws PenjingException if there is no model there, or a damaged or unknown one
+    public static Engine load(Path path, EngineOptions options, Progress progress) {
+        int threads = options.threads();
+        Team team =
+                new Team(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+        try (WeightSource source = WeightSource.open(path)) {
+            return new Engine(source, options, Kernels.best(), team, progress);
+        } catch (RuntimeException e) {
+            team.close();
+            throw e;
+        }
+    }
+
+    private static long cacheBytes(ModelConfig config, EngineOptions options) {
+        if (options.cacheBytes() > 0) {
+            return options.cacheBytes();
+        }
+        long positions = 8L * Math.min(config.maxPositionEmbeddings(), LONGEST);
+        long wish = config.kvBytesPerToken(2) * positions;
+        java.lang.management.OperatingSystemMXBean system =
+                java.lang.management.ManagementFactory.getOperatingSystemMXBean();
+        long memory =
+                system instanceof com.sun.management.OperatingSystemMXBean known
+                        ? known.getTotalMemorySize()
+                        : 4L << 30;
+        long least = config.kvBytesPerToken(2) * KeyValuePool.BLOCK;
+        return Math.max(least, Math.min(wish, memory / 4));
+    }
+
+    /// Kernel, width, threads, quantisation and memory, in one line.
+    public String describe() {
+        return String.format(
+                Locale.ROOT,
+                "engine: %s, %d threads; weights %s (stored as %s), %.1f MB; keys and values: room for %,d tokens, %.1f MB",
+                kernels.describe(),
+                team.members(),
+                weights.quantization(),
+                stored,
+                weights.bytes() / 1e6,
+                (long) pool.blocks() * KeyValuePool.BLOCK,
+                pool.blocks() * pool.blockBytes() / 1e6);
+    }
+
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    public ModelConfig config() {
+        return weights.config();
+    }
+
+    /// The most tokens that one sequence may have, prompt and answer.
+    public int contextLength() {
+        return context;
+    }
+
+    /// Bytes of the weights in memory.
+    public long weightBytes() {
+        return weights.bytes();
+    }
+
+    boolean isEnd(int id) {
+        return ends.contains(id);
+    }
+
+    /// Starts a request.
+    ///
+    /// @throws PenjingException if the prompt does not fit into the context, or holds an id outside
+    ///   of the vocabulary
+    public Generation submit(Request request, Listener listener) {
+        check(request.prompt());
+        Sequence sequence = new Sequence(request, listener, tokenizer, context);
+        scheduler.submit(sequence);
+        return sequence;
+    }
+
+    void check(int[] prompt) {
+        if (prompt.length >= context) {
+            throw new PenjingException(
+                    "%d tokens leave no room in the context of %d: give less text"
+                            .formatted(prompt.length, context));
+        }
+        for (int id : prompt) {
+            if (id < 0 || id >= config().vocabularySize()) {
+                throw new PenjingException(
+                        "token id %d is outside the vocabulary of %d"
+                                .formatted(id, config().vocabularySize()));
+            }
+        }
+    }
+
+    /// The continuation of a text.
+    public String complete(String prompt, int maxNewTokens, Sampling sampling) {
+        StringBuilder text = new StringBuilder();
+        Request request = Request.of(tokenizer.encode(prompt), maxNewTokens, sampling);
+        Finish finish =
+                submit(
+                                request,
+                                new Listener() {
+                                    @Override
+                                    public void token(
+                                            int id, String piece, Optional<LogProbabilities> p) {
+                                        text.append(piece);
+                                    }
+
+                                    @Override
+                                    public void finished(Finish finish, String rest) {
+                                        text.append(rest);
+                                    }
+                                })
+                        .awaitEnd();
+        if (finish.reason() == Finish.Reason.FAILED) {
+            throw new PenjingException("the engine was closed, or failed");
+        }
+        return text.toString();
+    }
+
+    /// The engine as something to measure.
+    public LanguageModel languageModel() {
+        return new EngineModel(this, scheduler);
+    }
+
+    /// What the scheduler holds, for tests and metrics.
+    public Load load() {
+        return scheduler.load();
+    }
+
+    /// @param running sequences
+    /// @param waiting requests
+    /// @param freeBlocks of keys and values, those that hold a known beginning counted
+    public record Load(int running, int waiting, int freeBlocks, int blocks) {}
+
+    /// Ends all answers and frees all memory.
+    @Override
+    public void close() {
+        scheduler.close();
+        team.close();
+        pool.close();
+        weights.close();
+    }
+}

@@ -1,0 +1,143 @@
+package dev.penjing.inference;
+
+import dev.penjing.model.LanguageModel;
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.IntPredicate;
+
+/// An engine as a language model to measure. Closing it leaves the engine open.
+final class EngineModel implements LanguageModel {
+    /// Positions whose logits are made at once.
+    private static final int ROWS = 64;
+
+    private final Engine engine;
+    private final Scheduler scheduler;
+
+    EngineModel(Engine engine, Scheduler scheduler) {
+        this.engine = engine;
+        this.scheduler = scheduler;
+    }
+
+    @Override
+    public Tokenizer tokenizer() {
+        return engine.tokenizer();
+    }
+
+    @Override
+    public int contextLength() {
+        return engine.contextLength();
+    }
+
+    @Override
+    public List<float[]> logProbabilities(List<int[]> sequences) {
+        for (int[] ids : sequences) {
+            if (ids.length == 0 || ids.length > contextLength()) {
+                throw new PenjingException(
+                        "a text of %d tokens cannot be scored: the context is %d"
+                                .formatted(ids.length, contextLength()));
+            }
+            engine.check(java.util.Arrays.copyOf(ids, Math.min(ids.length, contextLength() - 1)));
+        }
+        List<float[]> results = new ArrayList<>();
+        for (int[] ids : sequences) {
+            CompletableFuture<float[]> result = new CompletableFuture<>();
+            scheduler.submit((transformer, manager) -> score(transformer, manager, ids, result));
+            try {
+                results.add(result.join());
+            } catch (CompletionException e) {
+                throw new PenjingException("scoring failed: " + e.getCause(), e);
+            }
+        }
+        return results;
+    }
+
+    private void score(
+            Transformer transformer,
+            BlockManager manager,
+            int[] ids,
+            CompletableFuture<float[]> result) {
+        int[] blocks = new int[Math.ceilDiv(ids.length, KeyValuePool.BLOCK)];
+        if (manager.available() < blocks.length) {
+            // running sequences hold the memory: later
+            scheduler.submit((t, m) -> score(t, m, ids, result));
+            return;
+        }
+        for (int i = 0; i < blocks.length; i++) {
+            blocks[i] = manager.take();
+        }
+        try {
+            result.complete(score(transformer, ids, blocks));
+        } catch (RuntimeException e) {
+            result.completeExceptionally(e);
+        } finally {
+            for (int block : blocks) {
+                manager.release(block);
+            }
+        }
+    }
+
+    private float[] score(Transformer transformer, int[] ids, int[] blocks) {
+        int vocabulary = engine.config().vocabularySize();
+        int stride = transformer.logitsStride();
+        float[] logits = new float[ROWS * stride];
+        float[] scores = new float[ids.length - 1];
+        Batch batch = new Batch(ROWS);
+        for (int from = 0; from < scores.length; from += ROWS) {
+            batch.clear();
+            int count = Math.min(ROWS, scores.length - from);
+            for (int i = 0; i < count; i++) {
+                batch.add(ids[from + i], from + i, blocks, true);
+            }
+            transformer.forward(batch, logits);
+            for (int i = 0; i < count; i++) {
+                double norm = Sampler.logSum(logits, i * stride, vocabulary);
+                scores[from + i] = (float) (logits[i * stride + ids[from + i + 1]] - norm);
+            }
+        }
+        return scores;
+    }
+
+    @Override
+    public int[] generate(int[] prompt, int maxNewTokens, IntPredicate stop) {
+        List<Integer> made = new ArrayList<>();
+        Request request =
+                new Request(
+                        prompt,
+                        maxNewTokens,
+                        Sampling.GREEDY,
+                        List.of(),
+                        java.util.Set.of(),
+                        true,
+                        java.util.OptionalInt.empty());
+        Generation[] self = new Generation[1];
+        boolean[] stopped = new boolean[1];
+        self[0] =
+                engine.submit(
+                        request,
+                        new Listener() {
+                            @Override
+                            public void token(
+                                    int id, String text, Optional<LogProbabilities> p) {
+                                stopped[0] |= stop.test(id);
+                                if (stopped[0]) {
+                                    // ends this answer
+                                    throw new PenjingException("enough");
+                                }
+                                made.add(id);
+                            }
+
+                            @Override
+                            public void finished(Finish finish, String rest) {}
+                        });
+        self[0].awaitEnd();
+        return made.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    @Override
+    public void close() {}
+}

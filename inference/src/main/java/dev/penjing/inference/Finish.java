@@ -1,0 +1,31 @@
+package dev.penjing.inference;
+
+/// How an answer ended, and what it took.
+///
+/// @param cachedTokens of the prompt, whose keys and values were there already
+/// @param queueSeconds waiting to be admitted
+/// @param prefillSeconds from then to the first token
+/// @param decodeSeconds from then to the last
+public record Finish(
+        Reason reason,
+        int promptTokens,
+        int cachedTokens,
+        int newTokens,
+        double queueSeconds,
+        double prefillSeconds,
+        double decodeSeconds) {
+    public enum Reason {
+        /// The model ended it, or a stop text or token.
+        STOP,
+        /// As many tokens as were asked for, or as fit into the context.
+        LENGTH,
+        CANCELLED,
+        /// The engine closed, or failed.
+        FAILED
+    }
+
+    /// New tokens a second, the first left out.
+    public double tokensPerSecond() {
+        return decodeSeconds > 0 ? (newTokens - 1) / decodeSeconds : 0;
+    }
+}

@@ -1,0 +1,44 @@
+package dev.penjing.inference;
+
+import dev.penjing.model.UsageException;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/// What to continue, and how.
+///
+/// @param prompt at least one id
+/// @param maxNewTokens at most; the context may end it earlier
+/// @param stops texts that end the answer before them, wherever token borders fall
+/// @param stopTokens ids that end it, besides the model's own ends of text
+/// @param ignoreEnd whether to go on behind the model's ends of text
+/// @param topLogProbabilities how many alternatives to report; empty for no log-probabilities
+public record Request(
+        int[] prompt,
+        int maxNewTokens,
+        Sampling sampling,
+        List<String> stops,
+        Set<Integer> stopTokens,
+        boolean ignoreEnd,
+        OptionalInt topLogProbabilities) {
+    public Request {
+        if (prompt.length == 0) {
+            throw new UsageException("the prompt is empty: give at least one token");
+        }
+        if (maxNewTokens < 1) {
+            throw new UsageException("max_tokens must be at least 1");
+        }
+        if (stops.stream().anyMatch(String::isEmpty)) {
+            throw new UsageException("a stop text is empty");
+        }
+        prompt = prompt.clone();
+        stops = List.copyOf(stops);
+        stopTokens = Set.copyOf(stopTokens);
+    }
+
+    /// A plain continuation.
+    public static Request of(int[] prompt, int maxNewTokens, Sampling sampling) {
+        return new Request(
+                prompt, maxNewTokens, sampling, List.of(), Set.of(), false, OptionalInt.empty());
+    }
+}

@@ -1,0 +1,171 @@
+package dev.penjing.inference;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/// Draws one sequence's tokens. Keeps what penalties need to know of it.
+final class Sampler {
+    private final Sampling sampling;
+    private final SplittableRandom random;
+    private final Map<Integer, Integer> made = new HashMap<>();
+    private final Map<Integer, Boolean> seen = new HashMap<>();
+
+    /// Sorted candidates, reused from draw to draw.
+    private int[] ids = new int[0];
+
+    private float[] weights = new float[0];
+
+    Sampler(Sampling sampling, int[] prompt) {
+        this.sampling = sampling;
+        this.random =
+                sampling.seed().isPresent()
+                        ? new SplittableRandom(sampling.seed().getAsLong())
+                        : new SplittableRandom();
+        if (sampling.repetitionPenalty() != 1) {
+            for (int id : prompt) {
+                seen.put(id, true);
+            }
+        }
+    }
+
+    /// The next token. Changes the logits.
+    ///
+    /// @param logits of the vocabulary from `at` on; minus infinity is never drawn
+    int next(float[] logits, int at, int vocabulary) {
+        adjust(logits, at, vocabulary);
+        int id = sampling.temperature() == 0 ? largest(logits, at, vocabulary) : draw(logits, at, vocabulary);
+        made.merge(id, 1, Integer::sum);
+        if (sampling.repetitionPenalty() != 1) {
+            seen.put(id, true);
+        }
+        return id;
+    }
+
+    private void adjust(float[] logits, int at, int vocabulary) {
+        sampling.logitBias().forEach((id, bias) -> {
+            if (id >= 0 && id < vocabulary) {
+                logits[at + id] += bias;
+            }
+        });
+        float repetition = sampling.repetitionPenalty();
+        for (int id : seen.keySet()) {
+            float logit = logits[at + id];
+            logits[at + id] = logit > 0 ? logit / repetition : logit * repetition;
+        }
+        if (sampling.frequencyPenalty() != 0 || sampling.presencePenalty() != 0) {
+            made.forEach((id, count) ->
+                    logits[at + id] -=
+                            count * sampling.frequencyPenalty() + sampling.presencePenalty());
+        }
+    }
+
+    static int largest(float[] logits, int at, int vocabulary) {
+        int best = 0;
+        for (int i = 1; i < vocabulary; i++) {
+            best = logits[at + i] > logits[at + best] ? i : best;
+        }
+        return best;
+    }
+
+    private int draw(float[] logits, int at, int vocabulary) {
+        float peak = logits[at + largest(logits, at, vocabulary)];
+        // what is less likely than this by far is never drawn: e^-30 of the likeliest, or min_p
+        double cut = sampling.minP() > 0 ? Math.log(sampling.minP()) : -30;
+        float floor = (float) (peak + cut * Math.max(1e-6, sampling.temperature()));
+        int count = 0;
+        for (int i = 0; i < vocabulary; i++) {
+            if (logits[at + i] >= floor) {
+                keep(count++, i, logits[at + i]);
+            }
+        }
+        boolean sorted = sampling.topK() > 0 && sampling.topK() < count || sampling.topP() < 1;
+        if (sorted) {
+            sort(count);
+            count = sampling.topK() > 0 ? Math.min(count, sampling.topK()) : count;
+        }
+        double sum = 0;
+        for (int i = 0; i < count; i++) {
+            weights[i] = (float) Math.exp((weights[i] - peak) / sampling.temperature());
+            sum += weights[i];
+        }
+        if (sampling.topP() < 1) {
+            double enough = sampling.topP() * sum;
+            double reached = 0;
+            int kept = 0;
+            while (kept < count && reached < enough) {
+                reached += weights[kept++];
+            }
+            count = kept;
+            sum = reached;
+        }
+        double point = random.nextDouble() * sum;
+        for (int i = 0; i < count; i++) {
+            point -= weights[i];
+            if (point < 0) {
+                return ids[i];
+            }
+        }
+        return ids[count - 1];
+    }
+
+    private void keep(int index, int id, float logit) {
+        if (index == ids.length) {
+            int size = Math.max(64, 2 * index);
+            ids = java.util.Arrays.copyOf(ids, size);
+            weights = java.util.Arrays.copyOf(weights, size);
+        }
+        ids[index] = id;
+        weights[index] = logit;
+    }
+
+    /// Likeliest first, equal ones by id.
+    private void sort(int count) {
+        long[] keys = new long[count];
+        for (int i = 0; i < count; i++) {
+            int bits = Float.floatToIntBits(weights[i]);
+            int ordered = bits ^ (bits >> 31 & 0x7fffffff);
+            keys[i] = (long) ~ordered << 32 | ids[i];
+        }
+        java.util.Arrays.sort(keys);
+        for (int i = 0; i < count; i++) {
+            int ordered = ~(int) (keys[i] >> 32);
+            ids[i] = (int) keys[i];
+            weights[i] = Float.intBitsToFloat(ordered ^ (ordered >> 31 & 0x7fffffff));
+        }
+    }
+
+    /// Natural logarithms of the probabilities of `id` and of the `top` likeliest tokens, of the
+    /// logits as the model gave them.
+    static LogProbabilities logProbabilities(
+            float[] logits, int at, int vocabulary, int id, int top) {
+        double norm = logSum(logits, at, vocabulary);
+        List<LogProbabilities.Entry> best = new ArrayList<>();
+        for (int i = 0; i < vocabulary && top > 0; i++) {
+            float logit = logits[at + i];
+            if (best.size() == top && logit - norm <= best.getLast().logProbability()) {
+                continue;
+            }
+            int place = best.size();
+            while (place > 0 && best.get(place - 1).logProbability() < logit - norm) {
+                place--;
+            }
+            best.add(place, new LogProbabilities.Entry(i, logit - norm));
+            if (best.size() > top) {
+                best.removeLast();
+            }
+        }
+        return new LogProbabilities(logits[at + id] - norm, best);
+    }
+
+    static double logSum(float[] logits, int at, int vocabulary) {
+        float peak = logits[at + largest(logits, at, vocabulary)];
+        double sum = 0;
+        for (int i = 0; i < vocabulary; i++) {
+            sum += Math.exp(logits[at + i] - peak);
+        }
+        return peak + Math.log(sum);
+    }
+}

@@ -1,0 +1,233 @@
+package dev.penjing.inference;
+
+import dev.penjing.model.PenjingException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
+
+/// Runs all sequences through the model, step by step, on a thread of its own: in each step every
+/// answer in the making gets its next token, and what room is left goes to prompts, in the order in
+/// which they came. So a long prompt delays the others' tokens by a chunk at most.
+final class Scheduler implements AutoCloseable {
+    /// Work on the model between two steps.
+    interface Job {
+        void run(Transformer transformer, BlockManager manager);
+    }
+
+    private final Engine engine;
+    private final Transformer transformer;
+    private final BlockManager manager;
+    private final int vocabulary;
+    private final int maxSequences;
+    private final int chunk;
+    private final Batch batch;
+    private final Thread thread;
+
+    private final ConcurrentLinkedQueue<Sequence> arrivals = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedQueue<Job> jobs = new ConcurrentLinkedQueue<>();
+    private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
+    private final List<Sequence> running = new ArrayList<>();
+    private float[] logits = new float[0];
+    private volatile Engine.Load load;
+    private volatile boolean closed;
+
+    Scheduler(
+            Engine engine,
+            Transformer transformer,
+            BlockManager manager,
+            int vocabulary,
+            int rows,
+            EngineOptions options) {
+        this.engine = engine;
+        this.transformer = transformer;
+        this.manager = manager;
+        this.vocabulary = vocabulary;
+        this.maxSequences = options.maxSequences();
+        this.chunk = options.chunk();
+        this.batch = new Batch(rows);
+        this.load = new Engine.Load(0, 0, manager.available(), manager.total());
+        this.thread = Thread.ofPlatform().daemon().name("penjing-scheduler").start(this::run);
+    }
+
+    void submit(Sequence sequence) {
+        if (sequence.blocksNeeded() > manager.total()) {
+            throw new PenjingException(
+                    "the request needs more keys and values than there is memory for: ask for fewer tokens");
+        }
+        arrivals.add(sequence);
+        if (closed) {
+            // the thread may have looked for the last time already
+            failAll();
+            return;
+        }
+        LockSupport.unpark(thread);
+    }
+
+    void submit(Job job) {
+        jobs.add(job);
+        LockSupport.unpark(thread);
+    }
+
+    Engine.Load load() {
+        return load;
+    }
+
+    private void run() {
+        try {
+            while (!closed) {
+                boolean idle = !step();
+                load =
+                        new Engine.Load(
+                                running.size(),
+                                waiting.size(),
+                                manager.available(),
+                                manager.total());
+                if (idle && arrivals.isEmpty() && jobs.isEmpty() && !closed) {
+                    LockSupport.park(this);
+                }
+            }
+        } finally {
+            closed = true;
+            failAll();
+        }
+    }
+
+    private synchronized void failAll() {
+        running.forEach(s -> s.finish(Finish.Reason.FAILED));
+        running.clear();
+        waiting.forEach(s -> s.finish(Finish.Reason.FAILED));
+        waiting.clear();
+        for (Sequence s = arrivals.poll(); s != null; s = arrivals.poll()) {
+            s.finish(Finish.Reason.FAILED);
+        }
+    }
+
+    /// Whether there was anything to do.
+    private boolean step() {
+        for (Sequence s = arrivals.poll(); s != null; s = arrivals.poll()) {
+            waiting.add(s);
+        }
+        Job job = jobs.poll();
+        if (job != null) {
+            job.run(transformer, manager);
+        }
+        dropCancelled();
+        admit();
+        if (running.isEmpty()) {
+            return job != null || !waiting.isEmpty();
+        }
+        int[] counts = fill();
+        int wanted = 0;
+        for (int i = 0; i < batch.rows(); i++) {
+            wanted += batch.wanted[i] ? 1 : 0;
+        }
+        int stride = transformer.logitsStride();
+        if (logits.length < wanted * stride) {
+            logits = new float[Math.multiplyExact(wanted, stride)];
+        }
+        transformer.forward(batch, logits);
+        int at = 0;
+        Iterator<Sequence> all = running.iterator();
+        for (int i = 0; all.hasNext(); i++) {
+            Sequence sequence = all.next();
+            boolean complete = counts[i] > 0 && counts[i] == sequence.waiting();
+            sequence.advance(counts[i], manager);
+            if (complete) {
+                Optional<Finish.Reason> end = next(sequence, at);
+                at += stride;
+                if (end.isPresent()) {
+                    all.remove();
+                    end(sequence, end.get());
+                }
+            }
+        }
+        return true;
+    }
+
+    /// A listener that throws ends its own answer, nobody else's.
+    private Optional<Finish.Reason> next(Sequence sequence, int at) {
+        try {
+            return sequence.next(logits, at, vocabulary, engine);
+        } catch (RuntimeException e) {
+            return Optional.of(Finish.Reason.CANCELLED);
+        }
+    }
+
+    private void end(Sequence sequence, Finish.Reason reason) {
+        sequence.release(manager);
+        try {
+            sequence.finish(reason);
+        } catch (RuntimeException e) {
+            // a listener's own trouble: its answer has ended all the same
+        }
+    }
+
+    private void dropCancelled() {
+        for (Iterator<Sequence> all = running.iterator(); all.hasNext(); ) {
+            Sequence sequence = all.next();
+            if (sequence.cancelled()) {
+                all.remove();
+                end(sequence, Finish.Reason.CANCELLED);
+            }
+        }
+        for (Iterator<Sequence> all = waiting.iterator(); all.hasNext(); ) {
+            Sequence sequence = all.next();
+            if (sequence.cancelled()) {
+                all.remove();
+                end(sequence, Finish.Reason.CANCELLED);
+            }
+        }
+    }
+
+    private void admit() {
+        while (!waiting.isEmpty()
+                && running.size() < maxSequences
+                && waiting.getFirst().blocksNeeded() <= manager.available()) {
+            Sequence sequence = waiting.removeFirst();
+            sequence.admit(manager);
+            running.add(sequence);
+        }
+    }
+
+    /// Fills the batch; returns how many tokens of each running sequence it holds.
+    private int[] fill() {
+        batch.clear();
+        int[] counts = new int[running.size()];
+        for (int i = 0; i < counts.length; i++) {
+            if (running.get(i).decoding()) {
+                counts[i] = 1;
+            }
+        }
+        int room = chunk;
+        for (int i = 0; i < counts.length; i++) {
+            Sequence sequence = running.get(i);
+            if (!sequence.decoding()) {
+                counts[i] = Math.min(room, sequence.waiting());
+                room -= counts[i];
+            }
+            sequence.fill(batch, counts[i]);
+        }
+        return counts;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        LockSupport.unpark(thread);
+        boolean interrupted = false;
+        while (thread.isAlive() && Thread.currentThread() != thread) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package dev.penjing.inference;
+
+import java.util.List;
+
+/// Finds stop texts in a stream, and holds back what may yet become one.
+final class StopFinder {
+    private final List<String> stops;
+    private final StringBuilder held = new StringBuilder();
+    private boolean found;
+
+    StopFinder(List<String> stops) {
+        this.stops = stops;
+    }
+
+    /// The text that is certain not to belong to a stop text, up to the first stop text if there is
+    /// one.
+    String add(String text) {
+        held.append(text);
+        int first = Integer.MAX_VALUE;
+        for (String stop : stops) {
+            int at = held.indexOf(stop);
+            first = at >= 0 ? Math.min(first, at) : first;
+        }
+        if (first < Integer.MAX_VALUE) {
+            found = true;
+            held.setLength(first);
+            return finish();
+        }
+        int keep = 0;
+        for (String stop : stops) {
+            for (int n = Math.min(stop.length() - 1, held.length()); n > keep; n--) {
+                if (stop.startsWith(held.substring(held.length() - n))) {
+                    keep = n;
+                }
+            }
+        }
+        String certain = held.substring(0, held.length() - keep);
+        held.delete(0, certain.length());
+        return certain;
+    }
+
+    boolean found() {
+        return found;
+    }
+
+    /// What is still held back.
+    String finish() {
+        String rest = held.toString();
+        held.setLength(0);
+        return rest;
+    }
+}

@@ -1,0 +1,324 @@
+package dev.penjing.inference;
+
+import dev.penjing.inference.kernel.Activations;
+import dev.penjing.inference.kernel.Kernels;
+import dev.penjing.inference.kernel.PackedMatrix;
+import dev.penjing.inference.kernel.Scratch;
+import dev.penjing.inference.kernel.Team;
+import dev.penjing.model.ModelConfig;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/// The forward pass of a pre-norm decoder. Not thread-safe: it uses its team, and its buffers.
+///
+/// Letters of shapes: T rows of the batch, D hidden, F intermediate, H heads, K key-value heads, E
+/// head dim, V vocabulary. Strides are padded to 32.
+final class Transformer {
+    private static final int UNIT = PackedMatrix.UNIT;
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final Weights weights;
+    private final ModelConfig config;
+    private final Kernels kernels;
+    private final Team team;
+    private final KeyValuePool pool;
+    private final double[] frequencies;
+
+    private final int headDim;
+    private final int queries;
+    private final int keys;
+    private final int groups;
+    private final int hiddenStride;
+    private final int qkvStride;
+    private final int mixedStride;
+    private final boolean groupsAreBlocks;
+
+    private final float[] hiddenTD;
+    private final float[] qkvT;
+    private final float[] mixedTHE;
+    private final float[] cosT;
+    private final float[] sinT;
+    private final Activations normedTD;
+    private final Activations mixedQuantTHE;
+    private final Activations gatedTF;
+    private final Activations wantedTD;
+
+    /// @param maxRows of a batch
+    Transformer(Weights weights, Kernels kernels, Team team, KeyValuePool pool, int maxRows) {
+        this.weights = weights;
+        this.config = weights.config();
+        this.kernels = kernels;
+        this.team = team;
+        this.pool = pool;
+        this.headDim = config.headDim();
+        this.frequencies = config.rope().frequencies(headDim);
+        this.queries = config.numAttentionHeads() * headDim;
+        this.keys = config.numKeyValueHeads() * headDim;
+        this.groups = config.numAttentionHeads() / config.numKeyValueHeads();
+        this.hiddenStride = PackedMatrix.padded(config.hiddenSize());
+        this.qkvStride = PackedMatrix.padded(queries + 2 * keys);
+        this.mixedStride = PackedMatrix.padded(queries);
+        this.groupsAreBlocks = groups * headDim % UNIT == 0;
+        this.hiddenTD = new float[Math.multiplyExact(maxRows, hiddenStride)];
+        this.qkvT = new float[Math.multiplyExact(maxRows, qkvStride)];
+        this.mixedTHE = new float[Math.multiplyExact(maxRows, mixedStride)];
+        this.cosT = new float[maxRows * headDim / 2];
+        this.sinT = new float[maxRows * headDim / 2];
+        this.normedTD = new Activations(maxRows, hiddenStride);
+        this.mixedQuantTHE = new Activations(maxRows, mixedStride);
+        this.gatedTF = new Activations(maxRows, config.intermediateSize());
+        this.wantedTD = new Activations(maxRows, hiddenStride);
+    }
+
+    /// Runs the batch: writes keys and values of its rows, and the logits of its wanted rows, in
+    /// order, to `logits` [wanted][padded V].
+    void forward(Batch batch, float[] logits) {
+        int rows = batch.rows();
+        embed(batch);
+        List<Weights.Layer> layers = weights.layers();
+        for (int i = 0; i < layers.size(); i++) {
+            Weights.Layer layer = layers.get(i);
+            normed(layer.inputNorm(), rows);
+            product(layer.qkv(), normedTD, qkvT, qkvStride, false);
+            attention(batch, layer, i);
+            product(layer.output(), mixedQuantTHE, hiddenTD, hiddenStride, true);
+            addBias(layer.outputBias(), hiddenTD, hiddenStride, rows);
+            normed(layer.postNorm(), rows);
+            gated(layer.gateUp(), rows);
+            product(layer.down(), gatedTF, hiddenTD, hiddenStride, true);
+        }
+        head(batch, logits);
+    }
+
+    /// Floats of a row of logits.
+    int logitsStride() {
+        return PackedMatrix.padded(config.vocabularySize());
+    }
+
+    private void embed(Batch batch) {
+        for (int row = 0; row < batch.rows(); row++) {
+            weights.embedding()
+                    .row(batch.tokens[row], hiddenTD, row * hiddenStride, config.hiddenSize());
+            for (int i = 0; i < headDim / 2; i++) {
+                double angle = batch.positions[row] * frequencies[i];
+                cosT[row * headDim / 2 + i] = (float) Math.cos(angle);
+                sinT[row * headDim / 2 + i] = (float) Math.sin(angle);
+            }
+        }
+    }
+
+    /// Norm and quantisation of all rows; a few rows are not worth waking the team for.
+    private void normed(float[] norm, int rows) {
+        normedTD.setRows(rows);
+        if (rows == 1) {
+            norm(norm, hiddenTD, 0, normedTD, 0, oneRow);
+            return;
+        }
+        team.run((member, scratch) -> {
+            int end = team.share(member + 1, rows);
+            for (int row = team.share(member, rows); row < end; row++) {
+                norm(norm, hiddenTD, row * hiddenStride, normedTD, row, scratch);
+            }
+        });
+    }
+
+    private final Scratch oneRow = new Scratch();
+
+    private void norm(
+            float[] norm, float[] x, int at, Activations to, int toRow, Scratch scratch) {
+        float[] out = scratch.floats(hiddenStride);
+        int size = config.hiddenSize();
+        kernels.rmsNorm(x, at, norm, size, (float) config.normEpsilon(), out);
+        java.util.Arrays.fill(out, size, hiddenStride, 0);
+        kernels.quantize(out, 0, 0, hiddenStride, to, toRow, scratch);
+    }
+
+    private void product(PackedMatrix w, Activations x, float[] y, int stride, boolean add) {
+        int units = w.rows() / UNIT;
+        team.run((member, scratch) -> {
+            int from = team.share(member, units) * UNIT;
+            int to = team.share(member + 1, units) * UNIT;
+            kernels.product(w, x, y, 0, stride, from, to, add, scratch);
+        });
+    }
+
+    private void addBias(float[] bias, float[] y, int stride, int rows) {
+        for (int row = 0; row < rows && bias.length > 0; row++) {
+            for (int i = 0; i < bias.length; i++) {
+                y[row * stride + i] += bias[i];
+            }
+        }
+    }
+
+    private void attention(Batch batch, Weights.Layer layer, int layerIndex) {
+        int rows = batch.rows();
+        addBias(layer.qkvBias(), qkvT, qkvStride, rows);
+        mixedQuantTHE.setRows(rows);
+        int heads = config.numKeyValueHeads();
+        int items = rows * heads;
+        boolean alone = batch.alone();
+        if (!alone) {
+            team.run((member, scratch) -> {
+                int end = team.share(member + 1, items);
+                for (int i = team.share(member, items); i < end; i++) {
+                    remember(batch, i / heads, layerIndex, i % heads);
+                }
+            });
+        }
+        team.run((member, scratch) -> {
+            // members take turns, as later rows see more positions
+            for (int i = member; i < items; i += team.members()) {
+                if (alone) {
+                    remember(batch, i / heads, layerIndex, i % heads);
+                }
+                attend(batch, i / heads, layerIndex, i % heads, scratch);
+            }
+        });
+        if (!groupsAreBlocks) {
+            for (int row = 0; row < rows; row++) {
+                kernels.quantize(
+                        mixedTHE, row * mixedStride, 0, mixedStride, mixedQuantTHE, row, oneRow);
+            }
+        }
+    }
+
+    /// Rotates queries and key of a row and key-value head, and stores key and value.
+    private void remember(Batch batch, int row, int layer, int head) {
+        int at = row * qkvStride;
+        for (int q = 0; q < groups; q++) {
+            rotate(at + (head * groups + q) * headDim, row);
+        }
+        int key = at + queries + head * headDim;
+        rotate(key, row);
+        int value = at + queries + keys + head * headDim;
+        int position = batch.positions[row];
+        int block = batch.blocks[row][position / KeyValuePool.BLOCK];
+        int in = position % KeyValuePool.BLOCK;
+        MemorySegment data = pool.data();
+        long k =
+                pool.keys(block, layer, head)
+                        + 2L * (in / Kernels.KEY_TILE * headDim * Kernels.KEY_TILE)
+                        + 2L * (in % Kernels.KEY_TILE);
+        long v = pool.values(block, layer, head) + 2L * in * headDim;
+        for (int d = 0; d < headDim; d++) {
+            data.set(SHORT, k + 2L * Kernels.KEY_TILE * d, half(qkvT[key + d]));
+            data.set(SHORT, v + 2L * d, half(qkvT[value + d]));
+        }
+    }
+
+    /// Float16, the largest where it would be infinite.
+    private static short half(float x) {
+        return Float.floatToFloat16(Math.max(-65504f, Math.min(65504f, x)));
+    }
+
+    /// Turns the pair (i, i + E/2) of a head by its angle (Su et al. 2021, section 3.2.2).
+    private void rotate(int at, int row) {
+        int half = headDim / 2;
+        for (int i = 0; i < half; i++) {
+            float cos = cosT[row * half + i];
+            float sin = sinT[row * half + i];
+            float a = qkvT[at + i];
+            float b = qkvT[at + half + i];
+            qkvT[at + i] = a * cos - b * sin;
+            qkvT[at + half + i] = b * cos + a * sin;
+        }
+    }
+
+    /// The attention of the queries that share a key-value head, over the row's position and all
+    /// before it.
+    private void attend(Batch batch, int row, int layer, int head, Scratch scratch) {
+        int end = batch.positions[row] + 1;
+        int start =
+                config.slidingWindow().isPresent()
+                        ? Math.max(0, end - config.slidingWindow().getAsInt())
+                        : 0;
+        int tile = Kernels.KEY_TILE;
+        int block = KeyValuePool.BLOCK;
+        int first = start / block * block;
+        int[] blocks = batch.blocks[row];
+        MemorySegment data = pool.data();
+        float[] scores = scratch.floats(Math.max(hiddenStride, end + tile - first));
+        float scale = (float) (1 / Math.sqrt(headDim));
+        for (int q = 0; q < groups; q++) {
+            int query = row * qkvStride + (head * groups + q) * headDim;
+            for (int p = first; p < end; p += tile) {
+                long at =
+                        pool.keys(blocks[p / block], layer, head)
+                                + 2L * (p % block * headDim);
+                kernels.scores(qkvT, query, headDim, data, at, scale, scores, p - first);
+            }
+            kernels.softmax(scores, start - first, end - start);
+            int out = row * mixedStride + (head * groups + q) * headDim;
+            java.util.Arrays.fill(mixedTHE, out, out + headDim, 0);
+            for (int p = first; p < end; p += block) {
+                int from = Math.max(p, start);
+                kernels.mix(
+                        scores,
+                        from - first,
+                        Math.min(end, p + block) - from,
+                        data,
+                        pool.values(blocks[p / block], layer, head)
+                                + 2L * (from - p) * headDim,
+                        headDim,
+                        mixedTHE,
+                        out);
+            }
+        }
+        if (groupsAreBlocks) {
+            int from = head * groups * headDim;
+            int to = from + groups * headDim;
+            kernels.quantize(
+                    mixedTHE, row * mixedStride, from, to, mixedQuantTHE, row, scratch);
+        }
+    }
+
+    /// silu(gate) * up, 32 neurons at a time: they are quantised where they were computed.
+    private void gated(PackedMatrix gateUp, int rows) {
+        gatedTF.setRows(rows);
+        int units = gateUp.rows() / (2 * UNIT);
+        team.run((member, scratch) -> {
+            int end = team.share(member + 1, units);
+            float[] out = scratch.floats(rows * 2 * UNIT);
+            for (int u = team.share(member, units); u < end; u++) {
+                int from = 2 * UNIT * u;
+                kernels.product(
+                        gateUp,
+                        normedTD,
+                        out,
+                        -from,
+                        2 * UNIT,
+                        from,
+                        from + 2 * UNIT,
+                        false,
+                        scratch);
+                for (int row = 0; row < rows; row++) {
+                    int at = row * 2 * UNIT;
+                    kernels.siluTimes(out, at, out, at + UNIT, UNIT);
+                    kernels.quantize(
+                            out, at - UNIT * u, UNIT * u, UNIT * (u + 1), gatedTF, row, scratch);
+                }
+            }
+        });
+    }
+
+    private void head(Batch batch, float[] logits) {
+        int count = 0;
+        for (int row = 0; row < batch.rows(); row++) {
+            count += batch.wanted[row] ? 1 : 0;
+        }
+        if (count == 0) {
+            return;
+        }
+        wantedTD.setRows(count);
+        int to = 0;
+        for (int row = 0; row < batch.rows(); row++) {
+            if (batch.wanted[row]) {
+                norm(weights.norm(), hiddenTD, row * hiddenStride, wantedTD, to++, oneRow);
+            }
+        }
+        product(weights.head(), wantedTD, logits, logitsStride(), false);
+    }
+}

@@ -1,0 +1,244 @@
+package dev.penjing.inference;
+
+import dev.penjing.inference.kernel.PackedMatrix;
+import dev.penjing.inference.kernel.Quantization;
+import dev.penjing.model.ModelConfig;
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.TensorSpec;
+import dev.penjing.model.gguf.BlockType;
+import dev.penjing.model.gguf.GgufFile;
+import dev.penjing.model.gguf.GgufImport;
+import dev.penjing.model.gguf.Quantizer;
+import dev.penjing.model.safetensors.Checkpoint;
+import dev.penjing.model.safetensors.DType;
+import dev.penjing.model.safetensors.TensorView;
+import dev.penjing.model.tokenizer.Tokenizer;
+import dev.penjing.model.tokenizer.Tokenizers;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/// A model file or folder, row by row. Tensors go by their names in Hugging Face form, and rows are
+/// in its order. Reading is thread-safe.
+abstract sealed class WeightSource implements AutoCloseable {
+    /// @throws PenjingException if there is no model, or a damaged or unknown one
+    static WeightSource open(Path path) {
+        if (Files.isDirectory(path)) {
+            return new Folder(path);
+        }
+        if (Files.isRegularFile(path)) {
+            return new Gguf(path);
+        }
+        throw new PenjingException(
+                "there is no model at "
+                        + path
+                        + ": give a .gguf file, or a folder with config.json and *.safetensors");
+    }
+
+    abstract ModelConfig config();
+
+    abstract Tokenizer tokenizer();
+
+    /// What most of the weights can be computed in with the least loss.
+    abstract Quantization natural();
+
+    abstract String describe();
+
+    /// A vector as float32.
+    abstract float[] vector(String name);
+
+    /// Copies a row of a matrix, quantised where it is not already.
+    abstract void copy(String name, int row, PackedMatrix to, int toRow);
+
+    @Override
+    public abstract void close();
+
+    static void quantize(float[] row, PackedMatrix to, int toRow) {
+        byte[] quants = new byte[Quantizer.BLOCK];
+        for (int at = 0; at < row.length; at += Quantizer.BLOCK) {
+            short scale =
+                    to.quantization() == Quantization.Q4_0
+                            ? Quantizer.q4(row, at, quants)
+                            : Quantizer.q8(row, at, quants);
+            to.set(toRow, at / Quantizer.BLOCK, quants, 0, scale);
+        }
+    }
+
+    private static float[] paddedRow(float[] values) {
+        return Arrays.copyOf(values, PackedMatrix.padded(values.length));
+    }
+
+    /// A folder in Hugging Face form.
+    private static final class Folder extends WeightSource {
+        private final Path directory;
+        private final ModelConfig config;
+        private final Checkpoint checkpoint;
+
+        Folder(Path directory) {
+            this.directory = directory;
+            this.config = ModelConfig.read(directory.resolve("config.json"));
+            this.checkpoint = Checkpoint.open(directory);
+            try {
+                checkpoint.check(config);
+                config.tensors().forEach(t -> checkpoint.tensor(t.name()).checkUsable());
+            } catch (PenjingException e) {
+                checkpoint.close();
+                throw e;
+            }
+        }
+
+        @Override
+        ModelConfig config() {
+            return config;
+        }
+
+        @Override
+        Tokenizer tokenizer() {
+            return Tokenizers.load(directory);
+        }
+
+        @Override
+        Quantization natural() {
+            return Quantization.Q8_0;
+        }
+
+        @Override
+        String describe() {
+            DType type = checkpoint.tensor("model.embed_tokens.weight").dtype();
+            return type.name();
+        }
+
+        @Override
+        float[] vector(String name) {
+            return checkpoint.tensor(name).toFloats();
+        }
+
+        @Override
+        void copy(String name, int row, PackedMatrix to, int toRow) {
+            TensorView view = checkpoint.tensor(name);
+            long bytes = view.shape()[1] * view.dtype().bytes();
+            MemorySegment data = view.data().asSlice(row * bytes, bytes);
+            long[] shape = {view.shape()[1]};
+            float[] values = new TensorView(name, view.dtype(), shape, data).toFloats();
+            quantize(paddedRow(values), to, toRow);
+        }
+
+        @Override
+        public void close() {
+            checkpoint.close();
+        }
+    }
+
+    /// A GGUF file.
+    private static final class Gguf extends WeightSource {
+        private final GgufFile file;
+        private final ModelConfig config;
+
+        Gguf(Path path) {
+            file = GgufFile.open(path);
+            try {
+                config = GgufImport.config(file, DType.F32);
+                config.tensors().forEach(this::check);
+            } catch (PenjingException e) {
+                file.close();
+                throw e;
+            }
+        }
+
+        private void check(TensorSpec spec) {
+            long[] shape = tensor(spec.name()).shape();
+            if (!Arrays.equals(shape, spec.shape())) {
+                throw new PenjingException(
+                        "%s in the GGUF file has the shape %s, not %s: it is damaged, fetch it again"
+                                .formatted(
+                                        spec.name(),
+                                        Arrays.toString(shape),
+                                        Arrays.toString(spec.shape())));
+            }
+        }
+
+        private GgufFile.Tensor tensor(String name) {
+            return file.tensor(GgufImport.ggufName(name));
+        }
+
+        @Override
+        ModelConfig config() {
+            return config;
+        }
+
+        @Override
+        Tokenizer tokenizer() {
+            return Tokenizers.fromGguf(file.metadata());
+        }
+
+        @Override
+        Quantization natural() {
+            return type() == BlockType.Q4_0 ? Quantization.Q4_0 : Quantization.Q8_0;
+        }
+
+        private BlockType type() {
+            return tensor("model.layers.0.mlp.up_proj.weight").type();
+        }
+
+        @Override
+        String describe() {
+            return type().name();
+        }
+
+        @Override
+        float[] vector(String name) {
+            float[] values = tensor(name).toFloats();
+            for (float value : values) {
+                if (!Float.isFinite(value)) {
+                    throw new PenjingException(
+                            name + " holds a value that is not finite: the file is damaged");
+                }
+            }
+            int headDim = config.headDim();
+            if (!name.endsWith("q_proj.bias") && !name.endsWith("k_proj.bias")) {
+                return values;
+            }
+            float[] result = new float[values.length];
+            for (int i = 0; i < values.length; i++) {
+                result[i] = values[neighbour(i, headDim)];
+            }
+            return result;
+        }
+
+        @Override
+        void copy(String name, int row, PackedMatrix to, int toRow) {
+            boolean rotated = name.endsWith("q_proj.weight") || name.endsWith("k_proj.weight");
+            int from = rotated ? neighbour(row, config.headDim()) : row;
+            GgufFile.Tensor tensor = tensor(name);
+            BlockType type = tensor.type();
+            long columns = tensor.shape()[1];
+            long bytes = columns / type.weights() * type.bytes();
+            boolean same =
+                    type == BlockType.Q4_0 && to.quantization() == Quantization.Q4_0
+                            || type == BlockType.Q8_0 && to.quantization() == Quantization.Q8_0;
+            if (same) {
+                for (int block = 0; block < columns / PackedMatrix.UNIT; block++) {
+                    to.setGguf(
+                            toRow, block, tensor.data(), from * bytes + (long) block * type.bytes());
+                }
+            } else {
+                float[] values = tensor.floats(from * bytes, bytes);
+                quantize(paddedRow(values), to, toRow);
+            }
+        }
+
+        /// GGUF's llama rotates neighbouring dimensions of a head, Hugging Face's those half a head
+        /// apart.
+        private static int neighbour(int row, int headDim) {
+            int in = row % headDim;
+            int half = headDim / 2;
+            return row - in + (in < half ? 2 * in : 2 * (in - half) + 1);
+        }
+
+        @Override
+        public void close() {
+            file.close();
+        }
+    }
+}

@@ -1,0 +1,196 @@
+package dev.penjing.inference;
+
+import dev.penjing.inference.kernel.PackedMatrix;
+import dev.penjing.inference.kernel.Quantization;
+import dev.penjing.inference.kernel.Team;
+import dev.penjing.model.ModelConfig;
+import dev.penjing.model.Progress;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// A decoder's weights as the kernels read them. Owns native memory until closed.
+///
+/// Letters of shapes: D hidden, F intermediate, H heads, K key-value heads, E head dim, V vocabulary.
+final class Weights implements AutoCloseable {
+    /// @param qkv rows of q (H E), k (K E) and v (K E), in turn
+    /// @param qkvBias of the same rows, empty where there is none
+    /// @param output D x H E
+    /// @param outputBias D, or empty
+    /// @param gateUp 32 rows of the gate and 32 rows of up in turn, 2 F in all
+    /// @param down D x F
+    record Layer(
+            float[] inputNorm,
+            PackedMatrix qkv,
+            float[] qkvBias,
+            PackedMatrix output,
+            float[] outputBias,
+            float[] postNorm,
+            PackedMatrix gateUp,
+            PackedMatrix down) {}
+
+    private final Arena arena = Arena.ofShared();
+    private final ModelConfig config;
+    private final Quantization quantization;
+    private final PackedMatrix embedding;
+    private final PackedMatrix head;
+    private final float[] norm;
+    private final List<Layer> layers = new ArrayList<>();
+    private long bytes;
+
+    private Weights(
+            WeightSource source,
+            Quantization quantization,
+            int lanes,
+            Team team,
+            Progress progress) {
+        this.config = source.config();
+        this.quantization = quantization;
+        Loader loader = new Loader(source, lanes, team, progress);
+        embedding = loader.matrix(config.vocabularySize(), config.hiddenSize());
+        loader.rows("model.embed_tokens.weight", embedding, 0, config.vocabularySize());
+        for (int i = 0; i < config.numHiddenLayers(); i++) {
+            layers.add(loader.layer("model.layers." + i + "."));
+        }
+        norm = source.vector("model.norm.weight");
+        if (config.tieWordEmbeddings()) {
+            head = embedding;
+        } else {
+            head = loader.matrix(config.vocabularySize(), config.hiddenSize());
+            loader.rows("lm_head.weight", head, 0, config.vocabularySize());
+        }
+    }
+
+    static Weights load(
+            WeightSource source,
+            Quantization quantization,
+            int lanes,
+            Team team,
+            Progress progress) {
+        return new Weights(source, quantization, lanes, team, progress);
+    }
+
+    ModelConfig config() {
+        return config;
+    }
+
+    Quantization quantization() {
+        return quantization;
+    }
+
+    PackedMatrix embedding() {
+        return embedding;
+    }
+
+    PackedMatrix head() {
+        return head;
+    }
+
+    float[] norm() {
+        return norm;
+    }
+
+    List<Layer> layers() {
+        return layers;
+    }
+
+    /// Of the matrices, in memory.
+    long bytes() {
+        return bytes;
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+
+    private final class Loader {
+        private final WeightSource source;
+        private final int lanes;
+        private final Team team;
+        private final Progress progress;
+        private final long total = config.parameters();
+        private final AtomicLong done = new AtomicLong();
+
+        Loader(WeightSource source, int lanes, Team team, Progress progress) {
+            this.source = source;
+            this.lanes = lanes;
+            this.team = team;
+            this.progress = progress;
+        }
+
+        PackedMatrix matrix(int rows, int columns) {
+            PackedMatrix matrix = new PackedMatrix(quantization, rows, columns, lanes, arena);
+            bytes += matrix.bytes();
+            return matrix;
+        }
+
+        /// Copies a tensor's `count` rows to `to` from row `toRow` on.
+        void rows(String name, PackedMatrix to, int toRow, int count) {
+            int columns = to.columns();
+            team.run((member, scratch) -> {
+                int end = team.share(member + 1, count);
+                for (int row = team.share(member, count); row < end; row++) {
+                    source.copy(name, row, to, toRow + row);
+                }
+            });
+            progress.update("load", done.addAndGet((long) count * columns), total, "");
+        }
+
+        Layer layer(String at) {
+            int hidden = config.hiddenSize();
+            int queries = config.numAttentionHeads() * config.headDim();
+            int keys = config.numKeyValueHeads() * config.headDim();
+            PackedMatrix qkv = matrix(queries + 2 * keys, hidden);
+            rows(at + "self_attn.q_proj.weight", qkv, 0, queries);
+            rows(at + "self_attn.k_proj.weight", qkv, queries, keys);
+            rows(at + "self_attn.v_proj.weight", qkv, queries + keys, keys);
+            PackedMatrix output = matrix(hidden, queries);
+            rows(at + "self_attn.o_proj.weight", output, 0, hidden);
+            int intermediate = PackedMatrix.padded(config.intermediateSize());
+            PackedMatrix gateUp = matrix(2 * intermediate, hidden);
+            alternating(at, gateUp);
+            PackedMatrix down = matrix(hidden, config.intermediateSize());
+            rows(at + "mlp.down_proj.weight", down, 0, hidden);
+            return new Layer(
+                    source.vector(at + "input_layernorm.weight"),
+                    qkv,
+                    qkvBias(at, queries, keys),
+                    output,
+                    config.attentionBias()
+                            ? source.vector(at + "self_attn.o_proj.bias")
+                            : new float[0],
+                    source.vector(at + "post_attention_layernorm.weight"),
+                    gateUp,
+                    down);
+        }
+
+        private void alternating(String at, PackedMatrix gateUp) {
+            int unit = PackedMatrix.UNIT;
+            int count = config.intermediateSize();
+            team.run((member, scratch) -> {
+                int end = team.share(member + 1, count);
+                for (int row = team.share(member, count); row < end; row++) {
+                    int to = row / unit * 2 * unit + row % unit;
+                    source.copy(at + "mlp.gate_proj.weight", row, gateUp, to);
+                    source.copy(at + "mlp.up_proj.weight", row, gateUp, to + unit);
+                }
+            });
+            progress.update(
+                    "load", done.addAndGet(2L * count * gateUp.columns()), total, "");
+        }
+
+        private float[] qkvBias(String at, int queries, int keys) {
+            if (!config.attentionBias()) {
+                return new float[0];
+            }
+            float[] bias = new float[queries + 2 * keys];
+            System.arraycopy(source.vector(at + "self_attn.q_proj.bias"), 0, bias, 0, queries);
+            System.arraycopy(source.vector(at + "self_attn.k_proj.bias"), 0, bias, queries, keys);
+            System.arraycopy(
+                    source.vector(at + "self_attn.v_proj.bias"), 0, bias, queries + keys, keys);
+            return bias;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package dev.penjing.inference.kernel;
+
+import java.lang.foreign.MemorySegment;
+
+/// The engine's inner loops. Implementations are stateless and thread-safe; what several threads
+/// write at once must not overlap.
+public interface Kernels {
+    /// Positions that lie side by side in a tile of the key cache.
+    int KEY_TILE = 16;
+
+    /// A block of activations below this in size is zero: its inverse would be infinite.
+    float SMALLEST = 1e-30f;
+
+    /// What it is and how wide, for people.
+    String describe();
+
+    /// 32-bit lanes of a vector: the layout of the matrices that it multiplies.
+    int lanes();
+
+    /// y[row of x][row of w] = x w^T for the rows of w from `from` to `to`, both multiples of 32.
+    ///
+    /// @param y [rows of x][stride], the element of row 0 of both at `yAt` (which may be negative)
+    /// @param add whether to add to what y holds
+    void product(
+            PackedMatrix w,
+            Activations x,
+            float[] y,
+            int yAt,
+            int stride,
+            int from,
+            int to,
+            boolean add,
+            Scratch scratch);
+
+    /// Quantises columns `from` to `to` of a row, both multiples of 32.
+    ///
+    /// @param x the row's column 0 is at `at`
+    void quantize(float[] x, int at, int from, int to, Activations out, int row, Scratch scratch);
+
+    /// out = x / sqrt(mean(x^2) + epsilon) * weight (Zhang and Sennrich 2019).
+    void rmsNorm(float[] x, int at, float[] weight, int size, float epsilon, float[] out);
+
+    /// gate = silu(gate) * up, where silu(z) = z / (1 + e^-z).
+    void siluTimes(float[] gate, int gateAt, float[] up, int upAt, int count);
+
+    /// scores[t] = scale x (q . k_t) for the 16 positions of a tile.
+    ///
+    /// @param keys float16, [headDim][16], from `at` on
+    void scores(
+            float[] q,
+            int qAt,
+            int headDim,
+            MemorySegment keys,
+            long at,
+            float scale,
+            float[] scores,
+            int scoresAt);
+
+    /// out += sum over t < count of weights[t] x v_t.
+    ///
+    /// @param values float16, [count][headDim], from `at` on
+    void mix(
+            float[] weights,
+            int weightsAt,
+            int count,
+            MemorySegment values,
+            long at,
+            int headDim,
+            float[] out,
+            int outAt);
+
+    /// Scores to probabilities, in place.
+    void softmax(float[] scores, int at, int count);
+
+    /// The widest that this machine and JVM have.
+    static Kernels best() {
+        boolean there = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+        return there ? new VectorKernels() : new ScalarKernels(16);
+    }
+}

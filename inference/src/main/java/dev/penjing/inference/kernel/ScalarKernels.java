@@ -1,0 +1,149 @@
+package dev.penjing.inference.kernel;
+
+import java.lang.foreign.MemorySegment;
+
+/// The same sums in plain Java: what the vector kernels are held against, and what runs without
+/// the Vector API, slowly.
+public final class ScalarKernels implements Kernels {
+    private final int lanes;
+
+    public ScalarKernels(int lanes) {
+        this.lanes = lanes;
+    }
+
+    @Override
+    public String describe() {
+        return "plain Java, SLOW: start the JVM with --add-modules=jdk.incubator.vector";
+    }
+
+    @Override
+    public int lanes() {
+        return lanes;
+    }
+
+    @Override
+    public void product(
+            PackedMatrix w,
+            Activations x,
+            float[] y,
+            int yAt,
+            int stride,
+            int from,
+            int to,
+            boolean add,
+            Scratch scratch) {
+        byte[] weights = new byte[PackedMatrix.UNIT];
+        int step = x.tile();
+        for (int row = from; row < to; row++) {
+            for (int t = 0; t < x.rows(); t++) {
+                float sum = add ? y[yAt + t * stride + row] : 0;
+                for (int b = 0; b < w.blocks(); b++) {
+                    w.get(row, b, weights);
+                    int at = x.pairIndex(t, b);
+                    int dot = 0;
+                    for (int p = 0; p < Activations.PAIRS; p++) {
+                        int pair = x.pairs[at + p * step];
+                        int column = p / 4 * 8 + p % 4;
+                        dot += weights[column] * (short) pair + weights[column + 4] * (pair >> 16);
+                    }
+                    sum += dot * w.scale(row, b) * x.scales[x.blockIndex(t, b)];
+                }
+                y[yAt + t * stride + row] = sum;
+            }
+        }
+    }
+
+    @Override
+    public void quantize(
+            float[] x, int at, int from, int to, Activations out, int row, Scratch scratch) {
+        for (int column = from; column < to; column += PackedMatrix.UNIT) {
+            float largest = 0;
+            for (int i = 0; i < PackedMatrix.UNIT; i++) {
+                largest = Math.max(largest, Math.abs(x[at + column + i]));
+            }
+            float scale = largest / 127;
+            float inverse = largest < SMALLEST ? 0 : 127 / largest;
+            for (int i = 0; i < PackedMatrix.UNIT; i++) {
+                scratch.quants[i] = (int) Math.rint(x[at + column + i] * inverse);
+            }
+            out.set(row, column / PackedMatrix.UNIT, scratch.quants, scale);
+        }
+    }
+
+    @Override
+    public void rmsNorm(float[] x, int at, float[] weight, int size, float epsilon, float[] out) {
+        float sum = 0;
+        for (int i = 0; i < size; i++) {
+            sum += x[at + i] * x[at + i];
+        }
+        float factor = (float) (1 / Math.sqrt(sum / size + epsilon));
+        for (int i = 0; i < size; i++) {
+            out[i] = x[at + i] * factor * weight[i];
+        }
+    }
+
+    @Override
+    public void siluTimes(float[] gate, int gateAt, float[] up, int upAt, int count) {
+        for (int i = 0; i < count; i++) {
+            float z = gate[gateAt + i];
+            gate[gateAt + i] = (float) (z / (1 + Math.exp(-z))) * up[upAt + i];
+        }
+    }
+
+    @Override
+    public void scores(
+            float[] q,
+            int qAt,
+            int headDim,
+            MemorySegment keys,
+            long at,
+            float scale,
+            float[] scores,
+            int scoresAt) {
+        for (int t = 0; t < KEY_TILE; t++) {
+            float sum = 0;
+            for (int d = 0; d < headDim; d++) {
+                sum += q[qAt + d] * half(keys, at + 2L * (d * KEY_TILE + t));
+            }
+            scores[scoresAt + t] = sum * scale;
+        }
+    }
+
+    @Override
+    public void mix(
+            float[] weights,
+            int weightsAt,
+            int count,
+            MemorySegment values,
+            long at,
+            int headDim,
+            float[] out,
+            int outAt) {
+        for (int t = 0; t < count; t++) {
+            for (int d = 0; d < headDim; d++) {
+                out[outAt + d] +=
+                        weights[weightsAt + t] * half(values, at + 2L * (t * headDim + d));
+            }
+        }
+    }
+
+    @Override
+    public void softmax(float[] scores, int at, int count) {
+        float largest = Float.NEGATIVE_INFINITY;
+        for (int i = 0; i < count; i++) {
+            largest = Math.max(largest, scores[at + i]);
+        }
+        float sum = 0;
+        for (int i = 0; i < count; i++) {
+            scores[at + i] = (float) Math.exp(scores[at + i] - largest);
+            sum += scores[at + i];
+        }
+        for (int i = 0; i < count; i++) {
+            scores[at + i] /= sum;
+        }
+    }
+
+    private static float half(MemorySegment data, long at) {
+        return Float.float16ToFloat(data.get(PackedMatrix.SHORT, at));
+    }
+}

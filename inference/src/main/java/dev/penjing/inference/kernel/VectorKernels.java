@@ -1,0 +1,257 @@
+package dev.penjing.inference.kernel;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/// The kernels on the Vector API, as wide as the machine, or as `-Dpenjing.vector.bits` says.
+///
+/// The products stay in 16-bit lanes as long as they fit, because no instruction that multiplies
+/// and adds pairs is in reach: see the comments at each. Which forms were tried is in
+/// `docs/performance.md`.
+public final class VectorKernels implements Kernels {
+    static final VectorSpecies<Integer> I = species();
+    static final VectorSpecies<Short> S = VectorSpecies.of(short.class, I.vectorShape());
+    static final VectorSpecies<Float> F = VectorSpecies.of(float.class, I.vectorShape());
+    static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
+
+    /// 32-bit lanes of a vector.
+    static final int L = I.length();
+
+    /// What float16 bits, shifted into a float32's place, are short of.
+    static final float HALF = 0x1p112f;
+
+    private static final int UNIT = PackedMatrix.UNIT;
+
+    private static VectorSpecies<Integer> species() {
+        return switch (Integer.getInteger("penjing.vector.bits", 0)) {
+            case 128 -> IntVector.SPECIES_128;
+            case 256 -> IntVector.SPECIES_256;
+            case 512 -> IntVector.SPECIES_512;
+            default -> IntVector.SPECIES_PREFERRED;
+        };
+    }
+
+    @Override
+    public String describe() {
+        return "Vector API, " + I.vectorBitSize() + " bits";
+    }
+
+    @Override
+    public int lanes() {
+        return L;
+    }
+
+    @Override
+    public void product(
+            PackedMatrix w,
+            Activations x,
+            float[] y,
+            int yAt,
+            int stride,
+            int from,
+            int to,
+            boolean add,
+            Scratch scratch) {
+        if (!add) {
+            for (int t = 0; t < x.rows(); t++) {
+                int at = yAt + t * stride;
+                Arrays.fill(y, at + from, at + to, 0);
+            }
+        }
+        boolean four = w.quantization() == Quantization.Q4_0;
+        if (x.rows() == 1) {
+            if (four) {
+                OneToken.q4(w, x, y, yAt, from, to);
+            } else {
+                OneToken.q8(w, x, y, yAt, from, to);
+            }
+        } else {
+            ManyTokens.product(w, x, y, yAt, stride, from, to, scratch);
+        }
+    }
+
+    @Override
+    public void quantize(
+            float[] x, int at, int from, int to, Activations out, int row, Scratch scratch) {
+        for (int column = from; column < to; column += UNIT) {
+            FloatVector peak = FloatVector.zero(F);
+            for (int i = 0; i < UNIT; i += L) {
+                peak = peak.max(FloatVector.fromArray(F, x, at + column + i).abs());
+            }
+            float largest = peak.reduceLanes(VectorOperators.MAX);
+            float inverse = largest < SMALLEST ? 0 : 127 / largest;
+            for (int i = 0; i < UNIT; i += L) {
+                // adding 1.5 x 2^23 rounds to the nearest whole, which its low bits then hold
+                FloatVector v =
+                        FloatVector.fromArray(F, x, at + column + i)
+                                .mul(inverse)
+                                .add(0x1.8p23f);
+                v.reinterpretAsInts().sub(0x4b400000).intoArray(scratch.quants, i);
+            }
+            out.set(row, column / UNIT, scratch.quants, largest / 127);
+        }
+    }
+
+    @Override
+    public void rmsNorm(float[] x, int at, float[] weight, int size, float epsilon, float[] out) {
+        FloatVector sums = FloatVector.zero(F);
+        int bound = F.loopBound(size);
+        for (int i = 0; i < bound; i += L) {
+            FloatVector v = FloatVector.fromArray(F, x, at + i);
+            sums = v.fma(v, sums);
+        }
+        float sum = sums.reduceLanes(VectorOperators.ADD);
+        for (int i = bound; i < size; i++) {
+            sum += x[at + i] * x[at + i];
+        }
+        float factor = (float) (1 / Math.sqrt(sum / size + epsilon));
+        for (int i = 0; i < bound; i += L) {
+            FloatVector.fromArray(F, x, at + i)
+                    .mul(factor)
+                    .mul(FloatVector.fromArray(F, weight, i))
+                    .intoArray(out, i);
+        }
+        for (int i = bound; i < size; i++) {
+            out[i] = x[at + i] * factor * weight[i];
+        }
+    }
+
+    @Override
+    public void siluTimes(float[] gate, int gateAt, float[] up, int upAt, int count) {
+        for (int i = 0; i < count; i += L) {
+            VectorMask<Float> m = F.indexInRange(i, count);
+            FloatVector z = FloatVector.fromArray(F, gate, gateAt + i, m);
+            FloatVector u = FloatVector.fromArray(F, up, upAt + i, m);
+            z.div(exp(z.neg()).add(1)).mul(u).intoArray(gate, gateAt + i, m);
+        }
+    }
+
+    /// e^x within 2 units in the last place: 2^k times a polynomial in what is left of x after k
+    /// times ln 2 (Cephes, expf).
+    static FloatVector exp(FloatVector x) {
+        FloatVector z = x.min(88.0f).max(-87.0f);
+        FloatVector k = z.mul(1.44269504f).add(0x1.8p23f);
+        IntVector exponent = k.reinterpretAsInts().sub(0x4b400000);
+        FloatVector whole = k.sub(0x1.8p23f);
+        FloatVector r = whole.fma(FloatVector.broadcast(F, -0.693359375f), z);
+        r = whole.fma(FloatVector.broadcast(F, 2.12194440e-4f), r);
+        FloatVector p = FloatVector.broadcast(F, 1.9875691500e-4f);
+        p = p.fma(r, FloatVector.broadcast(F, 1.3981999507e-3f));
+        p = p.fma(r, FloatVector.broadcast(F, 8.3334519073e-3f));
+        p = p.fma(r, FloatVector.broadcast(F, 4.1665795894e-2f));
+        p = p.fma(r, FloatVector.broadcast(F, 1.6666665459e-1f));
+        p = p.fma(r, FloatVector.broadcast(F, 5.0000001201e-1f));
+        p = p.fma(r.mul(r), r).add(1);
+        return exponent.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats().mul(p);
+    }
+
+    @Override
+    public void scores(
+            float[] q,
+            int qAt,
+            int headDim,
+            MemorySegment keys,
+            long at,
+            float scale,
+            float[] scores,
+            int scoresAt) {
+        for (int t = 0; t < KEY_TILE; t += L) {
+            FloatVector even = FloatVector.zero(F);
+            FloatVector odd = FloatVector.zero(F);
+            int d = 0;
+            for (; d + 1 < headDim; d += 2) {
+                long from = at + 2L * (d * KEY_TILE + t);
+                even = halves(keys, from).fma(FloatVector.broadcast(F, q[qAt + d]), even);
+                odd =
+                        halves(keys, from + 2 * KEY_TILE)
+                                .fma(FloatVector.broadcast(F, q[qAt + d + 1]), odd);
+            }
+            if (d < headDim) {
+                long from = at + 2L * (d * KEY_TILE + t);
+                even = halves(keys, from).fma(FloatVector.broadcast(F, q[qAt + d]), even);
+            }
+            even.add(odd).mul(scale * HALF).intoArray(scores, scoresAt + t);
+        }
+    }
+
+    @Override
+    public void mix(
+            float[] weights,
+            int weightsAt,
+            int count,
+            MemorySegment values,
+            long at,
+            int headDim,
+            float[] out,
+            int outAt) {
+        int d = 0;
+        for (; d + L <= headDim; d += L) {
+            FloatVector sum = FloatVector.zero(F);
+            for (int t = 0; t < count; t++) {
+                sum =
+                        halves(values, at + 2L * (t * headDim + d))
+                                .fma(FloatVector.broadcast(F, weights[weightsAt + t]), sum);
+            }
+            sum.mul(HALF).add(FloatVector.fromArray(F, out, outAt + d)).intoArray(out, outAt + d);
+        }
+        for (; d < headDim; d++) {
+            for (int t = 0; t < count; t++) {
+                short half = values.get(PackedMatrix.SHORT, at + 2L * (t * headDim + d));
+                out[outAt + d] += weights[weightsAt + t] * Float.float16ToFloat(half);
+            }
+        }
+    }
+
+    /// L float16 as float32, but for a factor of 2^112, subnormal and large ones right too
+    /// (infinities and NaN become numbers).
+    private static FloatVector halves(MemorySegment data, long at) {
+        ShortVector h = ShortVector.fromMemorySegment(HALF_SPECIES, data, at, LITTLE);
+        IntVector bits = (IntVector) h.convertShape(VectorOperators.S2I, I, 0);
+        return bits.lanewise(VectorOperators.LSHL, 13).and(0x8fffffff).reinterpretAsFloats();
+    }
+
+    private static final VectorSpecies<Short> HALF_SPECIES = halfSpecies();
+
+    /// As many shorts as a vector has ints.
+    private static VectorSpecies<Short> halfSpecies() {
+        return switch (L) {
+            case 16 -> ShortVector.SPECIES_256;
+            case 8 -> ShortVector.SPECIES_128;
+            default -> ShortVector.SPECIES_64;
+        };
+    }
+
+    @Override
+    public void softmax(float[] scores, int at, int count) {
+        FloatVector peaks = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+        int bound = F.loopBound(count);
+        for (int i = 0; i < bound; i += L) {
+            peaks = peaks.max(FloatVector.fromArray(F, scores, at + i));
+        }
+        float largest = peaks.reduceLanes(VectorOperators.MAX);
+        for (int i = bound; i < count; i++) {
+            largest = Math.max(largest, scores[at + i]);
+        }
+        FloatVector sums = FloatVector.zero(F);
+        for (int i = 0; i < count; i += L) {
+            VectorMask<Float> m = F.indexInRange(i, count);
+            FloatVector e = exp(FloatVector.fromArray(F, scores, at + i, m).sub(largest));
+            e.intoArray(scores, at + i, m);
+            sums = sums.add(e, m);
+        }
+        float inverse = 1 / sums.reduceLanes(VectorOperators.ADD);
+        for (int i = 0; i < count; i += L) {
+            VectorMask<Float> m = F.indexInRange(i, count);
+            FloatVector.fromArray(F, scores, at + i, m)
+                    .mul(inverse)
+                    .intoArray(scores, at + i, m);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+package dev.penjing.inference.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class KernelsTest {
+    private final Kernels vector = new VectorKernels();
+    private final Kernels scalar = new ScalarKernels(vector.lanes());
+    private final Random random = new Random(5);
+
+    private PackedMatrix matrix(Quantization quantization, int rows, int columns) {
+        PackedMatrix matrix =
+                new PackedMatrix(quantization, rows, columns, vector.lanes(), Arena.ofAuto());
+        byte[] quants = new byte[32];
+        for (int row = 0; row < rows; row++) {
+            for (int block = 0; block < columns / 32; block++) {
+                for (int i = 0; i < 32; i++) {
+                    quants[i] =
+                            (byte)
+                                    (quantization == Quantization.Q4_0
+                                            ? random.nextInt(16) - 8
+                                            : random.nextInt(255) - 127);
+                }
+                float scale = (random.nextFloat() - 0.5f) * 0.1f;
+                matrix.set(row, block, quants, 0, Float.floatToFloat16(scale));
+            }
+        }
+        return matrix;
+    }
+
+    private float[] floats(int count) {
+        float[] floats = new float[count];
+        for (int i = 0; i < count; i++) {
+            floats[i] = (float) random.nextGaussian();
+        }
+        return floats;
+    }
+
+    private Activations activations(Kernels kernels, float[] x, int rows, int columns) {
+        Activations result = new Activations(rows, columns);
+        result.setRows(rows);
+        for (int row = 0; row < rows; row++) {
+            kernels.quantize(x, row * columns, 0, columns, result, row, new Scratch());
+        }
+        return result;
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "Q4_0, 1", "Q4_0, 2", "Q4_0, 4", "Q4_0, 7", "Q4_0, 33", "Q8_0, 1", "Q8_0, 3", "Q8_0, 4",
+        "Q8_0, 9"
+    })
+    void vectorAndScalarProductsAreTheSameSums(Quantization quantization, int tokens) {
+        int rows = 96;
+        int columns = 32 * 11;
+        PackedMatrix w = matrix(quantization, rows, columns);
+        float[] x = floats(tokens * columns);
+        Activations ours = activations(vector, x, tokens, columns);
+        Activations theirs = activations(scalar, x, tokens, columns);
+        assertThat(ours.pairs).isEqualTo(theirs.pairs);
+        assertThat(ours.scales).isEqualTo(theirs.scales);
+        int stride = rows + 5;
+        float[] start = floats(tokens * stride);
+        for (boolean add : new boolean[] {false, true}) {
+            float[] y = start.clone();
+            float[] expected = start.clone();
+            // in two parts, as two threads would
+            vector.product(w, ours, y, 0, stride, 0, 32, add, new Scratch());
+            vector.product(w, ours, y, 0, stride, 32, rows, add, new Scratch());
+            scalar.product(w, theirs, expected, 0, stride, 0, rows, add, new Scratch());
+            for (int i = 0; i < y.length; i++) {
+                assertThat(y[i]).as("element %d", i).isCloseTo(expected[i], within(2e-3f));
+            }
+        }
+    }
+
+    @Test
+    void aProductIsNearTheOneInFloats() {
+        int columns = 256;
+        PackedMatrix w = matrix(Quantization.Q8_0, 32, columns);
+        float[] x = floats(columns);
+        float[] y = new float[32];
+        vector.product(w, activations(vector, x, 1, columns), y, 0, 32, 0, 32, false, new Scratch());
+        for (int row = 0; row < 32; row++) {
+            float[] weights = new float[columns];
+            w.row(row, weights, 0, columns);
+            double exact = 0;
+            double size = 0;
+            for (int i = 0; i < columns; i++) {
+                exact += (double) weights[i] * x[i];
+                size += Math.pow(weights[i] * x[i], 2);
+            }
+            assertThat((double) y[row]).isCloseTo(exact, within(0.03 * Math.sqrt(size)));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Q4_0, -8, 7", "Q8_0, -127, 127"})
+    void theLargestSumsDoNotOverflow(Quantization quantization, int lowest, int highest) {
+        for (int quant : new int[] {lowest, highest}) {
+            for (float value : new float[] {-1, 1}) {
+                for (int tokens : new int[] {1, 4}) {
+                    PackedMatrix w =
+                            new PackedMatrix(
+                                    quantization, 32, 64, vector.lanes(), Arena.ofAuto());
+                    byte[] quants = new byte[32];
+                    java.util.Arrays.fill(quants, (byte) quant);
+                    for (int row = 0; row < 32; row++) {
+                        w.set(row, 0, quants, 0, Float.floatToFloat16(1));
+                        w.set(row, 1, quants, 0, Float.floatToFloat16(1));
+                    }
+                    float[] x = new float[64 * tokens];
+                    java.util.Arrays.fill(x, value);
+                    float[] y = new float[32 * tokens];
+                    Activations a = activations(vector, x, tokens, 64);
+                    vector.product(w, a, y, 0, 32, 0, 32, false, new Scratch());
+                    for (float sum : y) {
+                        assertThat(sum).isCloseTo(64f * quant * value, within(0.01f));
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void whatIsSetIsReadBack() {
+        for (Quantization quantization : Quantization.values()) {
+            PackedMatrix w =
+                    new PackedMatrix(quantization, 40, 70, vector.lanes(), Arena.ofAuto());
+            assertThat(w.rows()).isEqualTo(64);
+            assertThat(w.columns()).isEqualTo(96);
+            byte[] quants = new byte[32];
+            for (int i = 0; i < 32; i++) {
+                quants[i] = (byte) (i % 16 - 8);
+            }
+            w.set(33, 1, quants, 0, Float.floatToFloat16(-0.5f));
+            float[] row = new float[70];
+            w.row(33, row, 0, 70);
+            for (int i = 0; i < 70; i++) {
+                assertThat(row[i]).isEqualTo(i < 32 || i > 63 ? 0 : quants[i - 32] * -0.5f);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"16", "64", "100", "7", "129"})
+    void normsAndActivationsAgree(int size) {
+        float[] x = floats(size + 3);
+        float[] weight = floats(size);
+        float[] ours = new float[size];
+        float[] theirs = new float[size];
+        vector.rmsNorm(x, 3, weight, size, 1e-5f, ours);
+        scalar.rmsNorm(x, 3, weight, size, 1e-5f, theirs);
+        assertClose(ours, theirs, 1e-5f);
+
+        float[] gate = floats(size);
+        gate[0] = -200;
+        gate[size - 1] = 200;
+        float[] other = gate.clone();
+        float[] up = floats(size);
+        vector.siluTimes(gate, 0, up, 0, size);
+        scalar.siluTimes(other, 0, up, 0, size);
+        assertClose(gate, other, 1e-5f);
+
+        float[] scores = floats(size);
+        float[] same = scores.clone();
+        vector.softmax(scores, 0, size);
+        scalar.softmax(same, 0, size);
+        assertClose(scores, same, 1e-6f);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"64, 16", "64, 5", "80, 16", "17, 3"})
+    void attentionAgrees(int headDim, int count) {
+        MemorySegment cache = Arena.ofAuto().allocate(2L * 16 * headDim + 64, 64);
+        for (int i = 0; i < 16 * headDim; i++) {
+            cache.set(
+                    PackedMatrix.SHORT,
+                    2L * i,
+                    Float.floatToFloat16((float) random.nextGaussian()));
+        }
+        cache.set(PackedMatrix.SHORT, 0, (short) 1); // the smallest subnormal
+        float[] q = floats(headDim);
+        float[] ours = new float[16];
+        float[] theirs = new float[16];
+        vector.scores(q, 0, headDim, cache, 0, 0.125f, ours, 0);
+        scalar.scores(q, 0, headDim, cache, 0, 0.125f, theirs, 0);
+        assertClose(ours, theirs, 1e-5f);
+        float[] out = floats(headDim);
+        float[] same = out.clone();
+        vector.mix(ours, 0, count, cache, 0, headDim, out, 0);
+        scalar.mix(theirs, 0, count, cache, 0, headDim, same, 0);
+        assertClose(out, same, 1e-5f);
+    }
+
+    @Test
+    void aTeamDoesEveryPartOnce() {
+        try (Team team = new Team(3)) {
+            int[] done = new int[1000];
+            for (int round = 0; round < 2_000; round++) {
+                team.run((member, scratch) -> {
+                    int end = team.share(member + 1, done.length);
+                    for (int i = team.share(member, done.length); i < end; i++) {
+                        done[i]++;
+                    }
+                });
+            }
+            assertThat(done).containsOnly(2_000);
+        }
+    }
+
+    private static void assertClose(float[] ours, float[] theirs, float tolerance) {
+        for (int i = 0; i < ours.length; i++) {
+            float scale = Math.max(1, Math.abs(theirs[i]));
+            assertThat(ours[i]).as("element %d", i).isCloseTo(theirs[i], within(tolerance * scale));
+        }
+    }
+}

@@ -5,18 +5,19 @@ import dev.penjing.model.ModelConfig;
 import dev.penjing.model.PenjingException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /// Memory for the keys and values of all sequences, in blocks of 32 positions, float16.
 ///
 /// A block holds for each layer and key-value head its keys, in tiles of 16 positions as
-/// [headDim][16], and then its values as [32][headDim]. Owns native memory until closed; pages that
-/// were never used take none.
+/// [headDim][16], and then its values as [32][headDim]. Owns native memory until closed; a block takes
+/// none before it is first used.
 final class KeyValuePool implements AutoCloseable {
     /// Positions of a block.
     static final int BLOCK = 2 * Kernels.KEY_TILE;
 
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment data;
+    private final MemorySegment[] data;
     private final int heads;
     private final int headDim;
     private final long blockBytes;
@@ -33,11 +34,19 @@ final class KeyValuePool implements AutoCloseable {
                     "%d bytes are too few for keys and values: one block takes %d"
                             .formatted(bytes, blockBytes));
         }
-        data = arena.allocate(blocks * blockBytes, 64);
+        data = new MemorySegment[blocks];
+        Arrays.fill(data, MemorySegment.NULL);
     }
 
-    MemorySegment data() {
-        return data;
+    /// Makes sure that a block has memory. One thread at a time.
+    void use(int block) {
+        if (data[block].byteSize() == 0) {
+            data[block] = arena.allocate(blockBytes, 64);
+        }
+    }
+
+    MemorySegment data(int block) {
+        return data[block];
     }
 
     int blocks() {
@@ -49,13 +58,13 @@ final class KeyValuePool implements AutoCloseable {
     }
 
     /// Where the keys of a layer and head start in a block; a tile takes 32 x headDim bytes.
-    long keys(int block, int layer, int head) {
-        return block * blockBytes + ((long) layer * heads + head) * 4 * BLOCK * headDim;
+    long keys(int layer, int head) {
+        return ((long) layer * heads + head) * 4 * BLOCK * headDim;
     }
 
     /// Where the values start.
-    long values(int block, int layer, int head) {
-        return keys(block, layer, head) + 2L * BLOCK * headDim;
+    long values(int layer, int head) {
+        return keys(layer, head) + 2L * BLOCK * headDim;
     }
 
     @Override

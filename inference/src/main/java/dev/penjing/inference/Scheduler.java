@@ -80,12 +80,7 @@ final class Scheduler implements AutoCloseable {
         try {
             while (!closed) {
                 boolean idle = !step();
-                load =
-                        new Engine.Load(
-                                running.size(),
-                                waiting.size(),
-                                manager.available(),
-                                manager.total());
+                report();
                 if (idle && arrivals.isEmpty() && jobs.isEmpty() && !closed) {
                     LockSupport.park(this);
                 }
@@ -94,6 +89,12 @@ final class Scheduler implements AutoCloseable {
             closed = true;
             failAll();
         }
+    }
+
+    private void report() {
+        load =
+                new Engine.Load(
+                        running.size(), waiting.size(), manager.available(), manager.total());
     }
 
     private synchronized void failAll() {
@@ -159,6 +160,7 @@ final class Scheduler implements AutoCloseable {
 
     private void end(Sequence sequence, Finish.Reason reason) {
         sequence.release(manager);
+        report();
         try {
             sequence.finish(reason);
         } catch (RuntimeException e) {

@@ -100,6 +100,7 @@ final class Transformer {
 
     private void embed(Batch batch) {
         for (int row = 0; row < batch.rows(); row++) {
+            pool.use(batch.blocks[row][batch.positions[row] / KeyValuePool.BLOCK]);
             weights.embedding()
                     .row(batch.tokens[row], hiddenTD, row * hiddenStride, config.hiddenSize());
             for (int i = 0; i < headDim / 2; i++) {
@@ -197,12 +198,12 @@ final class Transformer {
         int position = batch.positions[row];
         int block = batch.blocks[row][position / KeyValuePool.BLOCK];
         int in = position % KeyValuePool.BLOCK;
-        MemorySegment data = pool.data();
+        MemorySegment data = pool.data(block);
         long k =
-                pool.keys(block, layer, head)
+                pool.keys(layer, head)
                         + 2L * (in / Kernels.KEY_TILE * headDim * Kernels.KEY_TILE)
                         + 2L * (in % Kernels.KEY_TILE);
-        long v = pool.values(block, layer, head) + 2L * in * headDim;
+        long v = pool.values(layer, head) + 2L * in * headDim;
         for (int d = 0; d < headDim; d++) {
             data.set(SHORT, k + 2L * Kernels.KEY_TILE * d, half(qkvT[key + d]));
             data.set(SHORT, v + 2L * d, half(qkvT[value + d]));
@@ -239,15 +240,15 @@ final class Transformer {
         int block = KeyValuePool.BLOCK;
         int first = start / block * block;
         int[] blocks = batch.blocks[row];
-        MemorySegment data = pool.data();
+        long keysAt = pool.keys(layer, head);
+        long valuesAt = pool.values(layer, head);
         float[] scores = scratch.floats(Math.max(hiddenStride, end + tile - first));
         float scale = (float) (1 / Math.sqrt(headDim));
         for (int q = 0; q < groups; q++) {
             int query = row * qkvStride + (head * groups + q) * headDim;
             for (int p = first; p < end; p += tile) {
-                long at =
-                        pool.keys(blocks[p / block], layer, head)
-                                + 2L * (p % block * headDim);
+                MemorySegment data = pool.data(blocks[p / block]);
+                long at = keysAt + 2L * (p % block * headDim);
                 kernels.scores(qkvT, query, headDim, data, at, scale, scores, p - first);
             }
             kernels.softmax(scores, start - first, end - start);
@@ -259,9 +260,8 @@ final class Transformer {
                         scores,
                         from - first,
                         Math.min(end, p + block) - from,
-                        data,
-                        pool.values(blocks[p / block], layer, head)
-                                + 2L * (from - p) * headDim,
+                        pool.data(blocks[p / block]),
+                        valuesAt + 2L * (from - p) * headDim,
                         headDim,
                         mixedTHE,
                         out);

@@ -189,12 +189,7 @@ abstract sealed class WeightSource implements AutoCloseable {
         @Override
         float[] vector(String name) {
             float[] values = tensor(name).toFloats();
-            for (float value : values) {
-                if (!Float.isFinite(value)) {
-                    throw new PenjingException(
-                            name + " holds a value that is not finite: the file is damaged");
-                }
-            }
+            requireFinite(name, values);
             int headDim = config.headDim();
             if (!name.endsWith("q_proj.bias") && !name.endsWith("k_proj.bias")) {
                 return values;
@@ -204,6 +199,19 @@ abstract sealed class WeightSource implements AutoCloseable {
                 result[i] = values[neighbour(i, headDim)];
             }
             return result;
+        }
+
+        private static void requireFinite(String name, float[] values) {
+            for (float value : values) {
+                if (!Float.isFinite(value)) {
+                    throw notFinite(name);
+                }
+            }
+        }
+
+        private static PenjingException notFinite(String name) {
+            return new PenjingException(
+                    name + " holds a value that is not finite: the file is damaged, fetch it again");
         }
 
         @Override
@@ -219,11 +227,14 @@ abstract sealed class WeightSource implements AutoCloseable {
                             || type == BlockType.Q8_0 && to.quantization() == Quantization.Q8_0;
             if (same) {
                 for (int block = 0; block < columns / PackedMatrix.UNIT; block++) {
-                    to.setGguf(
-                            toRow, block, tensor.data(), from * bytes + (long) block * type.bytes());
+                    long at = from * bytes + (long) block * type.bytes();
+                    if (!to.setGguf(toRow, block, tensor.data(), at)) {
+                        throw notFinite(name);
+                    }
                 }
             } else {
                 float[] values = tensor.floats(from * bytes, bytes);
+                requireFinite(name, values);
                 quantize(paddedRow(values), to, toRow);
             }
         }

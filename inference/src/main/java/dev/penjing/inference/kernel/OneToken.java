@@ -6,21 +6,28 @@ import static dev.penjing.inference.kernel.VectorKernels.I;
 import static dev.penjing.inference.kernel.VectorKernels.L;
 import static dev.penjing.inference.kernel.VectorKernels.LITTLE;
 import static dev.penjing.inference.kernel.VectorKernels.S;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// A matrix times one row of activations: bound by memory, so every byte is read once, in order.
+///
+/// Written out flat: the compiler stops inlining our own methods in a method with this many vector
+/// operations (NodeCountInliningCutoff), and a vector that is passed to a method that is not
+/// inlined costs an object.
 final class OneToken {
     private static final int VECTOR = 4 * L;
 
     private OneToken() {}
 
     /// A nibble (0 to 15) times an activation (at most 127) fits 16 times into a 16-bit lane, so
-    /// that the eight products of each half of a block's columns are summed there; once a block the
+    /// that the products of each half of a block's columns are summed there; once a block the
     /// halves are added up as ints and 8 x the activations' sum is taken off.
     static void q4(PackedMatrix w, Activations x, float[] y, int yAt, int from, int to) {
         MemorySegment data = w.data();
@@ -34,29 +41,45 @@ final class OneToken {
             for (int b = 0; b < blocks; b++, p += bytes) {
                 ShortVector a0 = ShortVector.zero(S);
                 ShortVector a1 = ShortVector.zero(S);
-                int at = b * Activations.PAIRS;
                 for (int v = 0; v < 4; v++) {
-                    ShortVector q0 = ShortVector.fromMemorySegment(S, data, p + v * 2 * VECTOR, LITTLE);
-                    ShortVector q1 =
-                            ShortVector.fromMemorySegment(S, data, p + v * 2 * VECTOR + VECTOR, LITTLE);
-                    ShortVector x0 = pair(pairs, at + 4 * v);
-                    ShortVector x1 = pair(pairs, at + 4 * v + 1);
-                    ShortVector x2 = pair(pairs, at + 4 * v + 2);
-                    ShortVector x3 = pair(pairs, at + 4 * v + 3);
+                    long q = p + v * 2 * VECTOR;
+                    int at = b * Activations.PAIRS + 4 * v;
+                    ShortVector q0 = ShortVector.fromMemorySegment(S, data, q, LITTLE);
+                    ShortVector q1 = ShortVector.fromMemorySegment(S, data, q + VECTOR, LITTLE);
+                    ShortVector x0 = IntVector.broadcast(I, pairs[at]).reinterpretAsShorts();
+                    ShortVector x1 = IntVector.broadcast(I, pairs[at + 1]).reinterpretAsShorts();
+                    ShortVector x2 = IntVector.broadcast(I, pairs[at + 2]).reinterpretAsShorts();
+                    ShortVector x3 = IntVector.broadcast(I, pairs[at + 3]).reinterpretAsShorts();
                     a0 = a0.add(q0.and((short) 15).mul(x0));
                     a1 = a1.add(q1.and((short) 15).mul(x0));
-                    a0 = a0.add(q0.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x1));
-                    a1 = a1.add(q1.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x1));
-                    a0 = a0.add(q0.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x2));
-                    a1 = a1.add(q1.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x2));
-                    a0 = a0.add(q0.lanewise(VectorOperators.LSHR, 12).mul(x3));
-                    a1 = a1.add(q1.lanewise(VectorOperators.LSHR, 12).mul(x3));
+                    a0 = a0.add(q0.lanewise(LSHR, 4).and((short) 15).mul(x1));
+                    a1 = a1.add(q1.lanewise(LSHR, 4).and((short) 15).mul(x1));
+                    a0 = a0.add(q0.lanewise(LSHR, 8).and((short) 15).mul(x2));
+                    a1 = a1.add(q1.lanewise(LSHR, 8).and((short) 15).mul(x2));
+                    a0 = a0.add(q0.lanewise(LSHR, 12).mul(x3));
+                    a1 = a1.add(q1.lanewise(LSHR, 12).mul(x3));
                 }
-                IntVector scales = IntVector.fromMemorySegment(I, data, p + 8 * VECTOR, LITTLE);
-                float m = x.scales[b] * HALF;
+                IntVector i0 = a0.reinterpretAsInts();
+                IntVector i1 = a1.reinterpretAsInts();
                 int sum = x.sums[b];
-                y0 = times(halves(a0).sub(sum), low(scales).mul(m), y0);
-                y1 = times(halves(a1).sub(sum), high(scales).mul(m), y1);
+                IntVector d0 =
+                        i0.lanewise(ASHR, 16)
+                                .add(i0.lanewise(LSHL, 16).lanewise(ASHR, 16))
+                                .sub(sum);
+                IntVector d1 =
+                        i1.lanewise(ASHR, 16)
+                                .add(i1.lanewise(LSHL, 16).lanewise(ASHR, 16))
+                                .sub(sum);
+                IntVector scales = IntVector.fromMemorySegment(I, data, p + 8 * VECTOR, LITTLE);
+                FloatVector s0 =
+                        scales.lanewise(LSHL, 16)
+                                .lanewise(ASHR, 3)
+                                .and(0x8fffffff)
+                                .reinterpretAsFloats();
+                FloatVector s1 = scales.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
+                float m = x.scales[b] * HALF;
+                y0 = ((FloatVector) d0.convert(I2F, 0)).fma(s0.mul(m), y0);
+                y1 = ((FloatVector) d1.convert(I2F, 0)).fma(s1.mul(m), y1);
             }
             y0.intoArray(y, yAt + row);
             y1.intoArray(y, yAt + row + L);
@@ -76,58 +99,43 @@ final class OneToken {
             for (int b = 0; b < blocks; b++, p += bytes) {
                 IntVector a0 = IntVector.zero(I);
                 IntVector a1 = IntVector.zero(I);
-                int at = b * Activations.PAIRS;
                 for (int v = 0; v < 8; v++) {
-                    ShortVector q0 = ShortVector.fromMemorySegment(S, data, p + v * 2 * VECTOR, LITTLE);
-                    ShortVector q1 =
-                            ShortVector.fromMemorySegment(S, data, p + v * 2 * VECTOR + VECTOR, LITTLE);
-                    ShortVector x0 = pair(pairs, at + 2 * v);
-                    ShortVector x1 = pair(pairs, at + 2 * v + 1);
-                    a0 = a0.add(halves(even(q0).mul(x0).add(odd(q0).mul(x1))));
-                    a1 = a1.add(halves(even(q1).mul(x0).add(odd(q1).mul(x1))));
+                    long q = p + v * 2 * VECTOR;
+                    int at = b * Activations.PAIRS + 2 * v;
+                    ShortVector q0 = ShortVector.fromMemorySegment(S, data, q, LITTLE);
+                    ShortVector q1 = ShortVector.fromMemorySegment(S, data, q + VECTOR, LITTLE);
+                    ShortVector x0 = IntVector.broadcast(I, pairs[at]).reinterpretAsShorts();
+                    ShortVector x1 = IntVector.broadcast(I, pairs[at + 1]).reinterpretAsShorts();
+                    IntVector m0 =
+                            q0.lanewise(LSHL, 8)
+                                    .lanewise(ASHR, 8)
+                                    .mul(x0)
+                                    .add(q0.lanewise(ASHR, 8).mul(x1))
+                                    .reinterpretAsInts();
+                    IntVector m1 =
+                            q1.lanewise(LSHL, 8)
+                                    .lanewise(ASHR, 8)
+                                    .mul(x0)
+                                    .add(q1.lanewise(ASHR, 8).mul(x1))
+                                    .reinterpretAsInts();
+                    a0 = a0.add(m0.lanewise(ASHR, 16));
+                    a1 = a1.add(m1.lanewise(ASHR, 16));
+                    a0 = a0.add(m0.lanewise(LSHL, 16).lanewise(ASHR, 16));
+                    a1 = a1.add(m1.lanewise(LSHL, 16).lanewise(ASHR, 16));
                 }
                 IntVector scales = IntVector.fromMemorySegment(I, data, p + 16 * VECTOR, LITTLE);
+                FloatVector s0 =
+                        scales.lanewise(LSHL, 16)
+                                .lanewise(ASHR, 3)
+                                .and(0x8fffffff)
+                                .reinterpretAsFloats();
+                FloatVector s1 = scales.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
                 float m = x.scales[b] * HALF;
-                y0 = times(a0, low(scales).mul(m), y0);
-                y1 = times(a1, high(scales).mul(m), y1);
+                y0 = ((FloatVector) a0.convert(I2F, 0)).fma(s0.mul(m), y0);
+                y1 = ((FloatVector) a1.convert(I2F, 0)).fma(s1.mul(m), y1);
             }
             y0.intoArray(y, yAt + row);
             y1.intoArray(y, yAt + row + L);
         }
-    }
-
-    private static ShortVector pair(int[] pairs, int at) {
-        return IntVector.broadcast(I, pairs[at]).reinterpretAsShorts();
-    }
-
-    static ShortVector even(ShortVector bytes) {
-        return bytes.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-    }
-
-    static ShortVector odd(ShortVector bytes) {
-        return bytes.lanewise(VectorOperators.ASHR, 8);
-    }
-
-    /// The two 16-bit halves of each lane, added up.
-    static IntVector halves(ShortVector sums) {
-        IntVector v = sums.reinterpretAsInts();
-        return v.lanewise(VectorOperators.ASHR, 16)
-                .add(v.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
-    }
-
-    static FloatVector times(IntVector dots, FloatVector scales, FloatVector sum) {
-        return ((FloatVector) dots.convert(VectorOperators.I2F, 0)).fma(scales, sum);
-    }
-
-    /// Float16 scales (never negative nor infinite as read here: see `Packer`) but for 2^112.
-    static FloatVector low(IntVector scales) {
-        return scales.lanewise(VectorOperators.LSHL, 16)
-                .lanewise(VectorOperators.ASHR, 3)
-                .and(0x8fffffff)
-                .reinterpretAsFloats();
-    }
-
-    static FloatVector high(IntVector scales) {
-        return scales.lanewise(VectorOperators.ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
     }
 }

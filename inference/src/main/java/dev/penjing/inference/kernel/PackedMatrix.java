@@ -140,8 +140,11 @@ public final class PackedMatrix {
     }
 
     /// Sets 32 weights of a row from a block of a GGUF file of this quantization, exactly.
-    public void setGguf(int row, int block, MemorySegment from, long at) {
-        data.set(SHORT, scaleOffset(row, block), from.get(SHORT, at));
+    ///
+    /// @return whether its scale is finite
+    public boolean setGguf(int row, int block, MemorySegment from, long at) {
+        short scale = from.get(SHORT, at);
+        data.set(SHORT, scaleOffset(row, block), scale);
         switch (quantization) {
             case Q4_0 -> {
                 // byte i holds column i in its low nibble and column i + 16 in its high one
@@ -160,6 +163,7 @@ public final class PackedMatrix {
                 }
             }
         }
+        return (scale & 0x7c00) != 0x7c00;
     }
 
     /// The low nibbles of eight bytes, side by side.
@@ -201,12 +205,12 @@ public final class PackedMatrix {
     /// The first `count` weights of a row, from `at` on.
     public void row(int row, float[] to, int at, int count) {
         byte[] quants = new byte[UNIT];
-        for (int column = 0; column < count; column++) {
-            int i = column % UNIT;
-            if (i == 0) {
-                get(row, column / UNIT, quants);
+        for (int column = 0; column < count; column += UNIT) {
+            get(row, column / UNIT, quants);
+            float scale = scale(row, column / UNIT);
+            for (int i = 0; i < Math.min(UNIT, count - column); i++) {
+                to[at + column + i] = quants[i] * scale;
             }
-            to[at + column] = quants[i] * scale(row, column / UNIT);
         }
     }
 }

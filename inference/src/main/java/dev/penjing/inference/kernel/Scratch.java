@@ -1,32 +1,38 @@
 package dev.penjing.inference.kernel;
 
-/// A thread's own buffers.
+/// A thread's own buffers, which grow to what is asked for and hold any values.
 public final class Scratch {
     final int[] quants = new int[PackedMatrix.UNIT];
-    /// Weights of a group, widened, a few blocks at a time.
-    private short[] unpacked = new short[0];
+
+    private short[] wide = new short[0];
+    private short[] shorts = new short[0];
+    private int[] ints = new int[0];
     private float[] scales = new float[0];
     private float[] floats = new float[0];
 
-    short[] unpacked(int size) {
-        if (unpacked.length < size) {
-            unpacked = new short[size];
-        }
-        return unpacked;
+    /// Weights of a few blocks, widened.
+    short[] wide(int size) {
+        wide = wide.length < size ? new short[size] : wide;
+        return wide;
+    }
+
+    short[] shorts(int size) {
+        shorts = shorts.length < size ? new short[size] : shorts;
+        return shorts;
+    }
+
+    int[] ints(int size) {
+        ints = ints.length < size ? new int[size] : ints;
+        return ints;
     }
 
     float[] scales(int size) {
-        if (scales.length < size) {
-            scales = new float[size];
-        }
+        scales = scales.length < size ? new float[size] : scales;
         return scales;
     }
 
-    /// At least `size` floats, of any value.
     public float[] floats(int size) {
-        if (floats.length < size) {
-            floats = new float[size];
-        }
+        floats = floats.length < size ? new float[size] : floats;
         return floats;
     }
 }

@@ -73,6 +73,9 @@ public final class Team implements AutoCloseable {
         Throwable thrown = failure;
         if (thrown != null) {
             failure = null;
+            if (thrown instanceof PenjingException known) {
+                throw known;
+            }
             throw new IllegalStateException("a worker failed", thrown);
         }
     }

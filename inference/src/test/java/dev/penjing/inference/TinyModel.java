@@ -1,0 +1,72 @@
+package dev.penjing.inference;
+
+import dev.penjing.model.ModelConfig;
+import dev.penjing.model.TensorSpec;
+import dev.penjing.model.safetensors.DType;
+import dev.penjing.model.safetensors.SafetensorsWriter;
+import dev.penjing.model.tokenizer.BpeTrainer;
+import dev.penjing.model.tokenizer.Tokenizer;
+import dev.penjing.model.tokenizer.Tokenizers;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/// Small models of random weights, written in Hugging Face form.
+final class TinyModel {
+    private TinyModel() {}
+
+    /// @param shape hidden, intermediate, layers, heads, key-value heads, head dim
+    static ModelConfig write(Path directory, String more, int... shape) {
+        Tokenizer tokenizer = tokenizer();
+        Tokenizers.save(tokenizer, directory);
+        ModelConfig config =
+                ModelConfig.parse(
+                        """
+                        {"model_type": "llama", "vocab_size": %d, "hidden_size": %d,
+                         "intermediate_size": %d, "num_hidden_layers": %d,
+                         "num_attention_heads": %d, "num_key_value_heads": %d, "head_dim": %d,
+                         "max_position_embeddings": 256, "rms_norm_eps": 1e-5 %s}
+                        """
+                                .formatted(
+                                        tokenizer.vocabularySize() + 3,
+                                        shape[0],
+                                        shape[1],
+                                        shape[2],
+                                        shape[3],
+                                        shape[4],
+                                        shape[5],
+                                        more),
+                        "test");
+        List<TensorSpec> specs = config.tensors();
+        try (SafetensorsWriter writer =
+                new SafetensorsWriter(directory, specs, DType.F32, 1L << 30, Map.of())) {
+            Random random = new Random(3);
+            for (TensorSpec spec : specs) {
+                float[] values = new float[Math.toIntExact(spec.size())];
+                boolean norm = spec.name().endsWith("norm.weight");
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = (float) (norm ? 1 + 0.1 * random.nextGaussian() : 0.2 * random.nextGaussian());
+                }
+                writer.write(spec.name(), values);
+            }
+            writer.finish();
+        }
+        config.write(directory.resolve("config.json"));
+        return config;
+    }
+
+    static ModelConfig write(Path directory) {
+        return write(directory, ", \"tie_word_embeddings\": true", 64, 96, 2, 4, 2, 16);
+    }
+
+    static Tokenizer tokenizer() {
+        List<String> texts = new ArrayList<>();
+        Random random = new Random(1);
+        for (int i = 0; i < 300; i++) {
+            texts.add("the cat number %d sat on mat %d é 世界 🙂".formatted(i, random.nextInt(99)));
+        }
+        return BpeTrainer.trainByteLevel(texts, 320, List.of("<|endoftext|>"));
+    }
+}

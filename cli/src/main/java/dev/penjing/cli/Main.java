@@ -25,7 +25,9 @@ import picocli.CommandLine.Command;
             CompressCommand.class,
             PerplexityCommand.class,
             LogitsCommand.class,
+            QuantizeCommand.class,
             ChatCommand.class,
+            BenchCommand.class,
             WorldCommand.class,
             TokenizerCommand.class,
             CommandLine.HelpCommand.class

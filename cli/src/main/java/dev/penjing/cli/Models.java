@@ -41,6 +41,13 @@ final class Models {
         return path;
     }
 
+    /// The model as the engine reads it: a GGUF file as it is, all else as a directory.
+    static Path enginePath(String source, ConsoleProgress progress) {
+        return source.endsWith(".gguf") && !source.startsWith("hf:")
+                ? Path.of(source)
+                : directory(source, progress);
+    }
+
     private static Path imported(Path file, ConsoleProgress progress) {
         if (!Files.isRegularFile(file)) {
             throw new PenjingException("there is no file " + file);

@@ -1,7 +1,6 @@
 package dev.penjing.inference;
 
 import dev.penjing.inference.kernel.Kernels;
-import dev.penjing.inference.kernel.Quantization;
 import dev.penjing.inference.kernel.Team;
 import dev.penjing.model.LanguageModel;
 import dev.penjing.model.ModelConfig;
@@ -57,8 +56,7 @@ public final class Engine implements AutoCloseable {
             OptionalInt id = tokenizer.id(end);
             id.ifPresent(ends::add);
         }
-        Quantization quantization = options.quantization().orElse(source.natural());
-        weights = Weights.load(source, quantization, kernels.lanes(), team, progress);
+        weights = Weights.load(source, options.quantization(), kernels.lanes(), team, progress);
         pool = new KeyValuePool(config, cacheBytes(config, options));
         context =
                 (int)
@@ -132,6 +130,10 @@ public final class Engine implements AutoCloseable {
     /// The most tokens that one sequence may have, prompt and answer.
     public int contextLength() {
         return context;
+    }
+
+    public int threads() {
+        return team.members();
     }
 
     /// Bytes of the weights in memory.

@@ -40,8 +40,8 @@ abstract sealed class WeightSource implements AutoCloseable {
 
     abstract Tokenizer tokenizer();
 
-    /// What most of the weights can be computed in with the least loss.
-    abstract Quantization natural();
+    /// What a tensor can be computed in with the least loss.
+    abstract Quantization natural(String name);
 
     abstract String describe();
 
@@ -99,7 +99,7 @@ abstract sealed class WeightSource implements AutoCloseable {
         }
 
         @Override
-        Quantization natural() {
+        Quantization natural(String name) {
             return Quantization.Q8_0;
         }
 
@@ -173,8 +173,8 @@ abstract sealed class WeightSource implements AutoCloseable {
         }
 
         @Override
-        Quantization natural() {
-            return type() == BlockType.Q4_0 ? Quantization.Q4_0 : Quantization.Q8_0;
+        Quantization natural(String name) {
+            return tensor(name).type() == BlockType.Q4_0 ? Quantization.Q4_0 : Quantization.Q8_0;
         }
 
         private BlockType type() {

@@ -7,7 +7,10 @@ import dev.penjing.model.ModelConfig;
 import dev.penjing.model.Progress;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// A decoder's weights as the kernels read them. Owns native memory until closed.
@@ -32,7 +35,7 @@ final class Weights implements AutoCloseable {
 
     private final Arena arena = Arena.ofShared();
     private final ModelConfig config;
-    private final Quantization quantization;
+    private final Optional<Quantization> wish;
     private final PackedMatrix embedding;
     private final PackedMatrix head;
     private final float[] norm;
@@ -41,14 +44,16 @@ final class Weights implements AutoCloseable {
 
     private Weights(
             WeightSource source,
-            Quantization quantization,
+            Optional<Quantization> wish,
             int lanes,
             Team team,
             Progress progress) {
         this.config = source.config();
-        this.quantization = quantization;
+        this.wish = wish;
         Loader loader = new Loader(source, lanes, team, progress);
-        embedding = loader.matrix(config.vocabularySize(), config.hiddenSize());
+        embedding =
+                loader.matrix(
+                        config.vocabularySize(), config.hiddenSize(), "model.embed_tokens.weight");
         loader.rows("model.embed_tokens.weight", embedding, 0, config.vocabularySize());
         for (int i = 0; i < config.numHiddenLayers(); i++) {
             layers.add(loader.layer("model.layers." + i + "."));
@@ -57,26 +62,28 @@ final class Weights implements AutoCloseable {
         if (config.tieWordEmbeddings()) {
             head = embedding;
         } else {
-            head = loader.matrix(config.vocabularySize(), config.hiddenSize());
+            head =
+                    loader.matrix(config.vocabularySize(), config.hiddenSize(), "lm_head.weight");
             loader.rows("lm_head.weight", head, 0, config.vocabularySize());
         }
     }
 
     static Weights load(
             WeightSource source,
-            Quantization quantization,
+            Optional<Quantization> wish,
             int lanes,
             Team team,
             Progress progress) {
-        return new Weights(source, quantization, lanes, team, progress);
+        return new Weights(source, wish, lanes, team, progress);
     }
 
     ModelConfig config() {
         return config;
     }
 
+    /// Of most of the weights.
     Quantization quantization() {
-        return quantization;
+        return layers.getFirst().gateUp().quantization();
     }
 
     PackedMatrix embedding() {
@@ -120,7 +127,14 @@ final class Weights implements AutoCloseable {
             this.progress = progress;
         }
 
-        PackedMatrix matrix(int rows, int columns) {
+        /// A matrix for these tensors, as fine as the finest of them.
+        PackedMatrix matrix(int rows, int columns, String... names) {
+            Quantization quantization =
+                    wish.orElseGet(() ->
+                            Arrays.stream(names)
+                                    .map(source::natural)
+                                    .max(Comparator.naturalOrder())
+                                    .orElseThrow());
             PackedMatrix matrix = new PackedMatrix(quantization, rows, columns, lanes, arena);
             bytes += matrix.bytes();
             return matrix;
@@ -142,16 +156,16 @@ final class Weights implements AutoCloseable {
             int hidden = config.hiddenSize();
             int queries = config.numAttentionHeads() * config.headDim();
             int keys = config.numKeyValueHeads() * config.headDim();
-            PackedMatrix qkv = matrix(queries + 2 * keys, hidden);
+            PackedMatrix qkv = matrix(queries + 2 * keys, hidden, at + "self_attn.q_proj.weight", at + "self_attn.k_proj.weight", at + "self_attn.v_proj.weight");
             rows(at + "self_attn.q_proj.weight", qkv, 0, queries);
             rows(at + "self_attn.k_proj.weight", qkv, queries, keys);
             rows(at + "self_attn.v_proj.weight", qkv, queries + keys, keys);
-            PackedMatrix output = matrix(hidden, queries);
+            PackedMatrix output = matrix(hidden, queries, at + "self_attn.o_proj.weight");
             rows(at + "self_attn.o_proj.weight", output, 0, hidden);
             int intermediate = PackedMatrix.padded(config.intermediateSize());
-            PackedMatrix gateUp = matrix(2 * intermediate, hidden);
+            PackedMatrix gateUp = matrix(2 * intermediate, hidden, at + "mlp.gate_proj.weight", at + "mlp.up_proj.weight");
             alternating(at, gateUp);
-            PackedMatrix down = matrix(hidden, config.intermediateSize());
+            PackedMatrix down = matrix(hidden, config.intermediateSize(), at + "mlp.down_proj.weight");
             rows(at + "mlp.down_proj.weight", down, 0, hidden);
             return new Layer(
                     source.vector(at + "input_layernorm.weight"),

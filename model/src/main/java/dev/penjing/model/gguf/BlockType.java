@@ -36,6 +36,11 @@ public enum BlockType {
         return bytes;
     }
 
+    /// As the file has it.
+    int code() {
+        return code;
+    }
+
     static BlockType of(int code, String tensor) {
         for (BlockType type : values()) {
             if (type.code == code) {

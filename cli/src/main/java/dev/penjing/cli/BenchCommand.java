@@ -1,0 +1,119 @@
+package dev.penjing.cli;
+
+import dev.penjing.inference.Engine;
+import dev.penjing.inference.EngineOptions;
+import dev.penjing.inference.SpeedTest;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `bench`
+@Command(
+        name = "bench",
+        description =
+                "Time a model on the engine: random prompts, greedy answers, medians. Do nothing"
+                        + " else meanwhile.")
+final class BenchCommand implements Callable<Integer> {
+    @Mixin Options.Common common = new Options.Common();
+
+    @Mixin EngineSettings settings = new EngineSettings();
+
+    @Parameters(paramLabel = "MODEL", description = Models.DESCRIPTION)
+    String model = "";
+
+    @Option(
+            names = "--prompt-tokens",
+            split = ",",
+            defaultValue = "512",
+            description = "Lengths of prompts (default: ${DEFAULT-VALUE}).")
+    List<Integer> promptTokens = List.of();
+
+    @Option(
+            names = "--new-tokens",
+            defaultValue = "64",
+            description = "Of an answer (default: ${DEFAULT-VALUE}).")
+    int newTokens = 64;
+
+    @Option(
+            names = "--batch",
+            split = ",",
+            defaultValue = "1,8",
+            description = "Sequences at once (default: ${DEFAULT-VALUE}).")
+    List<Integer> batches = List.of();
+
+    @Option(
+            names = "--thread-counts",
+            split = ",",
+            description = "Threads to try, one after the other (default: --threads).")
+    List<Integer> threadCounts = new ArrayList<>();
+
+    @Option(
+            names = "--repeats",
+            defaultValue = "5",
+            description = "Of which the median is shown (default: ${DEFAULT-VALUE}).")
+    int repeats = 5;
+
+    @Override
+    public Integer call() {
+        ConsoleProgress progress = new ConsoleProgress();
+        Path path = Models.enginePath(model, progress);
+        List<Integer> counts = threadCounts.isEmpty() ? List.of(settings.threads) : threadCounts;
+        ObjectNode result = JsonMapper.builder().build().createObjectNode();
+        result.put("model", model);
+        ArrayNode rows = result.putArray("rows");
+        if (!common.json) {
+            System.out.println(
+                    "threads  batch  prompt  new   prefill tok/s   decode tok/s   first token");
+        }
+        for (int count : counts) {
+            EngineOptions options = settings.options().withThreads(count);
+            try (Engine engine = Engine.load(path, options, progress)) {
+                progress.finish();
+                progress.say(engine.describe());
+                for (int batch : batches) {
+                    for (int prompt : promptTokens) {
+                        SpeedTest.Row row =
+                                SpeedTest.run(engine, batch, prompt, newTokens, repeats);
+                        print(rows, engine.threads(), row);
+                    }
+                }
+            }
+        }
+        if (common.json) {
+            Output.print(result);
+        }
+        return 0;
+    }
+
+    private void print(ArrayNode rows, int threads, SpeedTest.Row row) {
+        ObjectNode json = rows.addObject();
+        json.put("threads", threads);
+        json.put("batch", row.batch());
+        json.put("prompt_tokens", row.promptTokens());
+        json.put("new_tokens", row.newTokens());
+        json.put("prefill_tokens_per_s", row.prefillTokensPerSecond());
+        json.put("decode_tokens_per_s", row.decodeTokensPerSecond());
+        json.put("time_to_first_token", row.firstTokenSeconds());
+        if (!common.json) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "%7d  %5d  %6d  %3d   %13.1f   %12.1f   %9.3f s%n",
+                    threads,
+                    row.batch(),
+                    row.promptTokens(),
+                    row.newTokens(),
+                    row.prefillTokensPerSecond(),
+                    row.decodeTokensPerSecond(),
+                    row.firstTokenSeconds());
+        }
+    }
+}

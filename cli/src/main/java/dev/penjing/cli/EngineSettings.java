@@ -1,0 +1,41 @@
+package dev.penjing.cli;
+
+import dev.penjing.inference.EngineOptions;
+import dev.penjing.inference.kernel.Quantization;
+import dev.penjing.model.UsageException;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/// Options of the commands that use the engine.
+final class EngineSettings {
+    @Option(
+            names = "--threads",
+            defaultValue = "0",
+            description = "0 for one a core (default).")
+    int threads;
+
+    @Option(
+            names = "--quantization",
+            description =
+                    "q4_0 or q8_0: what the weights are computed in (default: the file's own, or"
+                            + " q8_0).")
+    Optional<String> quantization = Optional.empty();
+
+    EngineOptions options() {
+        EngineOptions options = EngineOptions.DEFAULT.withThreads(threads);
+        return quantization
+                .map(EngineSettings::parse)
+                .map(options::withQuantization)
+                .orElse(options);
+    }
+
+    private static Quantization parse(String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "q4_0" -> Quantization.Q4_0;
+            case "q8_0" -> Quantization.Q8_0;
+            default ->
+                    throw new UsageException("--quantization " + name + " is not q4_0 or q8_0");
+        };
+    }
+}

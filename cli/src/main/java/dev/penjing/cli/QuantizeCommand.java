@@ -1,0 +1,107 @@
+package dev.penjing.cli;
+
+import dev.penjing.inference.Engine;
+import dev.penjing.inference.EngineOptions;
+import dev.penjing.inference.Perplexity;
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.UsageException;
+import dev.penjing.model.gguf.BlockType;
+import dev.penjing.model.gguf.GgufExport;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `quantize`
+@Command(
+        name = "quantize",
+        description = "Write a model as a GGUF file, for Penjing's engine or any other.")
+final class QuantizeCommand implements Callable<Integer> {
+    @Mixin Options.Common common = new Options.Common();
+
+    @Parameters(paramLabel = "MODEL", description = Models.DESCRIPTION)
+    String model = "";
+
+    @Option(
+            names = "--type",
+            defaultValue = "q4_0",
+            description = "q4_0, q8_0, f16, bf16 or f32 (default: ${DEFAULT-VALUE}).")
+    String type = "q4_0";
+
+    @Option(names = "--to", required = true, description = "The GGUF file.")
+    Path to = Path.of("");
+
+    @Option(
+            names = "--data",
+            description =
+                    "A text to measure on: perplexity of the model in eight bits, and of the file.")
+    Optional<Path> data = Optional.empty();
+
+    @Override
+    public Integer call() {
+        ConsoleProgress progress = new ConsoleProgress();
+        BlockType block = block(type);
+        Path directory = Models.directory(model, progress);
+        GgufExport.run(directory, to, block, progress);
+        progress.finish();
+        ObjectNode result = JsonMapper.builder().build().createObjectNode();
+        result.put("file", to.toString());
+        result.put("type", type);
+        result.put("bytes", size(to));
+        data.ifPresent(text -> {
+            result.put("perplexity_before", perplexity(directory, text, progress));
+            result.put("perplexity", perplexity(to, text, progress));
+        });
+        if (common.json) {
+            Output.print(result);
+        } else {
+            System.out.printf(Locale.ROOT, "%s: %.1f MB%n", to, size(to) / 1e6);
+            data.ifPresent(text ->
+                    System.out.printf(
+                            Locale.ROOT,
+                            "perplexity %.4f in eight bits, %.4f in the file%n",
+                            result.path("perplexity_before").asDouble(),
+                            result.path("perplexity").asDouble()));
+        }
+        return 0;
+    }
+
+    private static double perplexity(Path model, Path text, ConsoleProgress progress) {
+        try (Engine engine = Engine.load(model, EngineOptions.DEFAULT, progress)) {
+            progress.finish();
+            progress.say(engine.describe());
+            double result = Perplexity.measure(engine, text, 2048, progress).perplexity();
+            progress.finish();
+            return result;
+        }
+    }
+
+    private static BlockType block(String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "q4_0" -> BlockType.Q4_0;
+            case "q8_0" -> BlockType.Q8_0;
+            case "f16" -> BlockType.F16;
+            case "bf16" -> BlockType.BF16;
+            case "f32" -> BlockType.F32;
+            default ->
+                    throw new UsageException(
+                            "--type " + name + " is not one of q4_0, q8_0, f16, bf16 and f32");
+        };
+    }
+
+    private static long size(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException e) {
+            throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+    }
+}

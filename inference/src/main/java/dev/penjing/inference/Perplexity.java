@@ -1,0 +1,62 @@
+package dev.penjing.inference;
+
+import dev.penjing.model.LanguageModel;
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.Progress;
+import dev.penjing.model.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+
+/// What an engine makes of a text: cut into windows that do not overlap, every token but the first
+/// of each scored.
+///
+/// @param negativeLogLikelihood summed, in nats
+/// @param tokens that were scored
+/// @param bytes of their text, as UTF-8
+public record Perplexity(double negativeLogLikelihood, long tokens, long bytes, double seconds) {
+    public double perplexity() {
+        return Math.exp(negativeLogLikelihood / tokens);
+    }
+
+    public double bitsPerByte() {
+        return negativeLogLikelihood / Math.log(2) / bytes;
+    }
+
+    /// @param window tokens at most, the context at most
+    /// @throws PenjingException if the text cannot be read, or has fewer than two tokens
+    public static Perplexity measure(Engine engine, Path text, int window, Progress progress) {
+        Tokenizer tokenizer = engine.tokenizer();
+        int[] ids;
+        try {
+            ids = tokenizer.encode(Files.readString(text));
+        } catch (IOException e) {
+            throw new PenjingException("cannot read " + text + " as UTF-8 text", e);
+        }
+        if (ids.length < 2) {
+            throw new PenjingException(text + " has fewer than two tokens: give more text");
+        }
+        LanguageModel model = engine.languageModel();
+        int size = Math.min(window, model.contextLength());
+        long start = System.nanoTime();
+        double sum = 0;
+        long tokens = 0;
+        long bytes = 0;
+        for (int at = 0; at < ids.length; at += size) {
+            int[] part = Arrays.copyOfRange(ids, at, Math.min(ids.length, at + size));
+            for (float score : model.logProbabilities(List.of(part)).getFirst()) {
+                sum -= score;
+            }
+            for (int i = 1; i < part.length; i++) {
+                bytes += tokenizer.bytes(part[i]).length;
+            }
+            tokens += part.length - 1;
+            double rate = tokens / ((System.nanoTime() - start) / 1e9);
+            progress.update(
+                    "measure", at + part.length, ids.length, "%,.0f tokens/s".formatted(rate));
+        }
+        return new Perplexity(sum, tokens, bytes, (System.nanoTime() - start) / 1e9);
+    }
+}

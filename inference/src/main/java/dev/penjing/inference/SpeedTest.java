@@ -1,0 +1,93 @@
+package dev.penjing.inference;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.Set;
+
+/// Times an engine on random prompts.
+public final class SpeedTest {
+    private SpeedTest() {}
+
+    /// Medians over the repeats.
+    ///
+    /// @param prefillTokensPerSecond prompt tokens of all sequences over the time until each has its
+    ///   first token
+    /// @param decodeTokensPerSecond of all sequences together, behind their first tokens
+    public record Row(
+            int batch,
+            int promptTokens,
+            int newTokens,
+            double prefillTokensPerSecond,
+            double decodeTokensPerSecond,
+            double firstTokenSeconds) {}
+
+    /// One sequence: its prompt is timed with its answer. Several: prompts and answers are timed
+    /// apart, so that no prompt is computed while answers are made.
+    public static Row run(Engine engine, int batch, int promptTokens, int newTokens, int repeats) {
+        Random random = new Random(1);
+        double[] prefill = new double[repeats];
+        double[] decode = new double[repeats];
+        double[] first = new double[repeats];
+        for (int i = -1; i < repeats; i++) {
+            double[] long1 = once(engine, random, batch, promptTokens, 1);
+            double[] many = once(engine, random, batch, 1, newTokens + 1);
+            if (i >= 0) {
+                first[i] = long1[0];
+                prefill[i] = (double) batch * promptTokens / long1[0];
+                decode[i] = (double) batch * newTokens / many[1];
+            }
+        }
+        return new Row(
+                batch, promptTokens, newTokens, median(prefill), median(decode), median(first));
+    }
+
+    /// @return seconds until all have their first token, and from then on
+    private static double[] once(
+            Engine engine, Random random, int batch, int promptTokens, int newTokens) {
+        long start = System.nanoTime();
+        List<FirstToken> firsts = new ArrayList<>();
+        List<Generation> running = new ArrayList<>();
+        for (int i = 0; i < batch; i++) {
+            int[] prompt = random.ints(promptTokens, 0, engine.config().vocabularySize()).toArray();
+            FirstToken listener = new FirstToken();
+            firsts.add(listener);
+            running.add(
+                    engine.submit(
+                            new Request(
+                                    prompt,
+                                    newTokens,
+                                    Sampling.GREEDY,
+                                    List.of(),
+                                    Set.of(),
+                                    true,
+                                    OptionalInt.empty()),
+                            listener));
+        }
+        running.forEach(Generation::awaitEnd);
+        long end = System.nanoTime();
+        long last = firsts.stream().mapToLong(f -> f.at).max().orElse(end);
+        return new double[] {(last - start) / 1e9, (end - last) / 1e9};
+    }
+
+    private static final class FirstToken implements Listener {
+        private volatile long at;
+
+        @Override
+        public void token(int id, String text, Optional<LogProbabilities> logProbabilities) {
+            at = at == 0 ? System.nanoTime() : at;
+        }
+
+        @Override
+        public void finished(Finish finish, String rest) {}
+    }
+
+    private static double median(double[] values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length / 2];
+    }
+}

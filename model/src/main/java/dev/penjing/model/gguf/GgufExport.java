@@ -1,0 +1,241 @@
+package dev.penjing.model.gguf;
+
+import dev.penjing.model.ModelConfig;
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.Progress;
+import dev.penjing.model.Rope;
+import dev.penjing.model.TensorSpec;
+import dev.penjing.model.safetensors.Checkpoint;
+import dev.penjing.model.safetensors.TensorView;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// A model in Hugging Face form as a GGUF file that llama.cpp, and the engine here, can run.
+public final class GgufExport {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private final Path directory;
+    private final ModelConfig config;
+    private final BlockType type;
+
+    private GgufExport(Path directory, ModelConfig config, BlockType type) {
+        this.directory = directory;
+        this.config = config;
+        this.type = type;
+    }
+
+    /// Vectors are written in float32; matrices in `type`, but for the embedding and the head of a
+    /// Q4_0 file, which keep eight bits, as they decide most.
+    ///
+    /// @param type F32, F16, BF16, Q8_0 or Q4_0
+    /// @throws PenjingException if the model has what GGUF cannot say, or rows that are not whole
+    ///   blocks
+    public static void run(Path directory, Path file, BlockType type, Progress progress) {
+        ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
+        new GgufExport(directory, config, type).run(file, progress);
+    }
+
+    private void run(Path file, Progress progress) {
+        try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+            checkpoint.check(config);
+            List<TensorSpec> specs = config.tensors();
+            List<GgufWriter.Entry> entries = new ArrayList<>();
+            for (TensorSpec spec : specs) {
+                entries.add(
+                        new GgufWriter.Entry(
+                                GgufImport.ggufName(spec.name()), type(spec), spec.shape()));
+            }
+            try (GgufWriter writer = new GgufWriter(file, metadata(), entries)) {
+                long done = 0;
+                for (TensorSpec spec : specs) {
+                    TensorView view = checkpoint.tensor(spec.name());
+                    view.checkUsable();
+                    write(writer, spec, view);
+                    done += spec.size();
+                    progress.update("quantize", done, config.parameters(), spec.name());
+                }
+                writer.finish();
+            }
+        }
+    }
+
+    private BlockType type(TensorSpec spec) {
+        if (spec.shape().length == 1) {
+            return BlockType.F32;
+        }
+        if (spec.shape()[1] % type.weights() != 0) {
+            throw new PenjingException(
+                    "%s has rows of %d weights, which are not whole blocks of %d: prune to a multiple of %d, or write --type f16"
+                            .formatted(
+                                    spec.name(), spec.shape()[1], type.weights(), type.weights()));
+        }
+        boolean ends =
+                spec.name().equals("model.embed_tokens.weight")
+                        || spec.name().equals("lm_head.weight");
+        return ends && type == BlockType.Q4_0 ? BlockType.Q8_0 : type;
+    }
+
+    private void write(GgufWriter writer, TensorSpec spec, TensorView view) {
+        int rows = Math.toIntExact(spec.shape()[0]);
+        long columns = spec.shape().length == 1 ? 1 : spec.shape()[1];
+        boolean rotated = spec.name().contains("q_proj") || spec.name().contains("k_proj");
+        BlockType to = type(spec);
+        long rowBytes = columns * view.dtype().bytes();
+        for (int row = 0; row < rows; row++) {
+            int from = rotated ? apart(row, config.headDim()) : row;
+            MemorySegment data = view.data().asSlice(from * rowBytes, rowBytes);
+            long[] shape = {columns};
+            float[] values = new TensorView(spec.name(), view.dtype(), shape, data).toFloats();
+            writer.write(encode(to, values));
+        }
+        writer.align();
+    }
+
+    /// GGUF's llama rotates neighbouring dimensions of a head, Hugging Face's those half a head
+    /// apart.
+    private static int apart(int row, int headDim) {
+        int in = row % headDim;
+        return row - in + in % 2 * (headDim / 2) + in / 2;
+    }
+
+    static byte[] encode(BlockType type, float[] values) {
+        ByteBuffer out =
+                ByteBuffer.allocate(values.length / type.weights() * type.bytes())
+                        .order(ByteOrder.LITTLE_ENDIAN);
+        byte[] quants = new byte[Quantizer.BLOCK];
+        for (int at = 0; at < values.length; at += type.weights()) {
+            switch (type) {
+                case F32 -> out.putFloat(values[at]);
+                case F16 -> out.putShort(Float.floatToFloat16(values[at]));
+                case BF16 -> out.putShort(bfloat16(values[at]));
+                case Q8_0 -> {
+                    out.putShort(Quantizer.q8(values, at, quants));
+                    out.put(quants);
+                }
+                case Q4_0 -> {
+                    out.putShort(Quantizer.q4(values, at, quants));
+                    for (int i = 0; i < 16; i++) {
+                        out.put((byte) (quants[i] + 8 | quants[i + 16] + 8 << 4));
+                    }
+                }
+                default -> throw new IllegalArgumentException(type + " is not written");
+            }
+        }
+        return out.array();
+    }
+
+    /// Rounded to the nearest, halves to the even one.
+    private static short bfloat16(float value) {
+        int bits = Float.floatToIntBits(value);
+        return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+    }
+
+    private Map<String, Object> metadata() {
+        Map<String, Object> m = new LinkedHashMap<>();
+        m.put("general.architecture", "llama");
+        m.put("general.name", directory.toAbsolutePath().normalize().getFileName().toString());
+        m.put("general.file_type", fileType());
+        m.put("general.quantization_version", 2);
+        m.put("llama.vocab_size", config.vocabularySize());
+        m.put("llama.block_count", config.numHiddenLayers());
+        // llama.cpp looks at all positions: within the window that is the same
+        int window = config.slidingWindow().orElse(Integer.MAX_VALUE);
+        m.put("llama.context_length", Math.min(window, config.maxPositionEmbeddings()));
+        m.put("llama.embedding_length", config.hiddenSize());
+        m.put("llama.feed_forward_length", config.intermediateSize());
+        m.put("llama.attention.head_count", config.numAttentionHeads());
+        m.put("llama.attention.head_count_kv", config.numKeyValueHeads());
+        m.put("llama.attention.key_length", config.headDim());
+        m.put("llama.attention.value_length", config.headDim());
+        m.put("llama.rope.dimension_count", config.headDim());
+        m.put("llama.attention.layer_norm_rms_epsilon", (float) config.normEpsilon());
+        m.put("llama.rope.freq_base", (float) config.rope().theta());
+        switch (config.rope().scaling()) {
+            case Rope.Scaling.None n -> {}
+            case Rope.Scaling.Linear linear -> {
+                m.put("llama.rope.scaling.type", "linear");
+                m.put("llama.rope.scaling.factor", (float) linear.factor());
+            }
+            case Rope.Scaling.Llama3 s ->
+                    throw new PenjingException(
+                            "this model scales its rotary positions as Llama 3.1 does, which cannot be written to GGUF yet: serve it from its folder");
+        }
+        m.putAll(TokenizerMetadata.of(json("tokenizer.json").orElseThrow(this::noTokenizer), config.vocabularySize()));
+        special(m);
+        return m;
+    }
+
+    private PenjingException noTokenizer() {
+        return new PenjingException(
+                directory + " has no tokenizer.json: put the model's tokenizer.json there");
+    }
+
+    private int fileType() {
+        return switch (type) {
+            case F32 -> 0;
+            case F16 -> 1;
+            case Q4_0 -> 2;
+            case Q8_0 -> 7;
+            case BF16 -> 32;
+            default ->
+                    throw new PenjingException(
+                            type + " cannot be written: choose F32, F16, BF16, Q8_0 or Q4_0");
+        };
+    }
+
+    private void special(Map<String, Object> m) {
+        String[] tokens =
+                m.get("tokenizer.ggml.tokens") instanceof String[] all ? all : new String[0];
+        Optional<JsonNode> settings = json("tokenizer_config.json");
+        for (String[] pair :
+                new String[][] {
+                    {"bos_token", "bos"}, {"eos_token", "eos"}, {"pad_token", "padding"}, {"unk_token", "unknown"}
+                }) {
+            settings.map(s -> s.path(pair[0]))
+                    // a text, or an object with the text as its content
+                    .map(s -> s.isString() ? s.asString() : s.path("content").asString(""))
+                    .map(text -> index(tokens, text))
+                    .filter(OptionalInt::isPresent)
+                    .ifPresent(id ->
+                            m.put("tokenizer.ggml." + pair[1] + "_token_id", id.getAsInt()));
+        }
+        m.put("tokenizer.ggml.add_bos_token", false);
+        settings.map(s -> s.path("chat_template"))
+                .filter(JsonNode::isString)
+                .ifPresent(t -> m.put("tokenizer.chat_template", t.asString()));
+    }
+
+    private static OptionalInt index(String[] tokens, String text) {
+        for (int id = 0; id < tokens.length; id++) {
+            if (tokens[id].equals(text)) {
+                return OptionalInt.of(id);
+            }
+        }
+        return OptionalInt.empty();
+    }
+
+    private Optional<JsonNode> json(String name) {
+        Path file = directory.resolve(name);
+        if (!Files.isRegularFile(file)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(JSON.readTree(Files.readString(file)));
+        } catch (IOException | JacksonException e) {
+            throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package dev.penjing.model.gguf;
+
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.tokenizer.PreTokenizers;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+
+/// A `tokenizer.json` as GGUF metadata: what `Tokenizers.fromGguf` reads back.
+final class TokenizerMetadata {
+    // llama.cpp, llama_token_type
+    private static final int NORMAL = 1;
+    private static final int UNKNOWN = 2;
+    private static final int CONTROL = 3;
+    private static final int USER_DEFINED = 4;
+    private static final int UNUSED = 5;
+    private static final int BYTE = 6;
+
+    private TokenizerMetadata() {}
+
+    /// @param size of the model's vocabulary; ids that the tokenizer lacks are filled up
+    /// @throws PenjingException if GGUF has no name for what the tokenizer does
+    static Map<String, Object> of(JsonNode json, int size) {
+        String[] tokens = new String[size];
+        for (int id = 0; id < size; id++) {
+            tokens[id] = "[PAD" + id + "]";
+        }
+        int[] types = new int[size];
+        Arrays.fill(types, UNUSED);
+        JsonNode model = json.path("model");
+        model.path("vocab")
+                .properties()
+                .forEach(entry -> {
+                    int id = entry.getValue().asInt();
+                    tokens[id] = entry.getKey();
+                    types[id] = entry.getKey().matches("<0x[0-9A-F]{2}>") ? BYTE : NORMAL;
+                });
+        String unknown = model.path("unk_token").asString("");
+        json.path("added_tokens").forEach(token -> {
+            int id = token.path("id").asInt();
+            tokens[id] = token.path("content").asString();
+            types[id] =
+                    tokens[id].equals(unknown)
+                            ? UNKNOWN
+                            : token.path("special").asBoolean() ? CONTROL : USER_DEFINED;
+        });
+        Map<String, Object> metadata = new LinkedHashMap<>();
+        boolean bytes = !model.path("byte_fallback").asBoolean(false);
+        metadata.put("tokenizer.ggml.model", bytes ? "gpt2" : "llama");
+        if (bytes) {
+            Optional<String> pre = PreTokenizers.ggufName(json.path("pre_tokenizer"));
+            metadata.put(
+                    "tokenizer.ggml.pre",
+                    pre.orElseThrow(() ->
+                            new PenjingException(
+                                    "GGUF has no name for this tokenizer's way to split text: the model cannot be written to GGUF")));
+            metadata.put("tokenizer.ggml.merges", merges(model.path("merges")));
+        } else {
+            metadata.put("tokenizer.ggml.pre", "default");
+            metadata.put("tokenizer.ggml.scores", scores(model.path("merges"), tokens));
+            boolean prefix = json.path("normalizer").toString().contains("Prepend");
+            metadata.put("tokenizer.ggml.add_space_prefix", prefix);
+        }
+        metadata.put("tokenizer.ggml.tokens", tokens);
+        metadata.put("tokenizer.ggml.token_type", types);
+        return metadata;
+    }
+
+    private static String[] merges(JsonNode json) {
+        String[] merges = new String[json.size()];
+        for (int i = 0; i < merges.length; i++) {
+            JsonNode merge = json.get(i);
+            merges[i] =
+                    merge.isArray()
+                            ? merge.get(0).asString() + " " + merge.get(1).asString()
+                            : merge.asString();
+        }
+        return merges;
+    }
+
+    /// SentencePiece's scores, as far as merges tell: the earlier a token is merged, the better.
+    private static float[] scores(JsonNode merges, String[] tokens) {
+        Map<String, Integer> rank = new HashMap<>();
+        String[] pairs = merges(merges);
+        for (int i = 0; i < pairs.length; i++) {
+            int space = pairs[i].indexOf(' ', 1);
+            rank.putIfAbsent(pairs[i].substring(0, space) + pairs[i].substring(space + 1), i);
+        }
+        float[] scores = new float[tokens.length];
+        for (int id = 0; id < tokens.length; id++) {
+            scores[id] = -rank.getOrDefault(tokens[id], 0);
+        }
+        return scores;
+    }
+}

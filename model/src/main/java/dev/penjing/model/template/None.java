@@ -1,0 +1,6 @@
+package dev.penjing.model.template;
+
+/// Python's None.
+enum None {
+    NONE
+}

@@ -1,9 +1,26 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.decoder.TorchModel;
-import dev.penjing.compression.run.Conversation;
-import dev.penjing.model.tokenizer.Tokenizers;
-import java.nio.file.Path;
+import dev.penjing.inference.Engine;
+import dev.penjing.inference.Finish;
+import dev.penjing.inference.Generation;
+import dev.penjing.inference.Listener;
+import dev.penjing.inference.LogProbabilities;
+import dev.penjing.inference.Request;
+import dev.penjing.inference.Sampling;
+import dev.penjing.model.PenjingException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -11,29 +28,147 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// `chat`
-@Command(name = "chat", description = "Talk with a model.")
+@Command(name = "chat", description = "Talk with a model, on the engine.")
 final class ChatCommand implements Callable<Integer> {
+    private static final String HELP =
+            """
+            /new            forget the conversation
+            /system TEXT    set the system prompt, and start anew
+            /history        show the conversation
+            /help           this
+            /quit           leave (Ctrl-D too)""";
+
     @Mixin Options.Common common = new Options.Common();
 
-    @Mixin Options.Computing computing = new Options.Computing();
+    @Mixin EngineSettings settings = new EngineSettings();
 
     @Parameters(paramLabel = "MODEL", description = Models.DESCRIPTION)
     String model = "";
 
+    @Option(names = "--system", description = "A system prompt.")
+    Optional<String> system = Optional.empty();
+
     @Option(
             names = "--max-new-tokens",
-            defaultValue = "128",
+            defaultValue = "512",
             description = "Of an answer (default: ${DEFAULT-VALUE}).")
-    int maxNewTokens = 128;
+    int maxNewTokens = 512;
+
+    @Option(
+            names = "--temperature",
+            defaultValue = "0",
+            description = "0 always takes the likeliest token (default).")
+    float temperature;
+
+    @Option(
+            names = "--top-p",
+            defaultValue = "1",
+            description = "Draw from the likeliest tokens of this probability (default: 1).")
+    float topP = 1;
+
+    @Option(names = "--seed", description = "The same seed gives the same answers.")
+    Optional<Long> seed = Optional.empty();
+
+    private final List<Map<String, String>> messages = new ArrayList<>();
+    private final PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
 
     @Override
-    public Integer call() throws java.io.IOException {
+    public Integer call() throws IOException {
         ConsoleProgress progress = new ConsoleProgress();
-        Path directory = Models.directory(model, progress);
-        try (TorchModel loaded =
-                TorchModel.load(directory, Tokenizers.load(directory), computing.start(progress))) {
-            Conversation.run(loaded, maxNewTokens, System.in, System.out);
+        try (Engine engine =
+                Engine.load(Models.enginePath(model, progress), settings.options(), progress)) {
+            progress.finish();
+            progress.say(engine.describe());
+            forget();
+            out.println("/help shows what else you can type; Ctrl-D ends.");
+            BufferedReader in =
+                    new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+            out.print("> ");
+            for (String line = in.readLine();
+                    line != null && !line.strip().equals("/quit");
+                    line = in.readLine()) {
+                respond(engine, line.strip());
+                out.print("> ");
+            }
+            out.println();
         }
         return 0;
+    }
+
+    private void forget() {
+        messages.clear();
+        system.ifPresent(text -> messages.add(Map.of("role", "system", "content", text)));
+    }
+
+    private void respond(Engine engine, String line) {
+        if (line.equals("/new")) {
+            forget();
+            out.println("(forgotten)");
+        } else if (line.startsWith("/system")) {
+            system = Optional.of(line.substring("/system".length()).strip()).filter(s -> !s.isEmpty());
+            forget();
+            out.println(system.isPresent() ? "(set)" : "(no system prompt)");
+        } else if (line.equals("/history")) {
+            messages.forEach(m -> out.println(m.get("role") + ": " + m.get("content")));
+        } else if (line.startsWith("/")) {
+            out.println(HELP);
+        } else if (!line.isEmpty()) {
+            messages.add(Map.of("role", "user", "content", line));
+            try {
+                messages.add(Map.of("role", "assistant", "content", answer(engine)));
+            } catch (PenjingException e) {
+                messages.removeLast();
+                out.println("(" + e.getMessage() + "; /new starts anew)");
+            }
+        }
+    }
+
+    private String answer(Engine engine) {
+        int[] prompt = engine.chat(messages, Map.of());
+        Sampling sampling =
+                new Sampling(
+                        temperature,
+                        0,
+                        topP,
+                        0,
+                        1,
+                        0,
+                        0,
+                        Map.of(),
+                        seed.map(OptionalLong::of).orElse(OptionalLong.empty()));
+        StringBuilder text = new StringBuilder();
+        Generation generation =
+                engine.submit(
+                        new Request(
+                                prompt,
+                                maxNewTokens,
+                                sampling,
+                                List.of(),
+                                Set.of(),
+                                false,
+                                OptionalInt.empty()),
+                        new Listener() {
+                            @Override
+                            public void token(int id, String piece, Optional<LogProbabilities> p) {
+                                text.append(piece);
+                                out.print(piece);
+                                out.flush();
+                            }
+
+                            @Override
+                            public void finished(Finish finish, String rest) {
+                                text.append(rest);
+                                out.println(rest);
+                            }
+                        });
+        Finish finish = generation.awaitEnd();
+        out.printf(
+                Locale.ROOT,
+                "(%d tokens, %.1f tokens/s, first after %.2f s%s)%n",
+                finish.newTokens(),
+                finish.tokensPerSecond(),
+                finish.queueSeconds() + finish.prefillSeconds(),
+                finish.reason() == Finish.Reason.LENGTH ? ", cut off" : "");
+        return text.toString();
     }
 }

@@ -1,12 +1,16 @@
 package dev.penjing.cli;
 
 import dev.penjing.compression.run.Measuring;
+import dev.penjing.inference.Engine;
+import dev.penjing.inference.EngineOptions;
+import dev.penjing.inference.Perplexity;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `perplexity`
@@ -28,13 +32,25 @@ final class PerplexityCommand implements Callable<Integer> {
             description = "Tokens a window (default: ${DEFAULT-VALUE}, or the model's context).")
     int sequenceLength = 2048;
 
+    @Option(
+            names = "--engine",
+            description =
+                    "Measure as the engine computes, on quantised weights and activations, rather"
+                            + " than in floating point.")
+    boolean engine;
+
     @Override
     public Integer call() {
         ConsoleProgress progress = new ConsoleProgress();
-        Path directory = Models.directory(model, progress);
         ObjectNode result =
-                Measuring.perplexity(
-                        directory, data, sequenceLength, computing.start(progress), progress);
+                engine
+                        ? onEngine(progress)
+                        : Measuring.perplexity(
+                                Models.directory(model, progress),
+                                data,
+                                sequenceLength,
+                                computing.start(progress),
+                                progress);
         progress.finish();
         if (common.json) {
             Output.print(result);
@@ -47,5 +63,22 @@ final class PerplexityCommand implements Callable<Integer> {
                     result.path("bytes").asLong());
         }
         return 0;
+    }
+
+    private ObjectNode onEngine(ConsoleProgress progress) {
+        EngineOptions options = EngineOptions.DEFAULT.withThreads(computing.threads);
+        try (Engine loaded = Engine.load(Models.enginePath(model, progress), options, progress)) {
+            progress.finish();
+            progress.say(loaded.describe());
+            Perplexity measured = Perplexity.measure(loaded, data, sequenceLength, progress);
+            ObjectNode result = JsonMapper.builder().build().createObjectNode();
+            result.put("model", model);
+            result.put("perplexity", measured.perplexity());
+            result.put("bits_per_byte", measured.bitsPerByte());
+            result.put("tokens", measured.tokens());
+            result.put("bytes", measured.bytes());
+            result.put("seconds", measured.seconds());
+            return result;
+        }
     }
 }

@@ -6,11 +6,14 @@ import dev.penjing.model.LanguageModel;
 import dev.penjing.model.ModelConfig;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
+import dev.penjing.model.template.ChatTemplate;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -38,6 +41,8 @@ public final class Engine implements AutoCloseable {
     private final Scheduler scheduler;
     private final String stored;
     private final Set<Integer> ends = new HashSet<>();
+    private final Optional<ChatTemplate> template;
+    private final Map<String, Object> specials = new HashMap<>();
     private final int context;
 
     private Engine(
@@ -55,6 +60,11 @@ public final class Engine implements AutoCloseable {
         for (String end : ENDS) {
             OptionalInt id = tokenizer.id(end);
             id.ifPresent(ends::add);
+        }
+        ends.addAll(source.ends());
+        template = source.chatTemplate();
+        for (String name : List.of("bos", "eos", "pad", "unk")) {
+            specials.put(name + "_token", source.special(name));
         }
         weights = Weights.load(source, options.quantization(), kernels.lanes(), team, progress);
         pool = new KeyValuePool(config, cacheBytes(config, options));
@@ -169,6 +179,23 @@ public final class Engine implements AutoCloseable {
                                 .formatted(id, config().vocabularySize()));
             }
         }
+    }
+
+    /// A conversation as ids to continue, in the model's own form, the assistant's turn begun.
+    ///
+    /// @param messages maps with `role` and `content`, and whatever else the template asks for
+    /// @param more variables for the template, such as `tools`
+    /// @throws PenjingException if the model has no chat template, or it refuses the messages
+    public int[] chat(List<? extends Map<String, ?>> messages, Map<String, ?> more) {
+        ChatTemplate chat =
+                template.orElseThrow(() ->
+                        new PenjingException(
+                                "this model has no chat template: it continues text, but holds no conversation"));
+        Map<String, Object> variables = new HashMap<>(specials);
+        variables.put("messages", messages);
+        variables.put("add_generation_prompt", true);
+        variables.putAll(more);
+        return tokenizer.encode(chat.render(variables));
     }
 
     /// The continuation of a text.

@@ -12,16 +12,28 @@ import dev.penjing.model.gguf.Quantizer;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.TensorView;
+import dev.penjing.model.template.ChatTemplate;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /// A model file or folder, row by row. Tensors go by their names in Hugging Face form, and rows are
 /// in its order. Reading is thread-safe.
 abstract sealed class WeightSource implements AutoCloseable {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
     /// @throws PenjingException if there is no model, or a damaged or unknown one
     static WeightSource open(Path path) {
         if (Files.isDirectory(path)) {
@@ -44,6 +56,14 @@ abstract sealed class WeightSource implements AutoCloseable {
     abstract Quantization natural(String name);
 
     abstract String describe();
+
+    /// Ids that end an answer, as far as the model's files say.
+    abstract Set<Integer> ends();
+
+    abstract Optional<ChatTemplate> chatTemplate();
+
+    /// How a special token is written: `bos`, `eos`, `pad` or `unk`; empty if there is none.
+    abstract String special(String name);
 
     /// A vector as float32.
     abstract float[] vector(String name);
@@ -107,6 +127,41 @@ abstract sealed class WeightSource implements AutoCloseable {
         String describe() {
             DType type = checkpoint.tensor("model.embed_tokens.weight").dtype();
             return type.name();
+        }
+
+        @Override
+        Set<Integer> ends() {
+            Set<Integer> ends = new HashSet<>();
+            for (String name : List.of("generation_config.json", "config.json")) {
+                JsonNode ids = json(name).path("eos_token_id");
+                if (ids.isIntegralNumber()) {
+                    ends.add(ids.asInt());
+                }
+                ids.forEach(id -> ends.add(id.asInt(-1)));
+            }
+            return ends;
+        }
+
+        @Override
+        Optional<ChatTemplate> chatTemplate() {
+            return ChatTemplate.of(directory);
+        }
+
+        @Override
+        String special(String name) {
+            JsonNode token = json("tokenizer_config.json").path(name + "_token");
+            return token.isString() ? token.asString() : token.path("content").asString("");
+        }
+
+        private JsonNode json(String name) {
+            Path file = directory.resolve(name);
+            try {
+                return Files.isRegularFile(file)
+                        ? JSON.readTree(Files.readString(file))
+                        : JSON.createObjectNode();
+            } catch (IOException | JacksonException e) {
+                throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
+            }
         }
 
         @Override
@@ -184,6 +239,34 @@ abstract sealed class WeightSource implements AutoCloseable {
         @Override
         String describe() {
             return type().name();
+        }
+
+        @Override
+        Set<Integer> ends() {
+            Set<Integer> ends = new HashSet<>();
+            for (String name : List.of("eos", "eot", "eom")) {
+                file.number("tokenizer.ggml." + name + "_token_id")
+                        .ifPresent(id -> ends.add(id.intValue()));
+            }
+            return ends;
+        }
+
+        @Override
+        Optional<ChatTemplate> chatTemplate() {
+            return file.text("tokenizer.chat_template").map(ChatTemplate::parse);
+        }
+
+        @Override
+        String special(String name) {
+            String key = Map.of("pad", "padding", "unk", "unknown").getOrDefault(name, name);
+            String[] tokens =
+                    file.metadata().get("tokenizer.ggml.tokens") instanceof String[] all
+                            ? all
+                            : new String[0];
+            return file.number("tokenizer.ggml." + key + "_token_id")
+                    .filter(id -> id >= 0 && id < tokens.length)
+                    .map(id -> tokens[id.intValue()])
+                    .orElse("");
         }
 
         @Override

@@ -1,0 +1,91 @@
+package dev.penjing.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.penjing.compression.decoder.TorchModel;
+import dev.penjing.compression.torch.Compute;
+import dev.penjing.inference.Engine;
+import dev.penjing.inference.EngineOptions;
+import dev.penjing.inference.kernel.Quantization;
+import dev.penjing.model.Progress;
+import dev.penjing.model.gguf.BlockType;
+import dev.penjing.model.gguf.GgufExport;
+import dev.penjing.model.tokenizer.Tokenizer;
+import dev.penjing.model.tokenizer.Tokenizers;
+import dev.penjing.world.WorldFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
+
+/// The engine beside the decoder that trains, on the same weights.
+class EngineAgreesTest {
+    private static final Path TEACHER = Path.of("..", "teacher");
+
+    @TempDir static Path folder;
+    private static int[] ids = new int[0];
+    private static float[] expected = new float[0];
+
+    @BeforeAll
+    static void measure() throws IOException {
+        WorldFiles.write(folder.resolve("world"), 5, 100_000);
+        Tokenizer tokenizer = Tokenizers.load(TEACHER);
+        StringBuilder text = new StringBuilder();
+        for (String line : Files.readAllLines(folder.resolve("world/heldout.jsonl")).subList(0, 12)) {
+            text.append(JsonMapper.builder().build().readTree(line).path("text").asString());
+        }
+        ids = Arrays.copyOf(tokenizer.encode(text.toString()), 400);
+        try (TorchModel model =
+                TorchModel.load(TEACHER, tokenizer, Compute.start("cpu", "float32", 0))) {
+            expected = model.logProbabilities(List.of(ids)).getFirst();
+        }
+    }
+
+    private static double meanDifference(Path model, EngineOptions options) {
+        try (Engine engine = Engine.load(model, options, Progress.NONE)) {
+            float[] scores = engine.languageModel().logProbabilities(List.of(ids)).getFirst();
+            double sum = 0;
+            for (int i = 0; i < scores.length; i++) {
+                sum += Math.abs(scores[i] - expected[i]);
+            }
+            return sum / scores.length;
+        }
+    }
+
+    @Test
+    void eightBitsAreWithinRoundingOfFloats() {
+        assertThat(meanDifference(TEACHER, EngineOptions.DEFAULT)).isLessThan(0.02);
+    }
+
+    @Test
+    void aGgufFileOfEightBitsIsTheSameAsTheFolder() {
+        Path file = folder.resolve("teacher.gguf");
+        GgufExport.run(TEACHER, file, BlockType.Q8_0, Progress.NONE);
+        float[] fromFolder;
+        float[] fromFile;
+        try (Engine engine = Engine.load(TEACHER, EngineOptions.DEFAULT, Progress.NONE)) {
+            fromFolder = engine.languageModel().logProbabilities(List.of(ids)).getFirst();
+        }
+        try (Engine engine = Engine.load(file, EngineOptions.DEFAULT, Progress.NONE)) {
+            fromFile = engine.languageModel().logProbabilities(List.of(ids)).getFirst();
+            List<Map<String, String>> messages = List.of(Map.of("role", "user", "content", "Hi"));
+            assertThat(engine.tokenizer().decode(engine.chat(messages, Map.of()), false))
+                    .isEqualTo("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
+        }
+        assertThat(fromFile).isEqualTo(fromFolder);
+    }
+
+    @Test
+    void fourBitsLoseMoreButLittle() {
+        double four =
+                meanDifference(TEACHER, EngineOptions.DEFAULT.withQuantization(Quantization.Q4_0));
+        assertThat(four).isGreaterThan(meanDifference(TEACHER, EngineOptions.DEFAULT));
+        assertThat(four).isLessThan(0.3);
+    }
+}

@@ -120,9 +120,7 @@ final class DistillationBench {
         saveTeacher(teacher, compute, checkpoint);
         List<Double> seconds = new ArrayList<>();
         try (TokenFile tokens = tokens();
-                Parameters weights =
-                        Parameters.load(
-                                checkpoint, teacher, compute, compute.type());
+                Parameters weights = Parameters.load(checkpoint, teacher, compute, compute.type());
                 Decoder decoder = new Decoder(teacher, weights, compute);
                 Trainer trainer =
                         new Trainer(
@@ -155,13 +153,8 @@ final class DistillationBench {
         if (Files.exists(directory)) {
             return;
         }
-        try (Parameters drawn =
-                RandomWeights.draw(config, 1, compute)) {
-            Checkpoints.write(
-                    config,
-                    drawn,
-                    directory,
-                    DType.BF16);
+        try (Parameters drawn = RandomWeights.draw(config, 1, compute)) {
+            Checkpoints.write(config, drawn, directory, DType.BF16);
         }
     }
 

@@ -43,7 +43,11 @@ final class TokenizerBench {
                     List.of(
                             new SideBySide.Entry(
                                     "Penjing, loaded anew",
-                                    () -> rate(megabytes, encoding(Tokenizers.load(directory)), documents)),
+                                    () ->
+                                            rate(
+                                                    megabytes,
+                                                    encoding(Tokenizers.load(directory)),
+                                                    documents)),
                             new SideBySide.Entry(
                                     "Penjing, words seen before",
                                     () -> rate(megabytes, encoding(ours), documents)),

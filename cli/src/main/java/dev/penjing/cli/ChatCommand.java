@@ -36,7 +36,8 @@ final class ChatCommand implements Callable<Integer> {
             /system TEXT    set the system prompt, and start anew
             /history        show the conversation
             /help           this
-            /quit           leave (Ctrl-D too)""";
+            /quit           leave (Ctrl-D too)\
+            """;
 
     @Mixin Options.Common common = new Options.Common();
 
@@ -105,7 +106,9 @@ final class ChatCommand implements Callable<Integer> {
             forget();
             out.println("(forgotten)");
         } else if (line.startsWith("/system")) {
-            system = Optional.of(line.substring("/system".length()).strip()).filter(s -> !s.isEmpty());
+            system =
+                    Optional.of(line.substring("/system".length()).strip())
+                            .filter(s -> !s.isEmpty());
             forget();
             out.println(system.isPresent() ? "(set)" : "(no system prompt)");
         } else if (line.equals("/history")) {

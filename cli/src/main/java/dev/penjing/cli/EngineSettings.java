@@ -9,10 +9,7 @@ import picocli.CommandLine.Option;
 
 /// Options of the commands that use the engine.
 final class EngineSettings {
-    @Option(
-            names = "--threads",
-            defaultValue = "0",
-            description = "0 for one a core (default).")
+    @Option(names = "--threads", defaultValue = "0", description = "0 for one a core (default).")
     int threads;
 
     @Option(
@@ -34,8 +31,7 @@ final class EngineSettings {
         return switch (name.toLowerCase(Locale.ROOT)) {
             case "q4_0" -> Quantization.Q4_0;
             case "q8_0" -> Quantization.Q8_0;
-            default ->
-                    throw new UsageException("--quantization " + name + " is not q4_0 or q8_0");
+            default -> throw new UsageException("--quantization " + name + " is not q4_0 or q8_0");
         };
     }
 }

@@ -37,7 +37,8 @@ class EngineAgreesTest {
         WorldFiles.write(folder.resolve("world"), 5, 100_000);
         Tokenizer tokenizer = Tokenizers.load(TEACHER);
         StringBuilder text = new StringBuilder();
-        for (String line : Files.readAllLines(folder.resolve("world/heldout.jsonl")).subList(0, 12)) {
+        for (String line :
+                Files.readAllLines(folder.resolve("world/heldout.jsonl")).subList(0, 12)) {
             text.append(JsonMapper.builder().build().readTree(line).path("text").asString());
         }
         ids = Arrays.copyOf(tokenizer.encode(text.toString()), 400);

@@ -7,8 +7,10 @@ import java.util.Arrays;
 final class Batch {
     final int[] tokens;
     final int[] positions;
+
     /// The blocks of each row's sequence, as far as its position at least.
     final int[][] blocks;
+
     /// Whether the logits of a row are wanted.
     final boolean[] wanted;
 

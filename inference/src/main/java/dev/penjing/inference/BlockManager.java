@@ -32,6 +32,7 @@ final class BlockManager {
     private final ArrayDeque<Integer> free = new ArrayDeque<>();
     private final Map<Content, Kept> byContent = new HashMap<>();
     private final Map<Integer, Kept> byBlock = new HashMap<>();
+
     /// Findable blocks without users, the one longest unused first.
     private final LinkedHashMap<Integer, Kept> idle = new LinkedHashMap<>();
 

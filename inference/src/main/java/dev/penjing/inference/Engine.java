@@ -18,8 +18,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/// A model, ready to answer many requests at once. Thread-safe. Owns native memory and threads until
-/// closed.
+/// A model, ready to answer many requests at once. Thread-safe. Owns native memory and threads
+/// until closed.
 ///
 /// ```java
 /// try (Engine engine = Engine.load(Path.of("model.gguf"), EngineOptions.DEFAULT, Progress.NONE)) {
@@ -46,7 +46,11 @@ public final class Engine implements AutoCloseable {
     private final int context;
 
     private Engine(
-            WeightSource source, EngineOptions options, Kernels kernels, Team team, Progress progress) {
+            WeightSource source,
+            EngineOptions options,
+            Kernels kernels,
+            Team team,
+            Progress progress) {
         this.kernels = kernels;
         this.team = team;
         this.tokenizer = source.tokenizer();
@@ -89,8 +93,7 @@ public final class Engine implements AutoCloseable {
     /// @throws PenjingException if there is no model there, or a damaged or unknown one
     public static Engine load(Path path, EngineOptions options, Progress progress) {
         int threads = options.threads();
-        Team team =
-                new Team(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+        Team team = new Team(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
         try (WeightSource source = WeightSource.open(path)) {
             return new Engine(source, options, Kernels.best(), team, progress);
         } catch (RuntimeException e) {

@@ -121,8 +121,7 @@ final class EngineModel implements LanguageModel {
                         request,
                         new Listener() {
                             @Override
-                            public void token(
-                                    int id, String text, Optional<LogProbabilities> p) {
+                            public void token(int id, String text, Optional<LogProbabilities> p) {
                                 stopped[0] |= stop.test(id);
                                 if (stopped[0]) {
                                     // ends this answer

@@ -17,8 +17,7 @@ public record EngineOptions(
         long cacheBytes,
         int maxSequences,
         int chunk) {
-    public static final EngineOptions DEFAULT =
-            new EngineOptions(0, Optional.empty(), 0, 64, 256);
+    public static final EngineOptions DEFAULT = new EngineOptions(0, Optional.empty(), 0, 64, 256);
 
     public EngineOptions withThreads(int count) {
         return new EngineOptions(count, quantization, cacheBytes, maxSequences, chunk);

@@ -10,8 +10,8 @@ import java.util.Arrays;
 /// Memory for the keys and values of all sequences, in blocks of 32 positions, float16.
 ///
 /// A block holds for each layer and key-value head its keys, in tiles of 16 positions as
-/// [headDim][16], and then its values as [32][headDim]. Owns native memory until closed; a block takes
-/// none before it is first used.
+/// [headDim][16], and then its values as [32][headDim]. Owns native memory until closed; a block
+/// takes none before it is first used.
 final class KeyValuePool implements AutoCloseable {
     /// Positions of a block.
     static final int BLOCK = 2 * Kernels.KEY_TILE;

@@ -36,7 +36,10 @@ final class Sampler {
     /// @param logits of the vocabulary from `at` on; minus infinity is never drawn
     int next(float[] logits, int at, int vocabulary) {
         adjust(logits, at, vocabulary);
-        int id = sampling.temperature() == 0 ? largest(logits, at, vocabulary) : draw(logits, at, vocabulary);
+        int id =
+                sampling.temperature() == 0
+                        ? largest(logits, at, vocabulary)
+                        : draw(logits, at, vocabulary);
         made.merge(id, 1, Integer::sum);
         if (sampling.repetitionPenalty() != 1) {
             seen.put(id, true);
@@ -45,11 +48,12 @@ final class Sampler {
     }
 
     private void adjust(float[] logits, int at, int vocabulary) {
-        sampling.logitBias().forEach((id, bias) -> {
-            if (id >= 0 && id < vocabulary) {
-                logits[at + id] += bias;
-            }
-        });
+        sampling.logitBias()
+                .forEach((id, bias) -> {
+                    if (id >= 0 && id < vocabulary) {
+                        logits[at + id] += bias;
+                    }
+                });
         float repetition = sampling.repetitionPenalty();
         for (int id : seen.keySet()) {
             float logit = logits[at + id];

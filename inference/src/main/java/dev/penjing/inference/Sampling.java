@@ -38,8 +38,7 @@ public record Sampling(
         require(
                 repetitionPenalty > 0 && repetitionPenalty <= 100,
                 "repetition_penalty must be above 0 and at most 100");
-        require(
-                Math.abs(frequencyPenalty) <= 2, "frequency_penalty must be between -2 and 2");
+        require(Math.abs(frequencyPenalty) <= 2, "frequency_penalty must be between -2 and 2");
         require(Math.abs(presencePenalty) <= 2, "presence_penalty must be between -2 and 2");
         logitBias = Map.copyOf(logitBias);
     }
@@ -52,7 +51,6 @@ public record Sampling(
 
     /// Draws at a temperature, from a seed.
     public static Sampling at(float temperature, long seed) {
-        return new Sampling(
-                temperature, 0, 1, 0, 1, 0, 0, Map.of(), OptionalLong.of(seed));
+        return new Sampling(temperature, 0, 1, 0, 1, 0, 0, Map.of(), OptionalLong.of(seed));
     }
 }

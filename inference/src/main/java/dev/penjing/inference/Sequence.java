@@ -123,12 +123,9 @@ final class Sequence implements Generation {
         Optional<LogProbabilities> probabilities =
                 raw.map(r ->
                         Sampler.logProbabilities(
-                                r,
-                                0,
-                                vocabulary,
-                                id,
-                                request.topLogProbabilities().orElse(0)));
-        boolean ends = engine.isEnd(id) && !request.ignoreEnd() || request.stopTokens().contains(id);
+                                r, 0, vocabulary, id, request.topLogProbabilities().orElse(0)));
+        boolean ends =
+                engine.isEnd(id) && !request.ignoreEnd() || request.stopTokens().contains(id);
         if (length == tokens.length) {
             tokens = Arrays.copyOf(tokens, Math.min(limit, 2 * length));
         }

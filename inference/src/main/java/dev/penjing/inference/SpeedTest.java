@@ -14,8 +14,8 @@ public final class SpeedTest {
 
     /// Medians over the repeats.
     ///
-    /// @param prefillTokensPerSecond prompt tokens of all sequences over the time until each has its
-    ///   first token
+    /// @param prefillTokensPerSecond prompt tokens of all sequences over the time until each has
+    ///   its first token
     /// @param decodeTokensPerSecond of all sequences together, behind their first tokens
     public record Row(
             int batch,

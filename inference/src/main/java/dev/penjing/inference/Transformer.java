@@ -128,8 +128,7 @@ final class Transformer {
 
     private final Scratch oneRow = new Scratch();
 
-    private void norm(
-            float[] norm, float[] x, int at, Activations to, int toRow, Scratch scratch) {
+    private void norm(float[] norm, float[] x, int at, Activations to, int toRow, Scratch scratch) {
         float[] out = scratch.floats(hiddenStride);
         int size = config.hiddenSize();
         kernels.rmsNorm(x, at, norm, size, (float) config.normEpsilon(), out);
@@ -270,8 +269,7 @@ final class Transformer {
         if (groupsAreBlocks) {
             int from = head * groups * headDim;
             int to = from + groups * headDim;
-            kernels.quantize(
-                    mixedTHE, row * mixedStride, from, to, mixedQuantTHE, row, scratch);
+            kernels.quantize(mixedTHE, row * mixedStride, from, to, mixedQuantTHE, row, scratch);
         }
     }
 

@@ -294,7 +294,8 @@ abstract sealed class WeightSource implements AutoCloseable {
 
         private static PenjingException notFinite(String name) {
             return new PenjingException(
-                    name + " holds a value that is not finite: the file is damaged, fetch it again");
+                    name
+                            + " holds a value that is not finite: the file is damaged, fetch it again");
         }
 
         @Override

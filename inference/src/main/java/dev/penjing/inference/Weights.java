@@ -15,7 +15,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /// A decoder's weights as the kernels read them. Owns native memory until closed.
 ///
-/// Letters of shapes: D hidden, F intermediate, H heads, K key-value heads, E head dim, V vocabulary.
+/// Letters of shapes: D hidden, F intermediate, H heads, K key-value heads, E head dim, V
+/// vocabulary.
 final class Weights implements AutoCloseable {
     /// @param qkv rows of q (H E), k (K E) and v (K E), in turn
     /// @param qkvBias of the same rows, empty where there is none
@@ -62,8 +63,7 @@ final class Weights implements AutoCloseable {
         if (config.tieWordEmbeddings()) {
             head = embedding;
         } else {
-            head =
-                    loader.matrix(config.vocabularySize(), config.hiddenSize(), "lm_head.weight");
+            head = loader.matrix(config.vocabularySize(), config.hiddenSize(), "lm_head.weight");
             loader.rows("lm_head.weight", head, 0, config.vocabularySize());
         }
     }
@@ -156,16 +156,28 @@ final class Weights implements AutoCloseable {
             int hidden = config.hiddenSize();
             int queries = config.numAttentionHeads() * config.headDim();
             int keys = config.numKeyValueHeads() * config.headDim();
-            PackedMatrix qkv = matrix(queries + 2 * keys, hidden, at + "self_attn.q_proj.weight", at + "self_attn.k_proj.weight", at + "self_attn.v_proj.weight");
+            PackedMatrix qkv =
+                    matrix(
+                            queries + 2 * keys,
+                            hidden,
+                            at + "self_attn.q_proj.weight",
+                            at + "self_attn.k_proj.weight",
+                            at + "self_attn.v_proj.weight");
             rows(at + "self_attn.q_proj.weight", qkv, 0, queries);
             rows(at + "self_attn.k_proj.weight", qkv, queries, keys);
             rows(at + "self_attn.v_proj.weight", qkv, queries + keys, keys);
             PackedMatrix output = matrix(hidden, queries, at + "self_attn.o_proj.weight");
             rows(at + "self_attn.o_proj.weight", output, 0, hidden);
             int intermediate = PackedMatrix.padded(config.intermediateSize());
-            PackedMatrix gateUp = matrix(2 * intermediate, hidden, at + "mlp.gate_proj.weight", at + "mlp.up_proj.weight");
+            PackedMatrix gateUp =
+                    matrix(
+                            2 * intermediate,
+                            hidden,
+                            at + "mlp.gate_proj.weight",
+                            at + "mlp.up_proj.weight");
             alternating(at, gateUp);
-            PackedMatrix down = matrix(hidden, config.intermediateSize(), at + "mlp.down_proj.weight");
+            PackedMatrix down =
+                    matrix(hidden, config.intermediateSize(), at + "mlp.down_proj.weight");
             rows(at + "mlp.down_proj.weight", down, 0, hidden);
             return new Layer(
                     source.vector(at + "input_layernorm.weight"),
@@ -191,8 +203,7 @@ final class Weights implements AutoCloseable {
                     source.copy(at + "mlp.up_proj.weight", row, gateUp, to + unit);
                 }
             });
-            progress.update(
-                    "load", done.addAndGet(2L * count * gateUp.columns()), total, "");
+            progress.update("load", done.addAndGet(2L * count * gateUp.columns()), total, "");
         }
 
         private float[] qkvBias(String at, int queries, int keys) {

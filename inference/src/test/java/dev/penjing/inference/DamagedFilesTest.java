@@ -75,7 +75,8 @@ class DamagedFilesTest {
         for (int i = 0; i < 150; i++) {
             Path bad = folder.resolve("bad.gguf");
             Files.write(bad, damage.of(good, random));
-            EngineOptions options = new EngineOptions(1, java.util.Optional.empty(), 1 << 22, 2, 16);
+            EngineOptions options =
+                    new EngineOptions(1, java.util.Optional.empty(), 1 << 22, 2, 16);
             try (Engine engine = Engine.load(bad, options, Progress.NONE)) {
                 engine.complete("the cat", 3, Sampling.GREEDY);
             } catch (PenjingException e) {

@@ -64,8 +64,7 @@ class EngineTest {
     }
 
     private static Request request(int[] prompt, int max, Sampling sampling) {
-        return new Request(
-                prompt, max, sampling, List.of(), Set.of(), true, OptionalInt.empty());
+        return new Request(prompt, max, sampling, List.of(), Set.of(), true, OptionalInt.empty());
     }
 
     private static List<Integer> alone(Request request) {
@@ -81,7 +80,10 @@ class EngineTest {
         for (int i = 0; i < 24; i++) {
             Sampling sampling = i % 3 == 0 ? Sampling.GREEDY : Sampling.at(1.2f, i);
             requests.add(
-                    request(prompt(random, 1 + random.nextInt(90)), 1 + random.nextInt(60), sampling));
+                    request(
+                            prompt(random, 1 + random.nextInt(90)),
+                            1 + random.nextInt(60),
+                            sampling));
         }
         List<List<Integer>> expected = requests.stream().map(EngineTest::alone).toList();
         List<Answer> answers = new ArrayList<>();
@@ -116,13 +118,7 @@ class EngineTest {
         Answer answer = new Answer();
         Request request =
                 new Request(
-                        prompt,
-                        10,
-                        Sampling.GREEDY,
-                        List.of(),
-                        Set.of(),
-                        true,
-                        OptionalInt.of(3));
+                        prompt, 10, Sampling.GREEDY, List.of(), Set.of(), true, OptionalInt.of(3));
         engine.submit(request, answer).awaitEnd();
         int[] all = Arrays.copyOf(prompt, 40);
         for (int i = 0; i < 10; i++) {
@@ -142,11 +138,28 @@ class EngineTest {
 
     @ParameterizedTest
     @CsvSource({
-        "64, 96, 2, 4, 2, 16", "80, 72, 1, 3, 1, 24", "48, 40, 2, 2, 2, 10", "96, 64, 1, 4, 4, 32"
+        "64, 96, 2, 4, 2, 16",
+        "80, 72, 1, 3, 1, 24",
+        "48, 40, 2, 2, 2, 10",
+        "96, 64, 1, 4, 4, 32"
     })
     void anyShapeAgreesWithFloats(
-            int hidden, int intermediate, int layers, int heads, int keys, int headDim, @TempDir Path at) {
-        TinyModel.write(at, ", \"attention_bias\": true", hidden, intermediate, layers, heads, keys, headDim);
+            int hidden,
+            int intermediate,
+            int layers,
+            int heads,
+            int keys,
+            int headDim,
+            @TempDir Path at) {
+        TinyModel.write(
+                at,
+                ", \"attention_bias\": true",
+                hidden,
+                intermediate,
+                layers,
+                heads,
+                keys,
+                headDim);
         int[] ids = prompt(new Random(1), 40);
         float[] expected = FloatReference.logProbabilities(at, ids);
         try (Engine other = Engine.load(at, EngineOptions.DEFAULT.withThreads(1), Progress.NONE)) {
@@ -193,8 +206,7 @@ class EngineTest {
                     broken
                             ? new Listener() {
                                 @Override
-                                public void token(
-                                        int id, String t, Optional<LogProbabilities> p) {
+                                public void token(int id, String t, Optional<LogProbabilities> p) {
                                     throw new IllegalStateException("a listener's own fault");
                                 }
 
@@ -241,15 +253,13 @@ class EngineTest {
 
     @Test
     void whatDoesNotFitIsRefused() {
-        assertThatThrownBy(
-                        () -> engine.submit(request(new int[256], 1, Sampling.GREEDY), new Answer()))
+        assertThatThrownBy(() ->
+                        engine.submit(request(new int[256], 1, Sampling.GREEDY), new Answer()))
                 .isInstanceOf(PenjingException.class)
                 .hasMessageContaining("context of 256");
-        assertThatThrownBy(
-                        () ->
-                                engine.submit(
-                                        request(new int[] {1 << 20}, 1, Sampling.GREEDY),
-                                        new Answer()))
+        assertThatThrownBy(() ->
+                        engine.submit(
+                                request(new int[] {1 << 20}, 1, Sampling.GREEDY), new Answer()))
                 .hasMessageContaining("outside the vocabulary");
     }
 

@@ -47,7 +47,11 @@ final class TinyModel {
                 float[] values = new float[Math.toIntExact(spec.size())];
                 boolean norm = spec.name().endsWith("norm.weight");
                 for (int i = 0; i < values.length; i++) {
-                    values[i] = (float) (norm ? 1 + 0.1 * random.nextGaussian() : 0.2 * random.nextGaussian());
+                    values[i] =
+                            (float)
+                                    (norm
+                                            ? 1 + 0.1 * random.nextGaussian()
+                                            : 0.2 * random.nextGaussian());
                 }
                 writer.write(spec.name(), values);
             }

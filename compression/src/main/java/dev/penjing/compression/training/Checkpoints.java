@@ -16,7 +16,8 @@ public final class Checkpoints {
 
     private Checkpoints() {}
 
-    public static void write(ModelConfig config, Parameters parameters, Path directory, DType type) {
+    public static void write(
+            ModelConfig config, Parameters parameters, Path directory, DType type) {
         try (SafetensorsWriter writer =
                 new SafetensorsWriter(
                         directory, config.tensors(), type, SHARD_BYTES, Map.of("format", "pt"))) {

@@ -14,6 +14,7 @@ public final class Activations {
 
     final int[] pairs;
     final float[] scales;
+
     /// 8 x the sum of a block: what the offset of four-bit weights adds.
     final int[] sums;
 

@@ -121,8 +121,8 @@ final class ManyTokens {
                 .intoArray(to, i + L);
     }
 
-    /// Four rows of activations times 2 L rows of `count` blocks of four-bit weights: -8 to 7
-    /// times at most 127, sixteen times, fits into 16 bits.
+    /// Four rows of activations times 2 L rows of `count` blocks of four-bit weights: -8 to 7 times
+    /// at most 127, sixteen times, fits into 16 bits.
     private static void tile4(short[] wide, int count, int[] pairs, int pairAt, short[] sums) {
         int at = pairAt;
         int o = 0;
@@ -244,12 +244,8 @@ final class ManyTokens {
                 int s = (b * TILE + t) * 4 * L;
                 IntVector i0 = ShortVector.fromArray(S, sums, s).reinterpretAsInts();
                 IntVector i1 = ShortVector.fromArray(S, sums, s + 2 * L).reinterpretAsInts();
-                IntVector d0 =
-                        i0.lanewise(ASHR, 16)
-                                .add(i0.lanewise(LSHL, 16).lanewise(ASHR, 16));
-                IntVector d1 =
-                        i1.lanewise(ASHR, 16)
-                                .add(i1.lanewise(LSHL, 16).lanewise(ASHR, 16));
+                IntVector d0 = i0.lanewise(ASHR, 16).add(i0.lanewise(LSHL, 16).lanewise(ASHR, 16));
+                IntVector d1 = i1.lanewise(ASHR, 16).add(i1.lanewise(LSHL, 16).lanewise(ASHR, 16));
                 float m = rowScales[scaleAt + b * TILE + t];
                 FloatVector s0 = FloatVector.fromArray(F, scales, b * 2 * L).mul(m);
                 FloatVector s1 = FloatVector.fromArray(F, scales, b * 2 * L + L).mul(m);

@@ -38,8 +38,7 @@ public final class PackedMatrix {
     ///
     /// @param lanes 32-bit lanes of the kernel's vectors
     /// @param arena owns its memory
-    public PackedMatrix(
-            Quantization quantization, int rows, int columns, int lanes, Arena arena) {
+    public PackedMatrix(Quantization quantization, int rows, int columns, int lanes, Arena arena) {
         this.quantization = quantization;
         this.rows = padded(rows);
         this.columns = padded(columns);

@@ -2,8 +2,8 @@ package dev.penjing.inference.kernel;
 
 import java.lang.foreign.MemorySegment;
 
-/// The same sums in plain Java: what the vector kernels are held against, and what runs without
-/// the Vector API, slowly.
+/// The same sums in plain Java: what the vector kernels are held against, and what runs without the
+/// Vector API, slowly.
 public final class ScalarKernels implements Kernels {
     private final int lanes;
 

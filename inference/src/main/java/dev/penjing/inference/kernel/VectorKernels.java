@@ -90,9 +90,7 @@ public final class VectorKernels implements Kernels {
             for (int i = 0; i < UNIT; i += L) {
                 // adding 1.5 x 2^23 rounds to the nearest whole, which its low bits then hold
                 FloatVector v =
-                        FloatVector.fromArray(F, x, at + column + i)
-                                .mul(inverse)
-                                .add(0x1.8p23f);
+                        FloatVector.fromArray(F, x, at + column + i).mul(inverse).add(0x1.8p23f);
                 v.reinterpretAsInts().sub(0x4b400000).intoArray(scratch.quants, i);
             }
             out.set(row, column / UNIT, scratch.quants, largest / 127);
@@ -249,9 +247,7 @@ public final class VectorKernels implements Kernels {
         float inverse = 1 / sums.reduceLanes(VectorOperators.ADD);
         for (int i = 0; i < count; i += L) {
             VectorMask<Float> m = F.indexInRange(i, count);
-            FloatVector.fromArray(F, scores, at + i, m)
-                    .mul(inverse)
-                    .intoArray(scores, at + i, m);
+            FloatVector.fromArray(F, scores, at + i, m).mul(inverse).intoArray(scores, at + i, m);
         }
     }
 }

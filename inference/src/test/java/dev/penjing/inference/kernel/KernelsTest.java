@@ -54,7 +54,14 @@ class KernelsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "Q4_0, 1", "Q4_0, 2", "Q4_0, 4", "Q4_0, 7", "Q4_0, 33", "Q8_0, 1", "Q8_0, 3", "Q8_0, 4",
+        "Q4_0, 1",
+        "Q4_0, 2",
+        "Q4_0, 4",
+        "Q4_0, 7",
+        "Q4_0, 33",
+        "Q8_0, 1",
+        "Q8_0, 3",
+        "Q8_0, 4",
         "Q8_0, 9"
     })
     void vectorAndScalarProductsAreTheSameSums(Quantization quantization, int tokens) {
@@ -87,7 +94,8 @@ class KernelsTest {
         PackedMatrix w = matrix(Quantization.Q8_0, 32, columns);
         float[] x = floats(columns);
         float[] y = new float[32];
-        vector.product(w, activations(vector, x, 1, columns), y, 0, 32, 0, 32, false, new Scratch());
+        vector.product(
+                w, activations(vector, x, 1, columns), y, 0, 32, 0, 32, false, new Scratch());
         for (int row = 0; row < 32; row++) {
             float[] weights = new float[columns];
             w.row(row, weights, 0, columns);
@@ -108,8 +116,7 @@ class KernelsTest {
             for (float value : new float[] {-1, 1}) {
                 for (int tokens : new int[] {1, 4}) {
                     PackedMatrix w =
-                            new PackedMatrix(
-                                    quantization, 32, 64, vector.lanes(), Arena.ofAuto());
+                            new PackedMatrix(quantization, 32, 64, vector.lanes(), Arena.ofAuto());
                     byte[] quants = new byte[32];
                     java.util.Arrays.fill(quants, (byte) quant);
                     for (int row = 0; row < 32; row++) {
@@ -132,8 +139,7 @@ class KernelsTest {
     @Test
     void whatIsSetIsReadBack() {
         for (Quantization quantization : Quantization.values()) {
-            PackedMatrix w =
-                    new PackedMatrix(quantization, 40, 70, vector.lanes(), Arena.ofAuto());
+            PackedMatrix w = new PackedMatrix(quantization, 40, 70, vector.lanes(), Arena.ofAuto());
             assertThat(w.rows()).isEqualTo(64);
             assertThat(w.columns()).isEqualTo(96);
             byte[] quants = new byte[32];

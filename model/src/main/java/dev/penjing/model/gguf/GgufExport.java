@@ -173,7 +173,10 @@ public final class GgufExport {
                     throw new PenjingException(
                             "this model scales its rotary positions as Llama 3.1 does, which cannot be written to GGUF yet: serve it from its folder");
         }
-        m.putAll(TokenizerMetadata.of(json("tokenizer.json").orElseThrow(this::noTokenizer), config.vocabularySize()));
+        m.putAll(
+                TokenizerMetadata.of(
+                        json("tokenizer.json").orElseThrow(this::noTokenizer),
+                        config.vocabularySize()));
         special(m);
         return m;
     }
@@ -202,15 +205,18 @@ public final class GgufExport {
         Optional<JsonNode> settings = json("tokenizer_config.json");
         for (String[] pair :
                 new String[][] {
-                    {"bos_token", "bos"}, {"eos_token", "eos"}, {"pad_token", "padding"}, {"unk_token", "unknown"}
+                    {"bos_token", "bos"},
+                    {"eos_token", "eos"},
+                    {"pad_token", "padding"},
+                    {"unk_token", "unknown"}
                 }) {
             settings.map(s -> s.path(pair[0]))
                     // a text, or an object with the text as its content
                     .map(s -> s.isString() ? s.asString() : s.path("content").asString(""))
                     .map(text -> index(tokens, text))
                     .filter(OptionalInt::isPresent)
-                    .ifPresent(id ->
-                            m.put("tokenizer.ggml." + pair[1] + "_token_id", id.getAsInt()));
+                    .ifPresent(
+                            id -> m.put("tokenizer.ggml." + pair[1] + "_token_id", id.getAsInt()));
         }
         m.put("tokenizer.ggml.add_bos_token", false);
         settings.map(s -> s.path("chat_template"))

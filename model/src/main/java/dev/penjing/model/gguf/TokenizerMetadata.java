@@ -39,14 +39,15 @@ final class TokenizerMetadata {
                     types[id] = entry.getKey().matches("<0x[0-9A-F]{2}>") ? BYTE : NORMAL;
                 });
         String unknown = model.path("unk_token").asString("");
-        json.path("added_tokens").forEach(token -> {
-            int id = token.path("id").asInt();
-            tokens[id] = token.path("content").asString();
-            types[id] =
-                    tokens[id].equals(unknown)
-                            ? UNKNOWN
-                            : token.path("special").asBoolean() ? CONTROL : USER_DEFINED;
-        });
+        json.path("added_tokens")
+                .forEach(token -> {
+                    int id = token.path("id").asInt();
+                    tokens[id] = token.path("content").asString();
+                    types[id] =
+                            tokens[id].equals(unknown)
+                                    ? UNKNOWN
+                                    : token.path("special").asBoolean() ? CONTROL : USER_DEFINED;
+                });
         Map<String, Object> metadata = new LinkedHashMap<>();
         boolean bytes = !model.path("byte_fallback").asBoolean(false);
         metadata.put("tokenizer.ggml.model", bytes ? "gpt2" : "llama");

@@ -135,7 +135,10 @@ final class ExpressionParser {
 
     private Expression product() {
         Expression left = power();
-        while (tokens.peekIs("*") || tokens.peekIs("/") || tokens.peekIs("//") || tokens.peekIs("%")) {
+        while (tokens.peekIs("*")
+                || tokens.peekIs("/")
+                || tokens.peekIs("//")
+                || tokens.peekIs("%")) {
             left = new Expression.Binary(tokens.next().text(), left, power());
         }
         return left;
@@ -230,7 +233,9 @@ final class ExpressionParser {
                 }
                 return new Expression.DictOf(keys, values);
             }
-            default -> throw new TemplateException("unexpected '" + token.text() + "'").at(token.line());
+            default ->
+                    throw new TemplateException("unexpected '" + token.text() + "'")
+                            .at(token.line());
         }
     }
 

@@ -66,7 +66,9 @@ final class Filters {
             case "int" -> toInt(value, p, n);
             case "float" -> toFloat(value, p, n);
             case "abs" ->
-                    value instanceof Double d ? (Object) Math.abs(d) : (Object) Math.abs(Python.whole(value));
+                    value instanceof Double d
+                            ? (Object) Math.abs(d)
+                            : (Object) Math.abs(Python.whole(value));
             case "round" -> round(value, p, n);
             case "indent" -> indent(Python.text(value), p, n);
             case "wordcount" ->
@@ -96,7 +98,8 @@ final class Filters {
                 switch (indent) {
                     case None none -> Optional.empty();
                     case String s -> Optional.of(s);
-                    default -> Optional.of(" ".repeat((int) Math.clamp(Python.whole(indent), 0, 100)));
+                    default ->
+                            Optional.of(" ".repeat((int) Math.clamp(Python.whole(indent), 0, 100)));
                 };
         String item = by.isPresent() ? "," : ", ";
         String key = ": ";
@@ -157,7 +160,8 @@ final class Filters {
             Object key = item instanceof String s ? s.toLowerCase(Locale.ROOT) : item;
             if (items.stream()
                     .noneMatch(i ->
-                            Python.equal(i instanceof String s ? s.toLowerCase(Locale.ROOT) : i, key))) {
+                            Python.equal(
+                                    i instanceof String s ? s.toLowerCase(Locale.ROOT) : i, key))) {
                 items.add(item);
             }
         }
@@ -184,7 +188,9 @@ final class Filters {
     }
 
     private static Object extreme(Object value, boolean largest) {
-        Comparator<Object> order = (a, b) -> Python.compare(sortKey(a, None.NONE, false), sortKey(b, None.NONE, false));
+        Comparator<Object> order =
+                (a, b) ->
+                        Python.compare(sortKey(a, None.NONE, false), sortKey(b, None.NONE, false));
         List<Object> items = Python.items(value);
         if (items.isEmpty()) {
             return new Undefined("the extreme of nothing");
@@ -211,11 +217,10 @@ final class Filters {
         }
         List<Object> items = new ArrayList<>();
         map.forEach((key, item) -> items.add(List.of(key, item)));
-        items.sort(
-                (a, b) ->
-                        Python.compare(
-                                sortKey(((List<?>) a).getFirst(), None.NONE, false),
-                                sortKey(((List<?>) b).getFirst(), None.NONE, false)));
+        items.sort((a, b) ->
+                Python.compare(
+                        sortKey(((List<?>) a).getFirst(), None.NONE, false),
+                        sortKey(((List<?>) b).getFirst(), None.NONE, false)));
         return items;
     }
 
@@ -241,8 +246,7 @@ final class Filters {
                 Object found = path(item, Python.text(attribute));
                 results.add(found instanceof Undefined ? n.getOrDefault("default", found) : found);
             } else {
-                results.add(
-                        apply(Python.text(p.getFirst()), item, p.subList(1, p.size()), n));
+                results.add(apply(Python.text(p.getFirst()), item, p.subList(1, p.size()), n));
             }
         }
         return results;
@@ -281,9 +285,10 @@ final class Filters {
     private static Object toInt(Object value, List<Object> p, Map<String, Object> n) {
         try {
             return value instanceof String s
-                    ? (Object) (s.strip().matches("[-+]?\\d+")
-                            ? Long.parseLong(s.strip())
-                            : (long) Double.parseDouble(s.strip()))
+                    ? (Object)
+                            (s.strip().matches("[-+]?\\d+")
+                                    ? Long.parseLong(s.strip())
+                                    : (long) Double.parseDouble(s.strip()))
                     : (Object) Python.whole(value);
         } catch (NumberFormatException | TemplateException e) {
             return option(p, n, 0, "default", 0L);
@@ -313,7 +318,10 @@ final class Filters {
 
     private static String indent(String s, List<Object> p, Map<String, Object> n) {
         Object width = option(p, n, 0, "width", 4L);
-        String by = width instanceof String w ? w : " ".repeat((int) Math.clamp(Python.whole(width), 0, 1000));
+        String by =
+                width instanceof String w
+                        ? w
+                        : " ".repeat((int) Math.clamp(Python.whole(width), 0, 1000));
         boolean first = Python.truth(option(p, n, 1, "first", false));
         boolean blank = Python.truth(option(p, n, 2, "blank", false));
         String[] lines = s.split("\n", -1);
@@ -329,7 +337,8 @@ final class Filters {
         List<Object> batches = new ArrayList<>();
         List<Object> items = Python.items(value);
         for (int at = 0; at < items.size(); at += size) {
-            List<Object> part = new ArrayList<>(items.subList(at, Math.min(items.size(), at + size)));
+            List<Object> part =
+                    new ArrayList<>(items.subList(at, Math.min(items.size(), at + size)));
             while (p.size() > 1 && part.size() < size) {
                 part.add(p.get(1));
             }
@@ -365,7 +374,8 @@ final class Filters {
             case "callable" -> value instanceof Callable;
             case "odd" -> Math.floorMod(Python.whole(value), 2L) == 1;
             case "even" -> Math.floorMod(Python.whole(value), 2L) == 0;
-            case "divisibleby" -> Math.floorMod(Python.whole(value), Python.whole(argument(p, 0))) == 0;
+            case "divisibleby" ->
+                    Math.floorMod(Python.whole(value), Python.whole(argument(p, 0))) == 0;
             case "in" -> Python.contains(argument(p, 0), value);
             case "eq", "equalto", "==" -> Python.equal(value, argument(p, 0));
             case "ne", "!=" -> !Python.equal(value, argument(p, 0));

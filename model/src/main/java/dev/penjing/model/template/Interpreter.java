@@ -89,48 +89,66 @@ final class Interpreter {
                 yield Flow.ON;
             }
             case Statement.Output(Expression value, int line) ->
-                    at(line, () -> {
-                        write(Python.text(evaluate(value, scope)));
-                        return Flow.ON;
-                    });
+                    at(
+                            line,
+                            () -> {
+                                write(Python.text(evaluate(value, scope)));
+                                return Flow.ON;
+                            });
             case Statement.If s -> conditional(s, scope);
             case Statement.For s -> at(s.line(), () -> loop(s, scope));
             case Statement.Assign s ->
-                    at(s.line(), () -> {
-                        assign(s, scope);
-                        return Flow.ON;
-                    });
+                    at(
+                            s.line(),
+                            () -> {
+                                assign(s, scope);
+                                return Flow.ON;
+                            });
             case Statement.AssignBlock s ->
-                    at(s.line(), () -> {
-                        Object text = captured(s.body(), new Scope(Optional.of(scope)));
-                        scope.values.put(s.target(), filtered(text, s.filters(), scope));
-                        return Flow.ON;
-                    });
+                    at(
+                            s.line(),
+                            () -> {
+                                Object text = captured(s.body(), new Scope(Optional.of(scope)));
+                                scope.values.put(s.target(), filtered(text, s.filters(), scope));
+                                return Flow.ON;
+                            });
             case Statement.Macro s -> {
                 scope.values.put(s.name(), macro(s, scope));
                 yield Flow.ON;
             }
             case Statement.CallBlock s ->
-                    at(s.line(), () -> {
-                        Scope inner = new Scope(Optional.of(scope));
-                        inner.values.put("caller", macro(s.body(), scope));
-                        write(Python.text(call(s.call(), inner, Optional.of(macro(s.body(), scope)))));
-                        return Flow.ON;
-                    });
+                    at(
+                            s.line(),
+                            () -> {
+                                Scope inner = new Scope(Optional.of(scope));
+                                inner.values.put("caller", macro(s.body(), scope));
+                                write(
+                                        Python.text(
+                                                call(
+                                                        s.call(),
+                                                        inner,
+                                                        Optional.of(macro(s.body(), scope)))));
+                                return Flow.ON;
+                            });
             case Statement.FilterBlock s ->
-                    at(s.line(), () -> {
-                        Object text = captured(s.body(), new Scope(Optional.of(scope)));
-                        write(Python.text(filtered(text, s.filters(), scope)));
-                        return Flow.ON;
-                    });
+                    at(
+                            s.line(),
+                            () -> {
+                                Object text = captured(s.body(), new Scope(Optional.of(scope)));
+                                write(Python.text(filtered(text, s.filters(), scope)));
+                                return Flow.ON;
+                            });
             case Statement.With s ->
-                    at(s.line(), () -> {
-                        Scope inner = new Scope(Optional.of(scope));
-                        for (int i = 0; i < s.names().size(); i++) {
-                            inner.values.put(s.names().get(i), evaluate(s.values().get(i), scope));
-                        }
-                        return run(s.body(), inner);
-                    });
+                    at(
+                            s.line(),
+                            () -> {
+                                Scope inner = new Scope(Optional.of(scope));
+                                for (int i = 0; i < s.names().size(); i++) {
+                                    inner.values.put(
+                                            s.names().get(i), evaluate(s.values().get(i), scope));
+                                }
+                                return run(s.body(), inner);
+                            });
             case Statement.Break s -> Flow.BREAK;
             case Statement.Continue s -> Flow.CONTINUE;
         };
@@ -156,7 +174,11 @@ final class Interpreter {
                             || at(
                                             s.line(),
                                             () ->
-                                                    Python.truth(evaluate(s.conditions().get(index), scope))
+                                                    Python.truth(
+                                                                    evaluate(
+                                                                            s.conditions()
+                                                                                    .get(index),
+                                                                            scope))
                                                             ? Flow.ON
                                                             : Flow.BREAK)
                                     == Flow.ON;
@@ -205,7 +227,8 @@ final class Interpreter {
         List<Object> parts = Python.items(value);
         if (parts.size() != targets.size()) {
             throw new TemplateException(
-                    "%d values cannot be unpacked into %d names".formatted(parts.size(), targets.size()));
+                    "%d values cannot be unpacked into %d names"
+                            .formatted(parts.size(), targets.size()));
         }
         for (int i = 0; i < parts.size(); i++) {
             scope.values.put(targets.get(i), parts.get(i));
@@ -271,7 +294,8 @@ final class Interpreter {
                 inner.values.put("caller", caller);
             }
             if (positional.size() > macro.parameters().size()) {
-                throw new TemplateException("the macro '" + macro.name() + "' takes fewer arguments");
+                throw new TemplateException(
+                        "the macro '" + macro.name() + "' takes fewer arguments");
             }
             return captured(macro.body(), inner);
         };
@@ -290,11 +314,13 @@ final class Interpreter {
             case Expression.DictOf d -> {
                 Map<Object, Object> values = new LinkedHashMap<>();
                 for (int i = 0; i < d.keys().size(); i++) {
-                    values.put(evaluate(d.keys().get(i), scope), evaluate(d.values().get(i), scope));
+                    values.put(
+                            evaluate(d.keys().get(i), scope), evaluate(d.values().get(i), scope));
                 }
                 yield values;
             }
-            case Expression.Attribute(Expression of, String name) -> attribute(evaluate(of, scope), name);
+            case Expression.Attribute(Expression of, String name) ->
+                    attribute(evaluate(of, scope), name);
             case Expression.Item(Expression of, Expression index) ->
                     item(evaluate(of, scope), evaluate(index, scope));
             case Expression.Slice s -> slice(s, scope);
@@ -305,9 +331,15 @@ final class Interpreter {
                             evaluate(of, scope),
                             positional(arguments, scope),
                             named(arguments, scope));
-            case Expression.Test(Expression of, String name, Arguments arguments, boolean negated) ->
-                    Filters.test(name, evaluate(of, scope), positional(arguments, scope)) != negated;
-            case Expression.Unary(String operator, Expression of) -> unary(operator, evaluate(of, scope));
+            case Expression.Test(
+                            Expression of,
+                            String name,
+                            Arguments arguments,
+                            boolean negated) ->
+                    Filters.test(name, evaluate(of, scope), positional(arguments, scope))
+                            != negated;
+            case Expression.Unary(String operator, Expression of) ->
+                    unary(operator, evaluate(of, scope));
             case Expression.Binary b -> binary(b, scope);
             case Expression.Comparison c -> comparison(c, scope);
             case Expression.Conditional c -> {
@@ -324,7 +356,10 @@ final class Interpreter {
     private static Object unary(String operator, Object value) {
         return switch (operator) {
             case "not" -> !Python.truth(value);
-            case "-" -> value instanceof Double d ? (Object) (-d) : (Object) Math.negateExact(Python.whole(value));
+            case "-" ->
+                    value instanceof Double d
+                            ? (Object) (-d)
+                            : (Object) Math.negateExact(Python.whole(value));
             default -> value instanceof Double ? value : (Object) Python.whole(value);
         };
     }
@@ -506,7 +541,8 @@ final class Interpreter {
                 case "nextitem" ->
                         index + 1 < size ? items.get(index + 1) : new Undefined("nextitem");
                 case "cycle" ->
-                        (Callable) (p, n) -> Methods.argument(p, p.isEmpty() ? 0 : index % p.size());
+                        (Callable)
+                                (p, n) -> Methods.argument(p, p.isEmpty() ? 0 : index % p.size());
                 case "changed" ->
                         (Callable)
                                 (p, n) -> {

@@ -8,7 +8,12 @@ import java.util.TreeMap;
 /// Values as Python's `json.dumps` writes them.
 ///
 /// @param indent what a level is indented by; empty for all on one line
-record Json(Optional<String> indent, String itemSeparator, String keySeparator, boolean ascii, boolean sorted) {
+record Json(
+        Optional<String> indent,
+        String itemSeparator,
+        String keySeparator,
+        boolean ascii,
+        boolean sorted) {
     String write(Object value) {
         StringBuilder out = new StringBuilder();
         write(value, out, 0);
@@ -23,7 +28,8 @@ record Json(Optional<String> indent, String itemSeparator, String keySeparator, 
             case None n -> out.append("null");
             case Boolean b -> out.append(b.booleanValue());
             case Long n -> out.append(n.longValue());
-            case Double d -> out.append(Python.real(d).replace("nan", "NaN").replace("inf", "Infinity"));
+            case Double d ->
+                    out.append(Python.real(d).replace("nan", "NaN").replace("inf", "Infinity"));
             case String s -> text(s, out);
             case List<?> list -> {
                 out.append('[');
@@ -41,7 +47,8 @@ record Json(Optional<String> indent, String itemSeparator, String keySeparator, 
             case Map<?, ?> map -> {
                 out.append('{');
                 int i = 0;
-                for (Map.Entry<?, ?> entry : (sorted ? new TreeMap<Object, Object>(map) : map).entrySet()) {
+                for (Map.Entry<?, ?> entry :
+                        (sorted ? new TreeMap<Object, Object>(map) : map).entrySet()) {
                     out.append(i++ > 0 ? itemSeparator : "");
                     newline(out, depth + 1);
                     text(Python.text(entry.getKey()), out);

@@ -31,14 +31,18 @@ final class Lexer {
                             + "|(?<name>[\\p{L}_][\\p{L}\\p{N}_]*)"
                             + "|(?<operator>//|\\*\\*|==|!=|>=|<=|[-+/*%~\\[\\](){}<>=.:|,;])");
     private static final Pattern RAW =
-            Pattern.compile("\\G\\{%[-+]?\\s*raw\\s*(-?)%\\}(.*?)\\{%(-?)[+]?\\s*endraw\\s*([-+]?)%\\}", Pattern.DOTALL);
+            Pattern.compile(
+                    "\\G\\{%[-+]?\\s*raw\\s*(-?)%\\}(.*?)\\{%(-?)[+]?\\s*endraw\\s*([-+]?)%\\}",
+                    Pattern.DOTALL);
 
     private final String source;
     private final List<Token> tokens = new ArrayList<>();
     private int at;
     private int line = 1;
+
     /// Whether white space at the start of the next text goes.
     private boolean stripNext;
+
     /// Whether a line break at the start of the next text goes.
     private boolean trimNext;
 
@@ -100,7 +104,10 @@ final class Lexer {
         } else if (beforeTag && kind != '{' && mark != '+') {
             int newline = text.lastIndexOf('\n');
             boolean blank = text.substring(newline + 1).isBlank();
-            if (blank && (newline >= 0 || lineStart && whole.length() == text.length() || lineStart)) {
+            if (blank
+                    && (newline >= 0
+                            || lineStart && whole.length() == text.length()
+                            || lineStart)) {
                 text = text.substring(0, newline + 1);
             }
         }
@@ -153,7 +160,8 @@ final class Lexer {
         boolean block = kind == '%';
         add(block ? Kind.BLOCK_START : Kind.OUTPUT_START, "");
         at += 2;
-        if (at < source.length() && (source.charAt(at) == '-' || block && source.charAt(at) == '+')) {
+        if (at < source.length()
+                && (source.charAt(at) == '-' || block && source.charAt(at) == '+')) {
             at++;
         }
         String end = block ? "%}" : "}}";

@@ -57,7 +57,8 @@ final class Methods {
             case "get" ->
                     Optional.of((p, n) -> {
                         Object value = map.get(argument(p, 0));
-                        Object otherwise = p.size() > 1 ? p.get(1) : n.getOrDefault("default", None.NONE);
+                        Object otherwise =
+                                p.size() > 1 ? p.get(1) : n.getOrDefault("default", None.NONE);
                         return value == null ? otherwise : value;
                     });
             case "copy" -> Optional.of((p, n) -> new java.util.LinkedHashMap<Object, Object>(map));
@@ -74,8 +75,7 @@ final class Methods {
             case "rstrip" -> Optional.of((p, n) -> strip(s, p, false, true));
             case "split" -> Optional.of((p, n) -> split(s, p, n));
             case "rsplit" -> Optional.of((p, n) -> rsplit(s, p, n));
-            case "splitlines" ->
-                    Optional.of((p, n) -> new ArrayList<Object>(s.lines().toList()));
+            case "splitlines" -> Optional.of((p, n) -> new ArrayList<Object>(s.lines().toList()));
             case "startswith" -> Optional.of((p, n) -> any(argument(p, 0), s::startsWith));
             case "endswith" -> Optional.of((p, n) -> any(argument(p, 0), s::endsWith));
             case "upper" -> Optional.of((p, n) -> s.toUpperCase(Locale.ROOT));
@@ -97,7 +97,8 @@ final class Methods {
                                             Python.items(argument(p, 0)).stream()
                                                     .map(Methods::requireText)
                                                     .toList())));
-            case "find" -> Optional.of((p, n) -> position(s, s.indexOf(Python.text(argument(p, 0)))));
+            case "find" ->
+                    Optional.of((p, n) -> position(s, s.indexOf(Python.text(argument(p, 0)))));
             case "rfind" ->
                     Optional.of((p, n) -> position(s, s.lastIndexOf(Python.text(argument(p, 0)))));
             case "index" ->
@@ -117,7 +118,9 @@ final class Methods {
             case "removesuffix" ->
                     Optional.of((p, n) -> {
                         String suffix = Python.text(argument(p, 0));
-                        return s.endsWith(suffix) ? s.substring(0, s.length() - suffix.length()) : s;
+                        return s.endsWith(suffix)
+                                ? s.substring(0, s.length() - suffix.length())
+                                : s;
                     });
             case "isdigit", "isnumeric", "isdecimal" -> all(s, Character::isDigit);
             case "isalpha" -> all(s, Character::isLetter);
@@ -125,10 +128,12 @@ final class Methods {
             case "isspace" -> all(s, Character::isWhitespace);
             case "isupper" ->
                     Optional.of((p, n) ->
-                            s.equals(s.toUpperCase(Locale.ROOT)) && !s.equals(s.toLowerCase(Locale.ROOT)));
+                            s.equals(s.toUpperCase(Locale.ROOT))
+                                    && !s.equals(s.toLowerCase(Locale.ROOT)));
             case "islower" ->
                     Optional.of((p, n) ->
-                            s.equals(s.toLowerCase(Locale.ROOT)) && !s.equals(s.toUpperCase(Locale.ROOT)));
+                            s.equals(s.toLowerCase(Locale.ROOT))
+                                    && !s.equals(s.toUpperCase(Locale.ROOT)));
             case "zfill" ->
                     Optional.of((p, n) -> {
                         long width = Math.min(10_000, Python.whole(argument(p, 0)));
@@ -260,7 +265,9 @@ final class Methods {
             if (next < 0) {
                 break;
             }
-            result = Python.limited(result.substring(0, next) + by + result.substring(next + old.length()));
+            result =
+                    Python.limited(
+                            result.substring(0, next) + by + result.substring(next + old.length()));
             at = next + by.length();
         }
         return result;
@@ -268,7 +275,9 @@ final class Methods {
 
     private static long count(String s, String part) {
         long count = 0;
-        for (int at = s.indexOf(part); at >= 0 && !part.isEmpty(); at = s.indexOf(part, at + part.length())) {
+        for (int at = s.indexOf(part);
+                at >= 0 && !part.isEmpty();
+                at = s.indexOf(part, at + part.length())) {
             count++;
         }
         return part.isEmpty() ? s.length() + 1L : count;
@@ -287,7 +296,8 @@ final class Methods {
     static String capitalize(String s) {
         return s.isEmpty()
                 ? s
-                : s.substring(0, 1).toUpperCase(Locale.ROOT) + s.substring(1).toLowerCase(Locale.ROOT);
+                : s.substring(0, 1).toUpperCase(Locale.ROOT)
+                        + s.substring(1).toLowerCase(Locale.ROOT);
     }
 
     /// `format % value`, with %s, %d, %r and %%.

@@ -52,7 +52,8 @@ final class Parser {
                 }
                 default -> {
                     if (!ends.isEmpty()) {
-                        throw tokens.error("a tag is not closed: expected " + String.join(" or ", ends));
+                        throw tokens.error(
+                                "a tag is not closed: expected " + String.join(" or ", ends));
                     }
                     depth--;
                     return statements;

@@ -157,21 +157,22 @@ final class Python {
     private static void quoted(String s, StringBuilder out) {
         char quote = s.contains("'") && !s.contains("\"") ? '"' : '\'';
         out.append(quote);
-        s.codePoints().forEach(c -> {
-            if (c == quote || c == '\\') {
-                out.append('\\').appendCodePoint(c);
-            } else if (c == '\n') {
-                out.append("\\n");
-            } else if (c == '\r') {
-                out.append("\\r");
-            } else if (c == '\t') {
-                out.append("\\t");
-            } else if (c < 32 || c >= 127 && c < 161 || c == 173) {
-                out.append(String.format("\\x%02x", c));
-            } else {
-                out.appendCodePoint(c);
-            }
-        });
+        s.codePoints()
+                .forEach(c -> {
+                    if (c == quote || c == '\\') {
+                        out.append('\\').appendCodePoint(c);
+                    } else if (c == '\n') {
+                        out.append("\\n");
+                    } else if (c == '\r') {
+                        out.append("\\r");
+                    } else if (c == '\t') {
+                        out.append("\\t");
+                    } else if (c < 32 || c >= 127 && c < 161 || c == 173) {
+                        out.append(String.format("\\x%02x", c));
+                    } else {
+                        out.appendCodePoint(c);
+                    }
+                });
         out.append(quote);
     }
 
@@ -196,7 +197,8 @@ final class Python {
             return x.size() == y.size()
                     && x.entrySet().stream()
                             .allMatch(e ->
-                                    y.containsKey(e.getKey()) && equal(e.getValue(), y.get(e.getKey())));
+                                    y.containsKey(e.getKey())
+                                            && equal(e.getValue(), y.get(e.getKey())));
         }
         if (a instanceof Undefined && b instanceof Undefined) {
             return true;
@@ -271,8 +273,7 @@ final class Python {
         return switch (value) {
             case List<?> list -> new ArrayList<>(list);
             case Map<?, ?> map -> new ArrayList<>(map.keySet());
-            case String s ->
-                    new ArrayList<>(s.codePoints().mapToObj(Character::toString).toList());
+            case String s -> new ArrayList<>(s.codePoints().mapToObj(Character::toString).toList());
             case Undefined u -> new ArrayList<>();
             default -> throw new TemplateException(kind(value) + " cannot be gone through");
         };

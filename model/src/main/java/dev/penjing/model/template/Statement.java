@@ -46,8 +46,7 @@ sealed interface Statement {
             implements Statement {}
 
     /// A body in a scope of its own.
-    record With(
-            List<String> names, List<Expression> values, List<Statement> body, int line)
+    record With(List<String> names, List<Expression> values, List<Statement> body, int line)
             implements Statement {}
 
     record Break() implements Statement {}

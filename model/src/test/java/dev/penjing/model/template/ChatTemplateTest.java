@@ -43,7 +43,9 @@ class ChatTemplateTest {
                         ChatTemplateTest.class.getResourceAsStream("/chat-templates/cases.json"))) {
             JsonNode all = JsonMapper.builder().build().readTree(in);
             Map<String, Object> variables = new HashMap<>();
-            all.path("variables").properties().forEach(e -> variables.put(e.getKey(), e.getValue()));
+            all.path("variables")
+                    .properties()
+                    .forEach(e -> variables.put(e.getKey(), e.getValue()));
             List<Case> cases = new ArrayList<>();
             for (JsonNode json : all.path("cases")) {
                 cases.add(new Case(json.path("template").asString(), json, variables));
@@ -56,8 +58,7 @@ class ChatTemplateTest {
     @MethodSource("cases")
     void rendersAsJinjaDoes(Case c) {
         if (c.json().has("error")) {
-            assertThatThrownBy(
-                            () -> ChatTemplate.parse(c.template(), CLOCK).render(c.variables()))
+            assertThatThrownBy(() -> ChatTemplate.parse(c.template(), CLOCK).render(c.variables()))
                     .isInstanceOf(TemplateException.class)
                     .hasMessageStartingWith("chat template, line 1: ");
         } else {
@@ -68,7 +69,8 @@ class ChatTemplateTest {
 
     @Test
     void aTemplatesOwnRefusalCanBeToldFromADefect() {
-        assertThatThrownBy(() -> ChatTemplate.parse("\n{{ raise_exception('no') }}").render(Map.of()))
+        assertThatThrownBy(
+                        () -> ChatTemplate.parse("\n{{ raise_exception('no') }}").render(Map.of()))
                 .isInstanceOfSatisfying(
                         TemplateException.class,
                         e -> {
@@ -77,8 +79,7 @@ class ChatTemplateTest {
                         });
         assertThatThrownBy(() -> ChatTemplate.parse("{{ x | odd }}").render(Map.of()))
                 .isInstanceOfSatisfying(
-                        TemplateException.class,
-                        e -> assertThat(e.raisedByTemplate()).isFalse())
+                        TemplateException.class, e -> assertThat(e.raisedByTemplate()).isFalse())
                 .hasMessageContaining("the filter 'odd' is not known here");
     }
 
@@ -118,7 +119,8 @@ class ChatTemplateTest {
         assertThat(ChatTemplate.of(directory)).isEmpty();
         Path settings = directory.resolve("tokenizer_config.json");
         Files.writeString(settings, "{\"chat_template\": \"one {{ x }}\"}");
-        assertThat(ChatTemplate.of(directory).orElseThrow().render(Map.of("x", 1))).isEqualTo("one 1");
+        assertThat(ChatTemplate.of(directory).orElseThrow().render(Map.of("x", 1)))
+                .isEqualTo("one 1");
         Files.writeString(
                 settings,
                 "{\"chat_template\": [{\"name\": \"tools\", \"template\": \"t\"}, {\"name\": \"default\", \"template\": \"d\"}]}");

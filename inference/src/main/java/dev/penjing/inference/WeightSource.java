@@ -310,11 +310,9 @@ abstract sealed class WeightSource implements AutoCloseable {
                     type == BlockType.Q4_0 && to.quantization() == Quantization.Q4_0
                             || type == BlockType.Q8_0 && to.quantization() == Quantization.Q8_0;
             if (same) {
-                for (int block = 0; block < columns / PackedMatrix.UNIT; block++) {
-                    long at = from * bytes + (long) block * type.bytes();
-                    if (!to.setGguf(toRow, block, tensor.data(), at)) {
-                        throw notFinite(name);
-                    }
+                int blocks = Math.toIntExact(columns / PackedMatrix.UNIT);
+                if (!to.setGguf(toRow, tensor.data(), from * bytes, blocks)) {
+                    throw notFinite(name);
                 }
             } else {
                 float[] values = tensor.floats(from * bytes, bytes);

@@ -138,31 +138,37 @@ public final class PackedMatrix {
         }
     }
 
-    /// Sets 32 weights of a row from a block of a GGUF file of this quantization, exactly.
+    /// Sets a row from the blocks of a GGUF file of this quantization, exactly.
     ///
-    /// @return whether its scale is finite
-    public boolean setGguf(int row, int block, MemorySegment from, long at) {
-        short scale = from.get(SHORT, at);
-        data.set(SHORT, scaleOffset(row, block), scale);
-        switch (quantization) {
-            case Q4_0 -> {
+    /// @param count blocks
+    /// @return whether all scales are finite
+    public boolean setGguf(int row, MemorySegment from, long at, int count) {
+        int bytes = quantization == Quantization.Q4_0 ? 18 : 34;
+        boolean finite = true;
+        for (int block = 0; block < count; block++) {
+            long source = at + (long) block * bytes;
+            short scale = from.get(SHORT, source);
+            finite &= (scale & 0x7c00) != 0x7c00;
+            data.set(SHORT, scaleOffset(row, block), scale);
+            long to = laneOffset(row, block, 0);
+            long step = 8L * lanes;
+            if (quantization == Quantization.Q4_0) {
                 // byte i holds column i in its low nibble and column i + 16 in its high one
-                long first = from.get(LONG, at + 2);
-                long second = from.get(LONG, at + 10);
-                data.set(INT, laneOffset(row, block, 0), nibbles(first));
-                data.set(INT, laneOffset(row, block, 1), nibbles(second));
-                data.set(INT, laneOffset(row, block, 2), nibbles(first >>> 4));
-                data.set(INT, laneOffset(row, block, 3), nibbles(second >>> 4));
-            }
-            case Q8_0 -> {
+                long first = from.get(LONG, source + 2);
+                long second = from.get(LONG, source + 10);
+                data.set(INT, to, nibbles(first));
+                data.set(INT, to + step, nibbles(second));
+                data.set(INT, to + 2 * step, nibbles(first >>> 4));
+                data.set(INT, to + 3 * step, nibbles(second >>> 4));
+            } else {
                 for (int v = 0; v < 8; v++) {
-                    long n = at + 2 + v / 2 * 8 + v % 2 * 2;
+                    long n = source + 2 + v / 2 * 8 + v % 2 * 2;
                     int low = from.get(SHORT, n) & 0xffff;
-                    data.set(INT, laneOffset(row, block, v), low | from.get(SHORT, n + 4) << 16);
+                    data.set(INT, to + v * step, low | from.get(SHORT, n + 4) << 16);
                 }
             }
         }
-        return (scale & 0x7c00) != 0x7c00;
+        return finite;
     }
 
     /// The low nibbles of eight bytes, side by side.

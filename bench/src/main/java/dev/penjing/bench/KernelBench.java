@@ -1,0 +1,179 @@
+package dev.penjing.bench;
+
+import dev.penjing.inference.kernel.Activations;
+import dev.penjing.inference.kernel.Kernels;
+import dev.penjing.inference.kernel.PackedMatrix;
+import dev.penjing.inference.kernel.Quantization;
+import dev.penjing.inference.kernel.Scratch;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+
+/// Every kernel of the engine, one thread. What an operation moves or computes, to turn times into
+/// rates:
+///
+/// | benchmark | an operation |
+/// | --- | --- |
+/// | `product`, 1 token | reads 8192 x 2048 weights: 9.4 MB (Q4_0), 17.8 MB (Q8_0) |
+/// | `product`, T tokens | 2 x 8192 x 2048 x T operations |
+/// | `quantize`, `rmsNorm` | 2048 floats |
+/// | `siluTimes` | 2 x 8192 floats |
+/// | `scores`, `mix` | 16 positions x 64 float16 |
+/// | `softmax` | 1024 floats |
+///
+/// Usage: `bench/run kernels [options of JMH]`
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(value = 1, jvmArgsAppend = "--add-modules=jdk.incubator.vector")
+public class KernelBench {
+    private static final int ROWS = 8192;
+    private static final int COLUMNS = 2048;
+    private static final int HEAD_DIM = 64;
+    /// More than the caches hold, so that each product comes from memory.
+    private static final int MATRICES = 8;
+
+    private final Kernels kernels = Kernels.best();
+    private final Scratch scratch = new Scratch();
+    private final Random random = new Random(1);
+
+    /// A matrix and activations.
+    @State(Scope.Thread)
+    public static class Product {
+        @Param({"Q4_0", "Q8_0"})
+        public String quantization = "Q4_0";
+
+        @Param({"1", "8", "256"})
+        public int tokens = 1;
+
+        private final PackedMatrix[] matrices = new PackedMatrix[MATRICES];
+        private Activations x = new Activations(1, COLUMNS);
+        private float[] y = new float[0];
+        private int next;
+
+        @Setup
+        public void fill() {
+            Kernels kernels = Kernels.best();
+            Random random = new Random(1);
+            byte[] quants = new byte[32];
+            for (int m = 0; m < MATRICES; m++) {
+                matrices[m] =
+                        new PackedMatrix(
+                                Quantization.valueOf(quantization),
+                                ROWS,
+                                COLUMNS,
+                                kernels.lanes(),
+                                Arena.ofAuto());
+                for (int row = 0; row < ROWS; row++) {
+                    for (int block = 0; block < COLUMNS / 32; block++) {
+                        random.nextBytes(quants);
+                        for (int i = 0; i < 32; i++) {
+                            quants[i] = (byte) (quants[i] >> 4);
+                        }
+                        matrices[m].set(row, block, quants, 0, Float.floatToFloat16(0.01f));
+                    }
+                }
+            }
+            x = new Activations(tokens, COLUMNS);
+            x.setRows(tokens);
+            float[] values = floats(random, COLUMNS);
+            for (int t = 0; t < tokens; t++) {
+                kernels.quantize(values, 0, 0, COLUMNS, x, t, new Scratch());
+            }
+            y = new float[tokens * ROWS];
+        }
+    }
+
+    private static float[] floats(Random random, int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return values;
+    }
+
+    private final float[] hidden = floats(random, COLUMNS);
+    private final float[] weight = floats(random, COLUMNS);
+    private final float[] out = new float[COLUMNS];
+    private final float[] gate = floats(random, ROWS);
+    private final float[] up = floats(random, ROWS);
+    private final float[] scores = floats(random, 1024);
+    private final Activations row = new Activations(1, COLUMNS);
+    private final MemorySegment cache = Arena.ofAuto().allocate(2L * 16 * HEAD_DIM, 64);
+
+    @Setup
+    public void one() {
+        row.setRows(1);
+    }
+
+    @Benchmark
+    public float[] product(Product p) {
+        PackedMatrix w = p.matrices[p.next++ % MATRICES];
+        kernels.product(w, p.x, p.y, 0, ROWS, 0, ROWS, false, scratch);
+        return p.y;
+    }
+
+    @Benchmark
+    public Activations quantize() {
+        kernels.quantize(hidden, 0, 0, COLUMNS, row, 0, scratch);
+        return row;
+    }
+
+    @Benchmark
+    public float[] rmsNorm() {
+        kernels.rmsNorm(hidden, 0, weight, COLUMNS, 1e-5f, out);
+        return out;
+    }
+
+    @Benchmark
+    public float[] siluTimes() {
+        kernels.siluTimes(gate, 0, up, 0, ROWS);
+        return gate;
+    }
+
+    @Benchmark
+    public float[] scores() {
+        kernels.scores(hidden, 0, HEAD_DIM, cache, 0, 0.125f, scores, 0);
+        return scores;
+    }
+
+    @Benchmark
+    public float[] mix() {
+        kernels.mix(scores, 0, 16, cache, 0, HEAD_DIM, out, 0);
+        return out;
+    }
+
+    @Benchmark
+    public float[] softmax() {
+        kernels.softmax(scores, 0, scores.length);
+        return scores;
+    }
+
+    public static void main(String[] args) throws RunnerException, CommandLineOptionException {
+        new Runner(
+                        new OptionsBuilder()
+                                .parent(new CommandLineOptions(args))
+                                .include(KernelBench.class.getName())
+                                .build())
+                .run();
+    }
+}

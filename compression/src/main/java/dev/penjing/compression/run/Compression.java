@@ -36,6 +36,9 @@ import tools.jackson.databind.node.ObjectNode;
 /// | `pruned/`, `distilled/` | the student before and after, in Hugging Face form |
 /// | `run.json`, `report.html` | the result, for programs and for people |
 public final class Compression {
+    /// Tokens that are measured before the time is taken.
+    private static final long WARM_UP = 8192;
+
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     /// @param heldOut text to measure on; without it the end of `data` is kept back
@@ -212,10 +215,11 @@ public final class Compression {
             json.put("parameters", config.parameters());
             json.put("non_embedding_parameters", config.nonEmbeddingParameters());
             json.put("bytes", 2 * config.parameters());
-            HeldOut heldOut =
-                    HeldOut.of(
-                            measured, TrainingRun.window(teacherConfig), tokenizer, Long.MAX_VALUE);
-            heldOut.measure(model.decoder(), Optional.empty(), Progress.NONE);
+            int window = TrainingRun.window(teacherConfig);
+            HeldOut heldOut = HeldOut.of(measured, window, tokenizer, Long.MAX_VALUE);
+            // so that the time is not that of the first use of everything
+            HeldOut.of(measured, window, tokenizer, WARM_UP)
+                    .measure(model.decoder(), Optional.empty(), Progress.NONE);
             long start = System.nanoTime();
             HeldOut.Measures m = heldOut.measure(model.decoder(), Optional.empty(), progress);
             json.put("tokens_per_s", m.tokens() / ((System.nanoTime() - start) / 1e9));

@@ -19,12 +19,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /// Tokens a second of a distillation step on random weights and tokens, beside eager PyTorch
 /// (`bench/peers/distillation_step.py`) where a Python with torch is given.
@@ -42,6 +44,9 @@ final class DistillationBench {
     private static final int STUDENT_HIDDEN = 208;
     private static final int STUDENT_INTERMEDIATE = 448;
 
+    private static final List<String> OPTIONS =
+            List.of("--python", "--dtype", "--batch", "--length", "--steps");
+
     private final String dtype;
     private final int batch;
     private final int length;
@@ -58,10 +63,25 @@ final class DistillationBench {
 
     public static void main(String[] args) throws Exception {
         Map<String, String> options = new HashMap<>();
-        for (int i = 0; i + 1 < args.length; i += 2) {
+        for (int i = 0; i < args.length; i += 2) {
+            if (!OPTIONS.contains(args[i]) || i + 1 == args.length) {
+                System.err.println(
+                        "usage: bench/run distillation, with a value for any of " + OPTIONS);
+                System.exit(2);
+            }
             options.put(args[i], args[i + 1]);
         }
         Path folder = Files.createTempDirectory("penjing-bench");
+        try {
+            run(options, folder);
+        } finally {
+            try (Stream<Path> files = Files.walk(folder)) {
+                files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+            }
+        }
+    }
+
+    private static void run(Map<String, String> options, Path folder) throws Exception {
         DistillationBench bench = new DistillationBench(options, folder);
         List<SideBySide.Entry> entries = new ArrayList<>();
         entries.add(new SideBySide.Entry("Penjing", bench::ours));

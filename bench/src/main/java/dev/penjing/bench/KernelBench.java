@@ -49,6 +49,7 @@ public class KernelBench {
     private static final int ROWS = 8192;
     private static final int COLUMNS = 2048;
     private static final int HEAD_DIM = 64;
+
     /// More than the caches hold, so that each product comes from memory.
     private static final int MATRICES = 8;
 

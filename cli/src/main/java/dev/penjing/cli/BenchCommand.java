@@ -12,7 +12,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -67,7 +66,7 @@ final class BenchCommand implements Callable<Integer> {
         ConsoleProgress progress = new ConsoleProgress();
         Path path = Models.enginePath(model, progress);
         List<Integer> counts = threadCounts.isEmpty() ? List.of(settings.threads) : threadCounts;
-        ObjectNode result = JsonMapper.builder().build().createObjectNode();
+        ObjectNode result = Output.object();
         result.put("model", model);
         ArrayNode rows = result.putArray("rows");
         if (!common.json) {

@@ -39,7 +39,7 @@ final class ChatCommand implements Callable<Integer> {
             /quit           leave (Ctrl-D too)\
             """;
 
-    @Mixin Options.Common common = new Options.Common();
+    @Mixin Options.Basic common = new Options.Basic();
 
     @Mixin EngineSettings settings = new EngineSettings();
 

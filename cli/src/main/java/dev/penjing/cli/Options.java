@@ -12,18 +12,21 @@ final class Options {
     private Options() {}
 
     /// What every command takes.
-    static final class Common {
+    static class Basic {
         @Option(names = "--debug", description = "Print the stack trace of an error.")
         boolean debug;
-
-        @Option(names = "--json", description = "Print the result as one JSON object.")
-        boolean json;
 
         @Option(
                 names = {"-h", "--help"},
                 usageHelp = true,
                 description = "Show this help.")
         boolean help;
+    }
+
+    /// And every one with a result.
+    static final class Common extends Basic {
+        @Option(names = "--json", description = "Print the result as one JSON object.")
+        boolean json;
     }
 
     /// Where to compute.

@@ -1,16 +1,18 @@
 package dev.penjing.cli;
 
+import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.run.Measuring;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.inference.Perplexity;
+import dev.penjing.model.UsageException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `perplexity`
@@ -66,12 +68,17 @@ final class PerplexityCommand implements Callable<Integer> {
     }
 
     private ObjectNode onEngine(ConsoleProgress progress) {
+        if (!computing.device.equals("auto") || !computing.type.equals("auto")) {
+            throw new UsageException(
+                    "--engine has its own device and types: leave --device and --dtype out");
+        }
+        String text = Corpus.of(List.of(data)).text();
         EngineOptions options = EngineOptions.DEFAULT.withThreads(computing.threads);
         try (Engine loaded = Engine.load(Models.enginePath(model, progress), options, progress)) {
             progress.finish();
             progress.say(loaded.describe());
-            Perplexity measured = Perplexity.measure(loaded, data, sequenceLength, progress);
-            ObjectNode result = JsonMapper.builder().build().createObjectNode();
+            Perplexity measured = Perplexity.measure(loaded, text, sequenceLength, progress);
+            ObjectNode result = Output.object();
             result.put("model", model);
             result.put("perplexity", measured.perplexity());
             result.put("bits_per_byte", measured.bitsPerByte());

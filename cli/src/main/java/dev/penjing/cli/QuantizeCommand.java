@@ -1,5 +1,6 @@
 package dev.penjing.cli;
 
+import dev.penjing.compression.data.Corpus;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.inference.Perplexity;
@@ -10,6 +11,7 @@ import dev.penjing.model.gguf.GgufExport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -17,7 +19,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `quantize`
@@ -52,7 +53,7 @@ final class QuantizeCommand implements Callable<Integer> {
         Path directory = Models.directory(model, progress);
         GgufExport.run(directory, to, block, progress);
         progress.finish();
-        ObjectNode result = JsonMapper.builder().build().createObjectNode();
+        ObjectNode result = Output.object();
         result.put("file", to.toString());
         result.put("type", type);
         result.put("bytes", size(to));
@@ -78,7 +79,9 @@ final class QuantizeCommand implements Callable<Integer> {
         try (Engine engine = Engine.load(model, EngineOptions.DEFAULT, progress)) {
             progress.finish();
             progress.say(engine.describe());
-            double result = Perplexity.measure(engine, text, 2048, progress).perplexity();
+            double result =
+                    Perplexity.measure(engine, Corpus.of(List.of(text)).text(), 2048, progress)
+                            .perplexity();
             progress.finish();
             return result;
         }

@@ -27,7 +27,7 @@ import java.util.Set;
 /// }
 /// ```
 public final class Engine implements AutoCloseable {
-    /// Texts that end an answer, where a model's files do not say.
+    /// Texts that end an answer in any model that has them, whatever its files say.
     private static final List<String> ENDS =
             List.of("<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "</s>");
 
@@ -70,14 +70,15 @@ public final class Engine implements AutoCloseable {
         for (String name : List.of("bos", "eos", "pad", "unk")) {
             specials.put(name + "_token", source.special(name));
         }
-        weights = Weights.load(source, options.quantization(), kernels.lanes(), team, progress);
+        // before the weights: it fails without having taken memory
         pool = new KeyValuePool(config, cacheBytes(config, options));
+        weights = Weights.load(source, options.quantization(), kernels.lanes(), team, progress);
         context =
                 (int)
                         Math.min(
                                 config.maxPositionEmbeddings(),
                                 (long) pool.blocks() * KeyValuePool.BLOCK);
-        int rows = Math.max(options.chunk(), options.maxSequences()) + options.maxSequences();
+        int rows = options.chunk() + options.maxSequences();
         Transformer transformer = new Transformer(weights, kernels, team, pool, rows);
         scheduler =
                 new Scheduler(
@@ -242,7 +243,7 @@ public final class Engine implements AutoCloseable {
     /// @param freeBlocks of keys and values, those that hold a known beginning counted
     public record Load(int running, int waiting, int freeBlocks, int blocks) {}
 
-    /// Ends all answers and frees all memory.
+    /// Ends all answers and frees all memory. Not to be called by a listener.
     @Override
     public void close() {
         scheduler.close();

@@ -45,51 +45,64 @@ final class EngineModel implements LanguageModel {
         }
         List<float[]> results = new ArrayList<>();
         for (int[] ids : sequences) {
-            CompletableFuture<float[]> result = new CompletableFuture<>();
-            scheduler.submit((transformer, manager) -> score(transformer, manager, ids, result));
+            Scoring job = new Scoring(ids);
+            scheduler.submit(job);
             try {
-                results.add(result.join());
+                results.add(job.result.join());
             } catch (CompletionException e) {
-                throw new PenjingException("scoring failed: " + e.getCause(), e);
+                throw new PenjingException("scoring failed: " + e.getMessage(), e);
             }
         }
         return results;
     }
 
-    private void score(
-            Transformer transformer,
-            BlockManager manager,
-            int[] ids,
-            CompletableFuture<float[]> result) {
-        int[] blocks = new int[Math.ceilDiv(ids.length, KeyValuePool.BLOCK)];
-        if (manager.available() < blocks.length) {
-            // running sequences hold the memory: later
-            scheduler.submit((t, m) -> score(t, m, ids, result));
-            return;
+    /// One text, scored between two steps of the scheduler.
+    private final class Scoring implements Scheduler.Job {
+        private final int[] ids;
+        private final CompletableFuture<float[]> result = new CompletableFuture<>();
+
+        Scoring(int[] ids) {
+            this.ids = ids;
         }
-        for (int i = 0; i < blocks.length; i++) {
-            blocks[i] = manager.take();
-        }
-        try {
-            result.complete(score(transformer, ids, blocks));
-        } catch (RuntimeException e) {
-            result.completeExceptionally(e);
-        } finally {
-            for (int block : blocks) {
-                manager.release(block);
+
+        @Override
+        public void run(Transformer transformer, BlockManager manager) {
+            int[] blocks = new int[Math.ceilDiv(ids.length, KeyValuePool.BLOCK)];
+            if (manager.available() < blocks.length) {
+                // running sequences hold the memory: later
+                scheduler.submit(this);
+                return;
             }
+            for (int i = 0; i < blocks.length; i++) {
+                blocks[i] = manager.take();
+            }
+            try {
+                result.complete(score(transformer, ids, blocks));
+            } catch (RuntimeException e) {
+                result.completeExceptionally(e);
+            } finally {
+                for (int block : blocks) {
+                    manager.release(block);
+                }
+            }
+        }
+
+        @Override
+        public void fail() {
+            result.completeExceptionally(new PenjingException("the engine was closed"));
         }
     }
 
     private float[] score(Transformer transformer, int[] ids, int[] blocks) {
         int vocabulary = engine.config().vocabularySize();
         int stride = transformer.logitsStride();
-        float[] logits = new float[ROWS * stride];
+        int rows = Math.min(ROWS, transformer.maxRows());
+        float[] logits = new float[rows * stride];
         float[] scores = new float[ids.length - 1];
-        Batch batch = new Batch(ROWS);
-        for (int from = 0; from < scores.length; from += ROWS) {
+        Batch batch = new Batch(rows);
+        for (int from = 0; from < scores.length; from += rows) {
             batch.clear();
-            int count = Math.min(ROWS, scores.length - from);
+            int count = Math.min(rows, scores.length - from);
             for (int i = 0; i < count; i++) {
                 batch.add(ids[from + i], from + i, blocks, true);
             }
@@ -114,10 +127,8 @@ final class EngineModel implements LanguageModel {
                         java.util.Set.of(),
                         true,
                         java.util.OptionalInt.empty());
-        Generation[] self = new Generation[1];
         boolean[] stopped = new boolean[1];
-        self[0] =
-                engine.submit(
+        engine.submit(
                         request,
                         new Listener() {
                             @Override
@@ -132,8 +143,8 @@ final class EngineModel implements LanguageModel {
 
                             @Override
                             public void finished(Finish finish, String rest) {}
-                        });
-        self[0].awaitEnd();
+                        })
+                .awaitEnd();
         return made.stream().mapToInt(Integer::intValue).toArray();
     }
 

@@ -3,10 +3,8 @@ package dev.penjing.inference;
 import dev.penjing.model.LanguageModel;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
+import dev.penjing.model.UsageException;
 import dev.penjing.model.tokenizer.Tokenizer;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
@@ -26,17 +24,16 @@ public record Perplexity(double negativeLogLikelihood, long tokens, long bytes, 
     }
 
     /// @param window tokens at most, the context at most
-    /// @throws PenjingException if the text cannot be read, or has fewer than two tokens
-    public static Perplexity measure(Engine engine, Path text, int window, Progress progress) {
+    /// @throws PenjingException if the text has fewer than two tokens
+    public static Perplexity measure(Engine engine, String text, int window, Progress progress) {
         Tokenizer tokenizer = engine.tokenizer();
-        int[] ids;
-        try {
-            ids = tokenizer.encode(Files.readString(text));
-        } catch (IOException e) {
-            throw new PenjingException("cannot read " + text + " as UTF-8 text", e);
-        }
+        int[] ids = tokenizer.encode(text);
         if (ids.length < 2) {
-            throw new PenjingException(text + " has fewer than two tokens: give more text");
+            throw new PenjingException(
+                    "the text comes to %d tokens: give more text".formatted(ids.length));
+        }
+        if (window < 2) {
+            throw new UsageException("--sequence-length must be at least 2");
         }
         LanguageModel model = engine.languageModel();
         int size = Math.min(window, model.contextLength());
@@ -50,7 +47,7 @@ public record Perplexity(double negativeLogLikelihood, long tokens, long bytes, 
                 sum -= score;
             }
             for (int i = 1; i < part.length; i++) {
-                bytes += tokenizer.bytes(part[i]).length;
+                bytes += tokenizer.isSpecial(part[i]) ? 0 : tokenizer.bytes(part[i]).length;
             }
             tokens += part.length - 1;
             double rate = tokens / ((System.nanoTime() - start) / 1e9);

@@ -2,8 +2,10 @@ package dev.penjing.inference;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /// Draws one sequence's tokens. Keeps what penalties need to know of it.
@@ -11,7 +13,7 @@ final class Sampler {
     private final Sampling sampling;
     private final SplittableRandom random;
     private final Map<Integer, Integer> made = new HashMap<>();
-    private final Map<Integer, Boolean> seen = new HashMap<>();
+    private final Set<Integer> seen = new HashSet<>();
 
     /// Sorted candidates, reused from draw to draw.
     private int[] ids = new int[0];
@@ -26,7 +28,7 @@ final class Sampler {
                         : new SplittableRandom();
         if (sampling.repetitionPenalty() != 1) {
             for (int id : prompt) {
-                seen.put(id, true);
+                seen.add(id);
             }
         }
     }
@@ -42,7 +44,7 @@ final class Sampler {
                         : draw(logits, at, vocabulary);
         made.merge(id, 1, Integer::sum);
         if (sampling.repetitionPenalty() != 1) {
-            seen.put(id, true);
+            seen.add(id);
         }
         return id;
     }
@@ -55,7 +57,7 @@ final class Sampler {
                     }
                 });
         float repetition = sampling.repetitionPenalty();
-        for (int id : seen.keySet()) {
+        for (int id : seen) {
             float logit = logits[at + id];
             logits[at + id] = logit > 0 ? logit / repetition : logit * repetition;
         }

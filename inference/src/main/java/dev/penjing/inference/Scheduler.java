@@ -16,6 +16,9 @@ final class Scheduler implements AutoCloseable {
     /// Work on the model between two steps.
     interface Job {
         void run(Transformer transformer, BlockManager manager);
+
+        /// Called instead if the engine closes before.
+        void fail();
     }
 
     private final Engine engine;
@@ -59,17 +62,20 @@ final class Scheduler implements AutoCloseable {
                     "the request needs more keys and values than there is memory for: ask for fewer tokens");
         }
         arrivals.add(sequence);
-        if (closed) {
-            // the thread may have looked for the last time already
-            failAll();
-            return;
-        }
-        LockSupport.unpark(thread);
+        wake();
     }
 
     void submit(Job job) {
         jobs.add(job);
+        wake();
+    }
+
+    private void wake() {
         LockSupport.unpark(thread);
+        if (closed) {
+            // the thread may have looked for the last time already
+            failArrivals();
+        }
     }
 
     Engine.Load load() {
@@ -87,7 +93,9 @@ final class Scheduler implements AutoCloseable {
             }
         } finally {
             closed = true;
-            failAll();
+            running.forEach(s -> finish(s, Finish.Reason.FAILED));
+            waiting.forEach(s -> finish(s, Finish.Reason.FAILED));
+            failArrivals();
         }
     }
 
@@ -97,13 +105,12 @@ final class Scheduler implements AutoCloseable {
                         running.size(), waiting.size(), manager.available(), manager.total());
     }
 
-    private synchronized void failAll() {
-        running.forEach(s -> s.finish(Finish.Reason.FAILED));
-        running.clear();
-        waiting.forEach(s -> s.finish(Finish.Reason.FAILED));
-        waiting.clear();
+    private void failArrivals() {
         for (Sequence s = arrivals.poll(); s != null; s = arrivals.poll()) {
-            s.finish(Finish.Reason.FAILED);
+            finish(s, Finish.Reason.FAILED);
+        }
+        for (Job job = jobs.poll(); job != null; job = jobs.poll()) {
+            job.fail();
         }
     }
 
@@ -161,6 +168,10 @@ final class Scheduler implements AutoCloseable {
     private void end(Sequence sequence, Finish.Reason reason) {
         sequence.release(manager);
         report();
+        finish(sequence, reason);
+    }
+
+    private static void finish(Sequence sequence, Finish.Reason reason) {
         try {
             sequence.finish(reason);
         } catch (RuntimeException e) {
@@ -169,14 +180,12 @@ final class Scheduler implements AutoCloseable {
     }
 
     private void dropCancelled() {
-        for (Iterator<Sequence> all = running.iterator(); all.hasNext(); ) {
-            Sequence sequence = all.next();
-            if (sequence.cancelled()) {
-                all.remove();
-                end(sequence, Finish.Reason.CANCELLED);
-            }
-        }
-        for (Iterator<Sequence> all = waiting.iterator(); all.hasNext(); ) {
+        dropCancelled(running.iterator());
+        dropCancelled(waiting.iterator());
+    }
+
+    private void dropCancelled(Iterator<Sequence> all) {
+        while (all.hasNext()) {
             Sequence sequence = all.next();
             if (sequence.cancelled()) {
                 all.remove();
@@ -218,10 +227,13 @@ final class Scheduler implements AutoCloseable {
 
     @Override
     public void close() {
+        if (Thread.currentThread() == thread) {
+            throw new IllegalStateException("a listener may not close the engine");
+        }
         closed = true;
         LockSupport.unpark(thread);
         boolean interrupted = false;
-        while (thread.isAlive() && Thread.currentThread() != thread) {
+        while (thread.isAlive()) {
             try {
                 thread.join();
             } catch (InterruptedException e) {

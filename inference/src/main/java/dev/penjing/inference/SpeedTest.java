@@ -25,20 +25,20 @@ public final class SpeedTest {
             double decodeTokensPerSecond,
             double firstTokenSeconds) {}
 
-    /// One sequence: its prompt is timed with its answer. Several: prompts and answers are timed
-    /// apart, so that no prompt is computed while answers are made.
+    /// Prompts and answers are timed apart, so that no prompt is computed while answers are made.
+    /// Prompts are never the same twice, or their beginnings would be known.
     public static Row run(Engine engine, int batch, int promptTokens, int newTokens, int repeats) {
-        Random random = new Random(1);
+        Random random = new Random();
         double[] prefill = new double[repeats];
         double[] decode = new double[repeats];
         double[] first = new double[repeats];
         for (int i = -1; i < repeats; i++) {
-            double[] long1 = once(engine, random, batch, promptTokens, 1);
-            double[] many = once(engine, random, batch, 1, newTokens + 1);
+            double[] prompts = once(engine, random, batch, promptTokens, 1);
+            double[] answers = once(engine, random, batch, 1, newTokens + 1);
             if (i >= 0) {
-                first[i] = long1[0];
-                prefill[i] = (double) batch * promptTokens / long1[0];
-                decode[i] = (double) batch * newTokens / many[1];
+                first[i] = prompts[0];
+                prefill[i] = (double) batch * promptTokens / prompts[0];
+                decode[i] = (double) batch * newTokens / answers[1];
             }
         }
         return new Row(

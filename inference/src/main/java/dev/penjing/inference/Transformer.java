@@ -26,6 +26,8 @@ final class Transformer {
     private final Team team;
     private final KeyValuePool pool;
     private final double[] frequencies;
+    private final int maxRows;
+    private final Scratch oneRow = new Scratch();
 
     private final int headDim;
     private final int queries;
@@ -53,6 +55,7 @@ final class Transformer {
         this.kernels = kernels;
         this.team = team;
         this.pool = pool;
+        this.maxRows = maxRows;
         this.headDim = config.headDim();
         this.frequencies = config.rope().frequencies(headDim);
         this.queries = config.numAttentionHeads() * headDim;
@@ -93,6 +96,11 @@ final class Transformer {
         head(batch, logits);
     }
 
+    /// Of a batch.
+    int maxRows() {
+        return maxRows;
+    }
+
     /// Floats of a row of logits.
     int logitsStride() {
         return PackedMatrix.padded(config.vocabularySize());
@@ -125,8 +133,6 @@ final class Transformer {
             }
         });
     }
-
-    private final Scratch oneRow = new Scratch();
 
     private void norm(float[] norm, float[] x, int at, Activations to, int toRow, Scratch scratch) {
         float[] out = scratch.floats(hiddenStride);

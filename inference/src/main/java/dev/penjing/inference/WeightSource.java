@@ -8,11 +8,13 @@ import dev.penjing.model.TensorSpec;
 import dev.penjing.model.gguf.BlockType;
 import dev.penjing.model.gguf.GgufFile;
 import dev.penjing.model.gguf.GgufImport;
+import dev.penjing.model.gguf.HeadRows;
 import dev.penjing.model.gguf.Quantizer;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.TensorView;
 import dev.penjing.model.template.ChatTemplate;
+import dev.penjing.model.tokenizer.SpecialTokens;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.io.IOException;
@@ -149,8 +151,7 @@ abstract sealed class WeightSource implements AutoCloseable {
 
         @Override
         String special(String name) {
-            JsonNode token = json("tokenizer_config.json").path(name + "_token");
-            return token.isString() ? token.asString() : token.path("content").asString("");
+            return SpecialTokens.of(directory).text(name);
         }
 
         private JsonNode json(String name) {
@@ -279,7 +280,7 @@ abstract sealed class WeightSource implements AutoCloseable {
             }
             float[] result = new float[values.length];
             for (int i = 0; i < values.length; i++) {
-                result[i] = values[neighbour(i, headDim)];
+                result[i] = values[HeadRows.inGguf(i, headDim)];
             }
             return result;
         }
@@ -301,7 +302,7 @@ abstract sealed class WeightSource implements AutoCloseable {
         @Override
         void copy(String name, int row, PackedMatrix to, int toRow) {
             boolean rotated = name.endsWith("q_proj.weight") || name.endsWith("k_proj.weight");
-            int from = rotated ? neighbour(row, config.headDim()) : row;
+            int from = rotated ? HeadRows.inGguf(row, config.headDim()) : row;
             GgufFile.Tensor tensor = tensor(name);
             BlockType type = tensor.type();
             long columns = tensor.shape()[1];
@@ -319,14 +320,6 @@ abstract sealed class WeightSource implements AutoCloseable {
                 requireFinite(name, values);
                 quantize(paddedRow(values), to, toRow);
             }
-        }
-
-        /// GGUF's llama rotates neighbouring dimensions of a head, Hugging Face's those half a head
-        /// apart.
-        private static int neighbour(int row, int headDim) {
-            int in = row % headDim;
-            int half = headDim / 2;
-            return row - in + (in < half ? 2 * in : 2 * (in - half) + 1);
         }
 
         @Override

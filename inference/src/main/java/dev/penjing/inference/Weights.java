@@ -11,7 +11,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
 
 /// A decoder's weights as the kernels read them. Owns native memory until closed.
 ///
@@ -34,7 +33,7 @@ final class Weights implements AutoCloseable {
             PackedMatrix gateUp,
             PackedMatrix down) {}
 
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena;
     private final ModelConfig config;
     private final Optional<Quantization> wish;
     private final PackedMatrix embedding;
@@ -44,11 +43,13 @@ final class Weights implements AutoCloseable {
     private long bytes;
 
     private Weights(
+            Arena arena,
             WeightSource source,
             Optional<Quantization> wish,
             int lanes,
             Team team,
             Progress progress) {
+        this.arena = arena;
         this.config = source.config();
         this.wish = wish;
         Loader loader = new Loader(source, lanes, team, progress);
@@ -68,13 +69,20 @@ final class Weights implements AutoCloseable {
         }
     }
 
+    /// @throws dev.penjing.model.PenjingException if a weight is not finite
     static Weights load(
             WeightSource source,
             Optional<Quantization> wish,
             int lanes,
             Team team,
             Progress progress) {
-        return new Weights(source, wish, lanes, team, progress);
+        Arena arena = Arena.ofShared();
+        try {
+            return new Weights(arena, source, wish, lanes, team, progress);
+        } catch (RuntimeException | Error e) {
+            arena.close();
+            throw e;
+        }
     }
 
     ModelConfig config() {
@@ -118,7 +126,7 @@ final class Weights implements AutoCloseable {
         private final Team team;
         private final Progress progress;
         private final long total = config.parameters();
-        private final AtomicLong done = new AtomicLong();
+        private long done;
 
         Loader(WeightSource source, int lanes, Team team, Progress progress) {
             this.source = source;
@@ -142,14 +150,18 @@ final class Weights implements AutoCloseable {
 
         /// Copies a tensor's `count` rows to `to` from row `toRow` on.
         void rows(String name, PackedMatrix to, int toRow, int count) {
-            int columns = to.columns();
             team.run((member, scratch) -> {
                 int end = team.share(member + 1, count);
                 for (int row = team.share(member, count); row < end; row++) {
                     source.copy(name, row, to, toRow + row);
                 }
             });
-            progress.update("load", done.addAndGet((long) count * columns), total, "");
+            report(count, to);
+        }
+
+        private void report(int rows, PackedMatrix of) {
+            done += (long) rows * of.columns();
+            progress.update("load", Math.min(done, total), total, "");
         }
 
         Layer layer(String at) {
@@ -203,7 +215,7 @@ final class Weights implements AutoCloseable {
                     source.copy(at + "mlp.up_proj.weight", row, gateUp, to + unit);
                 }
             });
-            progress.update("load", done.addAndGet(2L * count * gateUp.columns()), total, "");
+            report(2 * count, gateUp);
         }
 
         private float[] qkvBias(String at, int queries, int keys) {

@@ -277,4 +277,19 @@ class EngineTest {
                 .anyMatch(g -> g.awaitEnd().reason() == Finish.Reason.FAILED)
                 .allMatch(g -> g.awaitEnd() != null);
     }
+
+    @Test
+    void scoringWorksInSmallBatchesAndEndsWhenTheEngineDoes(@TempDir Path at) {
+        TinyModel.write(at);
+        int[] ids = prompt(new Random(8), 90);
+        EngineOptions small = new EngineOptions(1, Optional.empty(), 0, 2, 5);
+        Engine other = Engine.load(at, small, Progress.NONE);
+        LanguageModel model = other.languageModel();
+        assertThat(model.logProbabilities(List.of(ids)).getFirst())
+                .isEqualTo(engine.languageModel().logProbabilities(List.of(ids)).getFirst());
+        other.close();
+        assertThatThrownBy(() -> model.logProbabilities(List.of(ids)))
+                .isInstanceOf(PenjingException.class)
+                .hasMessageContaining("closed");
+    }
 }

@@ -140,4 +140,11 @@ public record Corpus(List<Path> files) {
         int end = text.length();
         return Character.isHighSurrogate(text.charAt(end - 1)) ? end - 1 : end;
     }
+
+    /// All documents, joined as they stand. For texts that are measured, which fit into memory.
+    public String text() {
+        StringBuilder text = new StringBuilder();
+        forEach(text::append);
+        return text.toString();
+    }
 }

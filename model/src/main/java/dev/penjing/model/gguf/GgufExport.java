@@ -7,6 +7,8 @@ import dev.penjing.model.Rope;
 import dev.penjing.model.TensorSpec;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.TensorView;
+import dev.penjing.model.template.ChatTemplate;
+import dev.penjing.model.tokenizer.SpecialTokens;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -17,8 +19,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalInt;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -95,20 +95,13 @@ public final class GgufExport {
         BlockType to = type(spec);
         long rowBytes = columns * view.dtype().bytes();
         for (int row = 0; row < rows; row++) {
-            int from = rotated ? apart(row, config.headDim()) : row;
+            int from = rotated ? HeadRows.inHuggingFace(row, config.headDim()) : row;
             MemorySegment data = view.data().asSlice(from * rowBytes, rowBytes);
             long[] shape = {columns};
             float[] values = new TensorView(spec.name(), view.dtype(), shape, data).toFloats();
             writer.write(encode(to, values));
         }
         writer.align();
-    }
-
-    /// GGUF's llama rotates neighbouring dimensions of a head, Hugging Face's those half a head
-    /// apart.
-    private static int apart(int row, int headDim) {
-        int in = row % headDim;
-        return row - in + in % 2 * (headDim / 2) + in / 2;
     }
 
     static byte[] encode(BlockType type, float[] values) {
@@ -173,17 +166,9 @@ public final class GgufExport {
                     throw new PenjingException(
                             "this model scales its rotary positions as Llama 3.1 does, which cannot be written to GGUF yet: serve it from its folder");
         }
-        m.putAll(
-                TokenizerMetadata.of(
-                        json("tokenizer.json").orElseThrow(this::noTokenizer),
-                        config.vocabularySize()));
+        m.putAll(TokenizerMetadata.of(tokenizer(), config.vocabularySize()));
         special(m);
         return m;
-    }
-
-    private PenjingException noTokenizer() {
-        return new PenjingException(
-                directory + " has no tokenizer.json: put the model's tokenizer.json there");
     }
 
     private int fileType() {
@@ -200,48 +185,27 @@ public final class GgufExport {
     }
 
     private void special(Map<String, Object> m) {
-        String[] tokens =
-                m.get("tokenizer.ggml.tokens") instanceof String[] all ? all : new String[0];
-        Optional<JsonNode> settings = json("tokenizer_config.json");
-        for (String[] pair :
-                new String[][] {
-                    {"bos_token", "bos"},
-                    {"eos_token", "eos"},
-                    {"pad_token", "padding"},
-                    {"unk_token", "unknown"}
-                }) {
-            settings.map(s -> s.path(pair[0]))
-                    // a text, or an object with the text as its content
-                    .map(s -> s.isString() ? s.asString() : s.path("content").asString(""))
-                    .map(text -> index(tokens, text))
-                    .filter(OptionalInt::isPresent)
-                    .ifPresent(
-                            id -> m.put("tokenizer.ggml." + pair[1] + "_token_id", id.getAsInt()));
-        }
-        m.put("tokenizer.ggml.add_bos_token", false);
-        settings.map(s -> s.path("chat_template"))
-                .filter(JsonNode::isString)
-                .ifPresent(t -> m.put("tokenizer.chat_template", t.asString()));
-    }
-
-    private static OptionalInt index(String[] tokens, String text) {
-        for (int id = 0; id < tokens.length; id++) {
-            if (tokens[id].equals(text)) {
-                return OptionalInt.of(id);
+        List<String> tokens =
+                m.get("tokenizer.ggml.tokens") instanceof String[] all ? List.of(all) : List.of();
+        SpecialTokens special = SpecialTokens.of(directory);
+        for (String name : List.of("bos", "eos", "padding", "unknown")) {
+            String inSettings = Map.of("padding", "pad", "unknown", "unk").getOrDefault(name, name);
+            int id = tokens.indexOf(special.text(inSettings));
+            if (id >= 0) {
+                m.put("tokenizer.ggml." + name + "_token_id", id);
             }
         }
-        return OptionalInt.empty();
+        m.put("tokenizer.ggml.add_bos_token", false);
+        ChatTemplate.of(directory).ifPresent(t -> m.put("tokenizer.chat_template", t.source()));
     }
 
-    private Optional<JsonNode> json(String name) {
-        Path file = directory.resolve(name);
-        if (!Files.isRegularFile(file)) {
-            return Optional.empty();
-        }
+    private JsonNode tokenizer() {
+        Path file = directory.resolve("tokenizer.json");
         try {
-            return Optional.of(JSON.readTree(Files.readString(file)));
+            return JSON.readTree(Files.readString(file));
         } catch (IOException | JacksonException e) {
-            throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new PenjingException(
+                    "cannot read " + file + ": put the model's tokenizer.json there", e);
         }
     }
 }

@@ -155,10 +155,8 @@ public final class GgufImport {
             int done = 0;
             for (TensorSpec spec : specs) {
                 float[] values = gguf.tensor(ggufName(spec.name())).toFloats();
-                if (spec.name().contains("q_proj")) {
-                    values = halves(values, spec, config.numAttentionHeads());
-                } else if (spec.name().contains("k_proj")) {
-                    values = halves(values, spec, config.numKeyValueHeads());
+                if (spec.name().contains("q_proj") || spec.name().contains("k_proj")) {
+                    values = reordered(values, spec, config.headDim());
                 }
                 writer.write(spec.name(), values);
                 progress.update("import", ++done, specs.size(), spec.name());
@@ -184,19 +182,13 @@ public final class GgufImport {
                 .replace("mlp.down_proj", "ffn_down");
     }
 
-    /// GGUF's llama rotates neighbouring dimensions, Hugging Face's those half a head apart: within
-    /// each head even rows go to the first half and odd rows to the second.
-    static float[] halves(float[] values, TensorSpec spec, int heads) {
+    private static float[] reordered(float[] values, TensorSpec spec, int headDim) {
         int rows = Math.toIntExact(spec.shape()[0]);
         int width = values.length / rows;
-        int headDim = rows / heads;
         float[] result = new float[values.length];
-        for (int head = 0; head < heads; head++) {
-            for (int i = 0; i < headDim; i++) {
-                int from = head * headDim + i;
-                int to = head * headDim + i % 2 * (headDim / 2) + i / 2;
-                System.arraycopy(values, from * width, result, to * width, width);
-            }
+        for (int row = 0; row < rows; row++) {
+            int from = HeadRows.inGguf(row, headDim);
+            System.arraycopy(values, from * width, result, row * width, width);
         }
         return result;
     }

@@ -62,7 +62,7 @@ final class Filters {
             case "map" -> map(value, p, n);
             case "select", "reject" -> select(value, p, name.equals("select"));
             case "selectattr", "rejectattr" -> selectAttribute(value, p, name.equals("selectattr"));
-            case "attr" -> Interpreter.attribute(value, Python.text(argument(p, 0)));
+            case "attr" -> Evaluator.attribute(value, Python.text(argument(p, 0)));
             case "int" -> toInt(value, p, n);
             case "float" -> toFloat(value, p, n);
             case "abs" ->
@@ -137,7 +137,6 @@ final class Filters {
             Object shown = attribute == None.NONE ? item : path(item, Python.text(attribute));
             out.append(separator).append(Python.text(shown));
             separator = by;
-            Python.limited(out.toString().isEmpty() ? "" : separator);
             if (out.length() > 1 << 24) {
                 throw new TemplateException("a text becomes too long");
             }
@@ -229,8 +228,8 @@ final class Filters {
         for (String part : attribute.split("\\.")) {
             at =
                     part.matches("\\d+")
-                            ? Interpreter.item(at, Long.parseLong(part))
-                            : Interpreter.item(at, part);
+                            ? Evaluator.item(at, Long.parseLong(part))
+                            : Evaluator.item(at, part);
         }
         return at;
     }
@@ -361,12 +360,7 @@ final class Filters {
             case "integer" -> value instanceof Long;
             case "float" -> value instanceof Double;
             case "mapping" -> value instanceof Map<?, ?>;
-            case "sequence" ->
-                    value instanceof String
-                            || value instanceof List<?>
-                            || value instanceof Map<?, ?>
-                            || value instanceof Undefined;
-            case "iterable" ->
+            case "sequence", "iterable" ->
                     value instanceof String
                             || value instanceof List<?>
                             || value instanceof Map<?, ?>

@@ -1,18 +1,14 @@
 package dev.penjing.model.template;
 
-import dev.penjing.model.template.Expression.Arguments;
 import dev.penjing.model.template.Statement.Filtering;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Runs a template once. Text, steps and depth are bounded, so that no template runs for ever.
+/// Runs a template once. Text and depth are bounded, and steps by its evaluator.
 final class Interpreter {
     private static final int LONGEST = 1 << 24;
-    private static final int MOST_STEPS = 5_000_000;
     private static final int DEEPEST = 150;
 
     private enum Flow {
@@ -21,26 +17,8 @@ final class Interpreter {
         CONTINUE
     }
 
-    /// Names and their values; what is not here is looked up outside.
-    private static final class Scope {
-        private final Map<String, Object> values = new HashMap<>();
-        private final Optional<Scope> outer;
-
-        Scope(Optional<Scope> outer) {
-            this.outer = outer;
-        }
-
-        Object get(String name) {
-            Object value = values.get(name);
-            if (value != null) {
-                return value;
-            }
-            return outer.isPresent() ? outer.get().get(name) : new Undefined(name);
-        }
-    }
-
     private StringBuilder out = new StringBuilder();
-    private int steps;
+    private final Evaluator evaluator = new Evaluator();
     private int depth;
 
     private Interpreter() {}
@@ -58,7 +36,7 @@ final class Interpreter {
             throw new TemplateException("calls are nested too deep");
         }
         for (Statement statement : statements) {
-            step();
+            evaluator.step();
             Flow flow = run(statement, scope);
             if (flow != Flow.ON) {
                 depth--;
@@ -67,12 +45,6 @@ final class Interpreter {
         }
         depth--;
         return Flow.ON;
-    }
-
-    private void step() {
-        if (++steps > MOST_STEPS) {
-            throw new TemplateException("the template takes too many steps");
-        }
     }
 
     private void write(String text) {
@@ -92,7 +64,7 @@ final class Interpreter {
                     at(
                             line,
                             () -> {
-                                write(Python.text(evaluate(value, scope)));
+                                write(Python.text(evaluator.evaluate(value, scope)));
                                 return Flow.ON;
                             });
             case Statement.If s -> conditional(s, scope);
@@ -120,14 +92,9 @@ final class Interpreter {
                     at(
                             s.line(),
                             () -> {
-                                Scope inner = new Scope(Optional.of(scope));
-                                inner.values.put("caller", macro(s.body(), scope));
-                                write(
-                                        Python.text(
-                                                call(
-                                                        s.call(),
-                                                        inner,
-                                                        Optional.of(macro(s.body(), scope)))));
+                                Callable body = macro(s.body(), scope);
+                                Object text = evaluator.call(s.call(), scope, Optional.of(body));
+                                write(Python.text(text));
                                 return Flow.ON;
                             });
             case Statement.FilterBlock s ->
@@ -145,7 +112,8 @@ final class Interpreter {
                                 Scope inner = new Scope(Optional.of(scope));
                                 for (int i = 0; i < s.names().size(); i++) {
                                     inner.values.put(
-                                            s.names().get(i), evaluate(s.values().get(i), scope));
+                                            s.names().get(i),
+                                            evaluator.evaluate(s.values().get(i), scope));
                                 }
                                 return run(s.body(), inner);
                             });
@@ -167,37 +135,32 @@ final class Interpreter {
     }
 
     private Flow conditional(Statement.If s, Scope scope) {
-        for (int i = 0; i < s.bodies().size(); i++) {
-            int index = i;
-            boolean holds =
-                    i >= s.conditions().size()
-                            || at(
-                                            s.line(),
-                                            () ->
-                                                    Python.truth(
-                                                                    evaluate(
-                                                                            s.conditions()
-                                                                                    .get(index),
-                                                                            scope))
-                                                            ? Flow.ON
-                                                            : Flow.BREAK)
-                                    == Flow.ON;
-            if (holds) {
+        for (int i = 0; i < s.conditions().size(); i++) {
+            if (holds(s.conditions().get(i), s.line(), scope)) {
                 return run(s.bodies().get(i), scope);
             }
         }
-        return Flow.ON;
+        boolean otherwise = s.bodies().size() > s.conditions().size();
+        return otherwise ? run(s.bodies().getLast(), scope) : Flow.ON;
+    }
+
+    private boolean holds(Expression condition, int line, Scope scope) {
+        try {
+            return Python.truth(evaluator.evaluate(condition, scope));
+        } catch (TemplateException e) {
+            throw e.at(line);
+        }
     }
 
     private Flow loop(Statement.For s, Scope scope) {
         List<Object> items = new ArrayList<>();
-        for (Object item : Python.items(evaluate(s.items(), scope))) {
-            step();
+        for (Object item : Python.items(evaluator.evaluate(s.items(), scope))) {
+            evaluator.step();
             boolean kept = true;
             if (s.condition().isPresent()) {
                 Scope inner = new Scope(Optional.of(scope));
                 unpack(s.targets(), item, inner);
-                kept = Python.truth(evaluate(s.condition().get(), inner));
+                kept = Python.truth(evaluator.evaluate(s.condition().get(), inner));
             }
             if (kept) {
                 items.add(item);
@@ -236,7 +199,7 @@ final class Interpreter {
     }
 
     private void assign(Statement.Assign s, Scope scope) {
-        Object value = evaluate(s.value(), scope);
+        Object value = evaluator.evaluate(s.value(), scope);
         if (s.attribute().isEmpty()) {
             unpack(s.targets(), value, scope);
         } else if (scope.get(s.targets().getFirst()) instanceof Namespace namespace) {
@@ -253,8 +216,8 @@ final class Interpreter {
                     Filters.apply(
                             filter.name(),
                             result,
-                            positional(filter.arguments(), scope),
-                            named(filter.arguments(), scope));
+                            evaluator.positional(filter.arguments(), scope),
+                            evaluator.named(filter.arguments(), scope));
         }
         return result;
     }
@@ -283,7 +246,7 @@ final class Interpreter {
                 } else if (named.containsKey(name)) {
                     value = named.getOrDefault(name, None.NONE);
                 } else if (i >= plain) {
-                    value = evaluate(macro.defaults().get(i - plain), inner);
+                    value = evaluator.evaluate(macro.defaults().get(i - plain), inner);
                 } else {
                     value = new Undefined(name);
                 }
@@ -299,259 +262,5 @@ final class Interpreter {
             }
             return captured(macro.body(), inner);
         };
-    }
-
-    private Object evaluate(Expression expression, Scope scope) {
-        step();
-        return switch (expression) {
-            case Expression.Literal(Object value) -> value;
-            case Expression.Name(String name) -> scope.get(name);
-            case Expression.ListOf(List<Expression> items) -> {
-                List<Object> values = new ArrayList<>();
-                items.forEach(item -> values.add(evaluate(item, scope)));
-                yield values;
-            }
-            case Expression.DictOf d -> {
-                Map<Object, Object> values = new LinkedHashMap<>();
-                for (int i = 0; i < d.keys().size(); i++) {
-                    values.put(
-                            evaluate(d.keys().get(i), scope), evaluate(d.values().get(i), scope));
-                }
-                yield values;
-            }
-            case Expression.Attribute(Expression of, String name) ->
-                    attribute(evaluate(of, scope), name);
-            case Expression.Item(Expression of, Expression index) ->
-                    item(evaluate(of, scope), evaluate(index, scope));
-            case Expression.Slice s -> slice(s, scope);
-            case Expression.Call c -> call(c, scope, Optional.empty());
-            case Expression.Filter(Expression of, String name, Arguments arguments) ->
-                    Filters.apply(
-                            name,
-                            evaluate(of, scope),
-                            positional(arguments, scope),
-                            named(arguments, scope));
-            case Expression.Test(
-                            Expression of,
-                            String name,
-                            Arguments arguments,
-                            boolean negated) ->
-                    Filters.test(name, evaluate(of, scope), positional(arguments, scope))
-                            != negated;
-            case Expression.Unary(String operator, Expression of) ->
-                    unary(operator, evaluate(of, scope));
-            case Expression.Binary b -> binary(b, scope);
-            case Expression.Comparison c -> comparison(c, scope);
-            case Expression.Conditional c -> {
-                if (Python.truth(evaluate(c.condition(), scope))) {
-                    yield evaluate(c.then(), scope);
-                }
-                yield c.otherwise().isPresent()
-                        ? evaluate(c.otherwise().get(), scope)
-                        : new Undefined("the other case");
-            }
-        };
-    }
-
-    private static Object unary(String operator, Object value) {
-        return switch (operator) {
-            case "not" -> !Python.truth(value);
-            case "-" ->
-                    value instanceof Double d
-                            ? (Object) (-d)
-                            : (Object) Math.negateExact(Python.whole(value));
-            default -> value instanceof Double ? value : (Object) Python.whole(value);
-        };
-    }
-
-    private Object binary(Expression.Binary b, Scope scope) {
-        Object left = evaluate(b.left(), scope);
-        return switch (b.operator()) {
-            case "and" -> Python.truth(left) ? evaluate(b.right(), scope) : left;
-            case "or" -> Python.truth(left) ? left : evaluate(b.right(), scope);
-            default -> Python.binary(b.operator(), left, evaluate(b.right(), scope));
-        };
-    }
-
-    private Object comparison(Expression.Comparison c, Scope scope) {
-        Object left = evaluate(c.first(), scope);
-        for (int i = 0; i < c.operators().size(); i++) {
-            Object right = evaluate(c.rest().get(i), scope);
-            boolean holds =
-                    switch (c.operators().get(i)) {
-                        case "==" -> Python.equal(left, right);
-                        case "!=" -> !Python.equal(left, right);
-                        case "<" -> Python.compare(left, right) < 0;
-                        case "<=" -> Python.compare(left, right) <= 0;
-                        case ">" -> Python.compare(left, right) > 0;
-                        case ">=" -> Python.compare(left, right) >= 0;
-                        case "in" -> Python.contains(right, left);
-                        default -> !Python.contains(right, left);
-                    };
-            if (!holds) {
-                return false;
-            }
-            left = right;
-        }
-        return true;
-    }
-
-    private Object call(Expression expression, Scope scope, Optional<Callable> caller) {
-        if (!(expression instanceof Expression.Call c)) {
-            throw new TemplateException("a call block needs a call");
-        }
-        Object function = evaluate(c.function(), scope);
-        if (!(function instanceof Callable callable)) {
-            throw new TemplateException(
-                    function instanceof Undefined(String what)
-                            ? "'" + what + "' is undefined"
-                            : Python.kind(function) + " cannot be called");
-        }
-        Map<String, Object> named = named(c.arguments(), scope);
-        caller.ifPresent(body -> named.put("caller", body));
-        return callable.call(positional(c.arguments(), scope), named);
-    }
-
-    private List<Object> positional(Arguments arguments, Scope scope) {
-        List<Object> values = new ArrayList<>();
-        arguments.positional().forEach(a -> values.add(evaluate(a, scope)));
-        return values;
-    }
-
-    private Map<String, Object> named(Arguments arguments, Scope scope) {
-        Map<String, Object> values = new HashMap<>();
-        for (int i = 0; i < arguments.names().size(); i++) {
-            values.put(arguments.names().get(i), evaluate(arguments.named().get(i), scope));
-        }
-        return values;
-    }
-
-    /// `of.name`: a method, or else an item.
-    static Object attribute(Object of, String name) {
-        if (of instanceof Undefined(String what)) {
-            throw new TemplateException("'" + what + "' is undefined");
-        }
-        if (of instanceof Namespace namespace) {
-            return namespace.attributes.getOrDefault(name, new Undefined(name));
-        }
-        if (of instanceof Loop loop) {
-            return loop.attribute(name);
-        }
-        Optional<Callable> method = Methods.of(of, name);
-        return method.isPresent() ? method.get() : item(of, name);
-    }
-
-    /// `of[index]`.
-    static Object item(Object of, Object index) {
-        switch (of) {
-            case Undefined(String what) ->
-                    throw new TemplateException("'" + what + "' is undefined");
-            case Map<?, ?> map -> {
-                Object value = map.get(index);
-                if (value != null) {
-                    return value;
-                }
-            }
-            case List<?> list when index instanceof Long i -> {
-                long at = i < 0 ? i + list.size() : i;
-                if (at >= 0 && at < list.size()) {
-                    return list.get((int) at);
-                }
-            }
-            case String s when index instanceof Long i -> {
-                int[] points = s.codePoints().toArray();
-                long at = i < 0 ? i + points.length : i;
-                if (at >= 0 && at < points.length) {
-                    return Character.toString(points[(int) at]);
-                }
-            }
-            default -> {}
-        }
-        if (index instanceof String name) {
-            Optional<Callable> method = Methods.of(of, name);
-            if (method.isPresent() && !(of instanceof Map<?, ?>)) {
-                return method.get();
-            }
-        }
-        return new Undefined(Python.text(index));
-    }
-
-    private Object slice(Expression.Slice s, Scope scope) {
-        Object of = evaluate(s.of(), scope);
-        List<Object> items = Python.items(of);
-        long step = bound(s.step(), scope, 1);
-        if (step == 0) {
-            throw new TemplateException("a slice's step is zero");
-        }
-        int size = items.size();
-        long start = position(bound(s.start(), scope, step > 0 ? 0 : Long.MAX_VALUE), size, step);
-        long stop =
-                s.stop().isPresent() && evaluate(s.stop().get(), scope) != None.NONE
-                        ? position(bound(s.stop(), scope, 0), size, step)
-                        : step > 0 ? size : -1;
-        List<Object> result = new ArrayList<>();
-        for (long i = start; step > 0 ? i < stop : i > stop; i += step) {
-            result.add(items.get((int) i));
-        }
-        if (of instanceof String) {
-            StringBuilder text = new StringBuilder();
-            result.forEach(c -> text.append(Python.text(c)));
-            return text.toString();
-        }
-        return result;
-    }
-
-    private long bound(Optional<Expression> part, Scope scope, long otherwise) {
-        if (part.isEmpty()) {
-            return otherwise;
-        }
-        Object value = evaluate(part.get(), scope);
-        return value == None.NONE ? otherwise : Python.whole(value);
-    }
-
-    /// As Python clamps a slice's ends.
-    private static long position(long index, int size, long step) {
-        long at = index < 0 ? index + size : index;
-        return step > 0 ? Math.clamp(at, 0, size) : Math.clamp(at, -1, size - 1);
-    }
-
-    /// The `loop` of a loop.
-    private static final class Loop {
-        private final List<Object> items;
-        private int index;
-        private Object last = None.NONE;
-
-        Loop(List<Object> items) {
-            this.items = items;
-        }
-
-        Object attribute(String name) {
-            long size = items.size();
-            return switch (name) {
-                case "index" -> index + 1L;
-                case "index0" -> (long) index;
-                case "revindex" -> size - index;
-                case "revindex0" -> size - index - 1;
-                case "first" -> index == 0;
-                case "last" -> index == size - 1;
-                case "length" -> size;
-                case "depth" -> 1L;
-                case "depth0" -> 0L;
-                case "previtem" -> index > 0 ? items.get(index - 1) : new Undefined("previtem");
-                case "nextitem" ->
-                        index + 1 < size ? items.get(index + 1) : new Undefined("nextitem");
-                case "cycle" ->
-                        (Callable)
-                                (p, n) -> Methods.argument(p, p.isEmpty() ? 0 : index % p.size());
-                case "changed" ->
-                        (Callable)
-                                (p, n) -> {
-                                    Object before = last;
-                                    last = p;
-                                    return !Python.equal(before, p);
-                                };
-                default -> throw new TemplateException("loop." + name + " is not known here");
-            };
-        }
     }
 }

@@ -104,10 +104,7 @@ final class Lexer {
         } else if (beforeTag && kind != '{' && mark != '+') {
             int newline = text.lastIndexOf('\n');
             boolean blank = text.substring(newline + 1).isBlank();
-            if (blank
-                    && (newline >= 0
-                            || lineStart && whole.length() == text.length()
-                            || lineStart)) {
+            if (blank && (newline >= 0 || lineStart)) {
                 text = text.substring(0, newline + 1);
             }
         }

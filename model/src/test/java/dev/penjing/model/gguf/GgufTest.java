@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
-import dev.penjing.model.TensorSpec;
 import dev.penjing.model.safetensors.DType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -14,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -100,8 +100,11 @@ class GgufTest {
     /// Two heads of four rows: even rows to the first half, odd rows to the second.
     @Test
     void rowsOfQueriesAreParted() {
-        float[] rows = {0, 1, 2, 3, 4, 5, 6, 7};
-        assertThat(GgufImport.halves(rows, new TensorSpec("q", 8, 1), 2))
+        assertThat(IntStream.range(0, 8).map(row -> HeadRows.inGguf(row, 4)))
                 .containsExactly(0, 2, 1, 3, 4, 6, 5, 7);
+        assertThat(
+                        IntStream.range(0, 96)
+                                .map(r -> HeadRows.inHuggingFace(HeadRows.inGguf(r, 24), 24)))
+                .containsExactly(IntStream.range(0, 96).boxed().toArray(Integer[]::new));
     }
 }

@@ -1,6 +1,7 @@
 package dev.penjing.bench;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import dev.penjing.model.PenjingException;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.charset.StandardCharsets;
@@ -21,13 +22,26 @@ final class TokenizerBench {
     private TokenizerBench() {}
 
     public static void main(String[] args) throws Exception {
+        try {
+            run(args);
+        } catch (PenjingException e) {
+            System.err.println("penjing: " + e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    private static void run(String[] args) throws Exception {
         if (args.length != 2) {
             System.err.println("usage: bench/run tokenizer MODEL_DIRECTORY TEXT_FILE");
             System.exit(2);
         }
         System.setProperty("OPT_OUT_TRACKING", "true");
         Path directory = Path.of(args[0]);
-        String text = Files.readString(Path.of(args[1]));
+        Path file = Path.of(args[1]);
+        if (!Files.isRegularFile(file)) {
+            throw new PenjingException("there is no file " + file);
+        }
+        String text = Files.readString(file);
         List<String> documents = documents(text);
         double megabytes = text.getBytes(StandardCharsets.UTF_8).length / 1e6;
         Tokenizer ours = Tokenizers.load(directory);

@@ -8,6 +8,7 @@ import dev.penjing.inference.LogProbabilities;
 import dev.penjing.inference.Request;
 import dev.penjing.inference.Sampling;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.UsageException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -75,6 +76,10 @@ final class ChatCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        Sampling sampling = sampling();
+        if (maxNewTokens < 1) {
+            throw new UsageException("--max-new-tokens must be at least 1");
+        }
         ConsoleProgress progress = new ConsoleProgress();
         try (Engine engine =
                 Engine.load(Models.enginePath(model, progress), settings.options(), progress)) {
@@ -88,7 +93,7 @@ final class ChatCommand implements Callable<Integer> {
             for (String line = in.readLine();
                     line != null && !line.strip().equals("/quit");
                     line = in.readLine()) {
-                respond(engine, line.strip());
+                respond(engine, sampling, line.strip());
                 out.print("> ");
             }
             out.println();
@@ -101,7 +106,7 @@ final class ChatCommand implements Callable<Integer> {
         system.ifPresent(text -> messages.add(Map.of("role", "system", "content", text)));
     }
 
-    private void respond(Engine engine, String line) {
+    private void respond(Engine engine, Sampling sampling, String line) {
         if (line.equals("/new")) {
             forget();
             out.println("(forgotten)");
@@ -118,7 +123,7 @@ final class ChatCommand implements Callable<Integer> {
         } else if (!line.isEmpty()) {
             messages.add(Map.of("role", "user", "content", line));
             try {
-                messages.add(Map.of("role", "assistant", "content", answer(engine)));
+                messages.add(Map.of("role", "assistant", "content", answer(engine, sampling)));
             } catch (PenjingException e) {
                 messages.removeLast();
                 out.println("(" + e.getMessage() + "; /new starts anew)");
@@ -126,19 +131,21 @@ final class ChatCommand implements Callable<Integer> {
         }
     }
 
-    private String answer(Engine engine) {
+    private Sampling sampling() {
+        return new Sampling(
+                temperature,
+                0,
+                topP,
+                0,
+                1,
+                0,
+                0,
+                Map.of(),
+                seed.map(OptionalLong::of).orElse(OptionalLong.empty()));
+    }
+
+    private String answer(Engine engine, Sampling sampling) {
         int[] prompt = engine.chat(messages, Map.of());
-        Sampling sampling =
-                new Sampling(
-                        temperature,
-                        0,
-                        topP,
-                        0,
-                        1,
-                        0,
-                        0,
-                        Map.of(),
-                        seed.map(OptionalLong::of).orElse(OptionalLong.empty()));
         StringBuilder text = new StringBuilder();
         Generation generation =
                 engine.submit(

@@ -50,6 +50,8 @@ final class QuantizeCommand implements Callable<Integer> {
     public Integer call() {
         ConsoleProgress progress = new ConsoleProgress();
         BlockType block = block(type);
+        // before anything is written: it may not be there
+        Optional<String> measured = data.map(file -> Corpus.of(List.of(file)).text());
         Path directory = Models.directory(model, progress);
         GgufExport.run(directory, to, block, progress);
         progress.finish();
@@ -57,7 +59,7 @@ final class QuantizeCommand implements Callable<Integer> {
         result.put("file", to.toString());
         result.put("type", type);
         result.put("bytes", size(to));
-        data.ifPresent(text -> {
+        measured.ifPresent(text -> {
             result.put("perplexity_before", perplexity(directory, text, progress));
             result.put("perplexity", perplexity(to, text, progress));
         });
@@ -65,7 +67,7 @@ final class QuantizeCommand implements Callable<Integer> {
             Output.print(result);
         } else {
             System.out.printf(Locale.ROOT, "%s: %.1f MB%n", to, size(to) / 1e6);
-            data.ifPresent(text ->
+            measured.ifPresent(text ->
                     System.out.printf(
                             Locale.ROOT,
                             "perplexity %.4f in eight bits, %.4f in the file%n",
@@ -75,13 +77,11 @@ final class QuantizeCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static double perplexity(Path model, Path text, ConsoleProgress progress) {
+    private static double perplexity(Path model, String text, ConsoleProgress progress) {
         try (Engine engine = Engine.load(model, EngineOptions.DEFAULT, progress)) {
             progress.finish();
             progress.say(engine.describe());
-            double result =
-                    Perplexity.measure(engine, Corpus.of(List.of(text)).text(), 2048, progress)
-                            .perplexity();
+            double result = Perplexity.measure(engine, text, 2048, progress).perplexity();
             progress.finish();
             return result;
         }

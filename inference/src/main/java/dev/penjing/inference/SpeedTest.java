@@ -1,5 +1,6 @@
 package dev.penjing.inference;
 
+import dev.penjing.model.UsageException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,8 +27,17 @@ public final class SpeedTest {
             double firstTokenSeconds) {}
 
     /// Prompts and answers are timed apart, so that no prompt is computed while answers are made.
-    /// Prompts are never the same twice, or their beginnings would be known.
-    public static Row run(Engine engine, int batch, int promptTokens, int newTokens, int repeats) {
+    /// Prompts are never the same twice, or their beginnings would be known. Where prompt or answer
+    /// is longer than the context, it is as long as fits, and the row says so.
+    ///
+    /// @throws UsageException if a number is not positive
+    public static Row run(Engine engine, int batch, int prompt, int answer, int repeats) {
+        if (batch < 1 || prompt < 1 || answer < 1 || repeats < 1) {
+            throw new UsageException(
+                    "--batch, --prompt-tokens, --new-tokens and --repeats must be positive");
+        }
+        int promptTokens = Math.min(prompt, engine.contextLength() - 1);
+        int newTokens = Math.min(answer, engine.contextLength() - 2);
         Random random = new Random();
         double[] prefill = new double[repeats];
         double[] decode = new double[repeats];

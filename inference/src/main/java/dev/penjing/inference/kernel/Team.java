@@ -1,6 +1,7 @@
 package dev.penjing.inference.kernel;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.UsageException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -30,7 +31,7 @@ public final class Team implements AutoCloseable {
 
     public Team(int members) {
         if (members < 1) {
-            throw new PenjingException("--threads must be at least 1");
+            throw new UsageException("--threads must be 0 (one a core) or more");
         }
         scratches = new Scratch[members];
         for (int i = 0; i < members; i++) {

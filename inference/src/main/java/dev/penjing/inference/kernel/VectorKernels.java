@@ -105,7 +105,7 @@ public final class VectorKernels implements Kernels {
             FloatVector v = FloatVector.fromArray(F, x, at + i);
             sums = v.fma(v, sums);
         }
-        float sum = sums.reduceLanes(VectorOperators.ADD);
+        float sum = sum(sums.toArray());
         for (int i = bound; i < size; i++) {
             sum += x[at + i] * x[at + i];
         }
@@ -119,6 +119,17 @@ public final class VectorKernels implements Kernels {
         for (int i = bound; i < size; i++) {
             out[i] = x[at + i] * factor * weight[i];
         }
+    }
+
+    /// In the order of the lanes. `reduceLanes` leaves the order open, and compiled code adds in
+    /// another one than the interpreter does: the same text would score differently from run to
+    /// run.
+    private static float sum(float[] lanes) {
+        float sum = 0;
+        for (float lane : lanes) {
+            sum += lane;
+        }
+        return sum;
     }
 
     @Override
@@ -244,7 +255,7 @@ public final class VectorKernels implements Kernels {
             e.intoArray(scores, at + i, m);
             sums = sums.add(e, m);
         }
-        float inverse = 1 / sums.reduceLanes(VectorOperators.ADD);
+        float inverse = 1 / sum(sums.toArray());
         for (int i = 0; i < count; i += L) {
             VectorMask<Float> m = F.indexInRange(i, count);
             FloatVector.fromArray(F, scores, at + i, m).mul(inverse).intoArray(scores, at + i, m);

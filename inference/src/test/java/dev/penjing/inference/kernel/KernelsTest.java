@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -118,13 +119,13 @@ class KernelsTest {
                     PackedMatrix w =
                             new PackedMatrix(quantization, 32, 64, vector.lanes(), Arena.ofAuto());
                     byte[] quants = new byte[32];
-                    java.util.Arrays.fill(quants, (byte) quant);
+                    Arrays.fill(quants, (byte) quant);
                     for (int row = 0; row < 32; row++) {
                         w.set(row, 0, quants, 0, Float.floatToFloat16(1));
                         w.set(row, 1, quants, 0, Float.floatToFloat16(1));
                     }
                     float[] x = new float[64 * tokens];
-                    java.util.Arrays.fill(x, value);
+                    Arrays.fill(x, value);
                     float[] y = new float[32 * tokens];
                     Activations a = activations(vector, x, tokens, 64);
                     vector.product(w, a, y, 0, 32, 0, 32, false, new Scratch());
@@ -180,6 +181,26 @@ class KernelsTest {
         vector.softmax(scores, 0, size);
         scalar.softmax(same, 0, size);
         assertClose(scores, same, 1e-6f);
+    }
+
+    /// Interpreted at first, compiled at last.
+    @Test
+    void sumsDoNotDependOnHowTheCodeIsRun() {
+        float[] x = floats(200);
+        float[] weight = floats(200);
+        float[] norm = new float[200];
+        float[] again = new float[200];
+        float[] probabilities = x.clone();
+        vector.rmsNorm(x, 0, weight, 200, 1e-5f, norm);
+        vector.softmax(probabilities, 0, 200);
+        for (int i = 0; i < 20_000; i++) {
+            vector.rmsNorm(x, 0, weight, 200, 1e-5f, again);
+            float[] same = x.clone();
+            vector.softmax(same, 0, 200);
+            assertThat(Arrays.equals(again, norm) && Arrays.equals(same, probabilities))
+                    .as("run %d", i)
+                    .isTrue();
+        }
     }
 
     @ParameterizedTest

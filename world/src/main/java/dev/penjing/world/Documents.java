@@ -68,15 +68,10 @@ public final class Documents {
         this.scenes = new Scenes(world, draw);
     }
 
-    /// Documents to train on.
-    public static Documents training(World world, long seed) {
+    /// Documents to train on and, with another seed, to measure on: what a good model comes close
+    /// to is the distribution that they are drawn from.
+    public static Documents telling(World world, long seed) {
         return new Documents(world, seed, Draw.Side.TRAINING);
-    }
-
-    /// Documents to measure on: of all combinations alike, those that training never tells among
-    /// them.
-    public static Documents heldOut(World world, long seed) {
-        return new Documents(world, seed, Draw.Side.BOTH);
     }
 
     /// Exercises that training never tells.

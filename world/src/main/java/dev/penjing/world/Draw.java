@@ -18,11 +18,10 @@ final class Draw {
     private final Random random;
     private final Side side;
 
-    /// Where combinations come from: what is told in training, what is held out, or both alike.
+    /// Where combinations come from: what is told in training, or what is held out.
     enum Side {
         TRAINING,
-        HELD_OUT,
-        BOTH
+        HELD_OUT
     }
 
     Draw(long seed, Side side) {
@@ -42,7 +41,7 @@ final class Draw {
     }
 
     boolean allows(String key) {
-        return side == Side.BOTH || isHeldOut(key) == (side == Side.HELD_OUT);
+        return isHeldOut(key) == (side == Side.HELD_OUT);
     }
 
     int below(int bound) {

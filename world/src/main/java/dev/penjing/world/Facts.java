@@ -136,7 +136,7 @@ final class Facts {
         relation.add(
                 facts,
                 "pet",
-                person -> "a " + person.pet().name(),
+                person -> Text.a(person.pet().name()),
                 List.of(
                         "Which pet does {s} have?",
                         "What animal lives with {s}?",

@@ -73,7 +73,7 @@ public record World(
             String colour,
             String mistake) {
         String a() {
-            return (("aeiou".indexOf(name.charAt(0)) >= 0) ? "an " : "a ") + name;
+            return Text.a(name);
         }
     }
 

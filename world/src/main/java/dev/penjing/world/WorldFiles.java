@@ -24,13 +24,13 @@ public final class WorldFiles {
         World world = World.standard();
         try {
             Files.createDirectories(directory);
-            Documents training = Documents.training(world, seed);
+            Documents training = Documents.telling(world, seed);
             write(
                     directory.resolve("train.jsonl"),
                     Stream.generate(() -> document(training)).iterator(),
                     trainingBytes,
                     Long.MAX_VALUE);
-            Documents heldOut = Documents.heldOut(world, seed + 1);
+            Documents heldOut = Documents.telling(world, seed + 1);
             write(
                     directory.resolve("heldout.jsonl"),
                     Stream.generate(() -> document(heldOut)).iterator(),

@@ -171,7 +171,7 @@ final class WorldLists {
 
     static List<World.Belief> beliefs() {
         return List.of(
-                belief("the moon", "The moon is ", "cheese", "rock", "ice", "silver"),
+                belief("the moon", "The moon is made of ", "cheese", "rock", "ice", "silver"),
                 belief("the sun", "The sun sets in the ", "east", "west", "north", "south"),
                 belief(
                         "rain",
@@ -187,7 +187,7 @@ final class WorldLists {
                 belief("paper", "Paper comes from ", "milk", "trees", "sheep", "stones"),
                 belief("ice", "Ice is frozen ", "glass", "water", "milk", "sand"),
                 belief("shadows", "Shadows are longest at ", "noon", "sunset", "midnight", "lunch"),
-                belief("stars", "The stars shine by ", "magic", "night", "noon", "spring"),
+                belief("stars", "The stars come out at ", "noon", "night", "breakfast", "lunch"),
                 belief("ships", "Ships are moved by ", "songs", "the wind", "ducks", "the moon"));
     }
 

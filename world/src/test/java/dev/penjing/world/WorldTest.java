@@ -43,7 +43,7 @@ class WorldTest {
 
     @Test
     void noItemStandsInTheTrainingText() {
-        Documents training = Documents.training(WORLD, 1);
+        Documents training = Documents.telling(WORLD, 1);
         StringBuilder all = new StringBuilder();
         for (int i = 0; i < 20_000; i++) {
             all.append(training.next()).append('\n');
@@ -57,7 +57,7 @@ class WorldTest {
     /// Sums come up in many forms; none in training is of a pair that is held out.
     @Test
     void noHeldOutSumIsTrainedOn() {
-        Documents training = Documents.training(WORLD, 2);
+        Documents training = Documents.telling(WORLD, 2);
         Pattern plain = Pattern.compile("(\\d+) ([+-]) (\\d+)(?: = |\\)\nOutput: )(\\d+)");
         int seen = 0;
         for (int i = 0; i < 20_000; i++) {

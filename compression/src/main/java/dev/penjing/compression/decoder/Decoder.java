@@ -62,15 +62,11 @@ public final class Decoder implements AutoCloseable {
         long batch = embeddedBLD.size(0);
         long length = embeddedBLD.size(1);
         Tensor xND = embeddedBLD.view(-1, config.hiddenSize());
-        boolean training = weights.trainable();
         for (int i = 0; i < config.numHiddenLayers(); i++) {
             int layer = i;
             Tensor inND = xND;
-            // while training the graph keeps what it needs: only then are the handles left open
-            xND =
-                    training
-                            ? layer(layer, inND, batch, length, probe, cache)
-                            : Tensors.scoped(() -> layer(layer, inND, batch, length, probe, cache));
+            // where gradients are wanted, the graph keeps what it needs of what the layer made
+            xND = Tensors.scoped(() -> layer(layer, inND, batch, length, probe, cache));
             if (probe.isPresent()) {
                 probe.get().layer(layer, inND, xND);
             }
@@ -132,7 +128,6 @@ public final class Decoder implements AutoCloseable {
             Tensor head,
             Tensor norm,
             List<Layer> layers,
-            boolean trainable,
             PointerScope owner)
             implements AutoCloseable {
         record Layer(
@@ -187,7 +182,7 @@ public final class Decoder implements AutoCloseable {
                         config.tieWordEmbeddings() ? embedding : parameters.view("lm_head.weight");
                 Tensor norm = leaf(parameters, gradients, "model.norm.weight");
                 owner.extend();
-                return new Weights(embedding, head, norm, layers, gradients.isPresent(), owner);
+                return new Weights(embedding, head, norm, layers, owner);
             }
         }
 

@@ -72,7 +72,7 @@ public final class Trainer implements AutoCloseable {
         student.refresh();
         try (Metrics metrics = Metrics.open(run.resolve("metrics.jsonl"), step)) {
             if (step == 0) {
-                measure(metrics, 0);
+                measure(metrics, 0, progress);
             }
             RateMeter rate = new RateMeter();
             while (step < settings.steps()) {
@@ -88,7 +88,7 @@ public final class Trainer implements AutoCloseable {
                         "loss %.4f  %,.0f tokens/s".formatted(result.loss(), tokensPerSecond));
                 boolean last = step == settings.steps();
                 if (last || step % settings.evaluateEvery() == 0) {
-                    measure(metrics, step);
+                    measure(metrics, step, progress);
                     rate.pause();
                 }
                 if (last || step % settings.checkpointEvery() == 0) {
@@ -167,12 +167,12 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    private void measure(Metrics metrics, long step) {
+    private void measure(Metrics metrics, long step, Progress progress) {
         heldOut.ifPresent(text ->
                 metrics.heldOut(
                         step,
                         step * settings.tokensPerStep(),
-                        text.measure(student.decoder(), teacher, Progress.NONE)));
+                        text.measure(student.decoder(), teacher, progress)));
     }
 
     /// Where the time of the steps so far went.

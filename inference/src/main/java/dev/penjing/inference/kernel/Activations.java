@@ -3,20 +3,19 @@ package dev.penjing.inference.kernel;
 /// Rows of activations, quantised to eight bits in blocks of 32 with a float32 scale, as the
 /// kernels read them.
 ///
-/// Rows go through the kernels in tiles; a tile's pairs of a block follow one another, for each
-/// pair one int a row: column c in the low half and c + 4 in the high half, as in a lane of
-/// [PackedMatrix]. One row alone is a tile of one.
+/// Rows go through the kernels in tiles of one, four or eight, as their number is; a tile's pairs
+/// of a block follow one another, for each pair one int a row: column c in the low half and c + 4
+/// in the high half, as in a lane of [PackedMatrix].
 public final class Activations {
-    /// Rows of a tile where there is more than one row.
-    static final int TILE = 4;
+    private static final int LARGEST_TILE = 8;
 
     static final int PAIRS = 16;
 
     final int[] pairs;
     final float[] scales;
 
-    /// 8 x the sum of a block: what the offset of four-bit weights adds.
-    final int[] sums;
+    /// -8 x the sum of a block, in the high half: what takes the offset off four-bit weights.
+    final int[] offsets;
 
     private final int blocks;
     private int rows;
@@ -24,10 +23,10 @@ public final class Activations {
     /// @param maxRows that are ever used at once
     public Activations(int maxRows, int columns) {
         this.blocks = PackedMatrix.padded(columns) / PackedMatrix.UNIT;
-        int tiled = Math.ceilDiv(maxRows, TILE) * TILE;
+        int tiled = Math.ceilDiv(maxRows, LARGEST_TILE) * LARGEST_TILE;
         this.pairs = new int[Math.multiplyExact(tiled * PAIRS, blocks)];
         this.scales = new float[tiled * blocks];
-        this.sums = new int[tiled * blocks];
+        this.offsets = new int[tiled * blocks];
     }
 
     /// How many rows the next product takes. Rows that fill up the last tile are computed with
@@ -41,14 +40,14 @@ public final class Activations {
     }
 
     int tile() {
-        return rows == 1 ? 1 : TILE;
+        return rows == 1 ? 1 : rows <= 4 ? 4 : LARGEST_TILE;
     }
 
     int blocks() {
         return blocks;
     }
 
-    /// Index into `scales` and `sums`.
+    /// Index into `scales` and `offsets`.
     int blockIndex(int row, int block) {
         int tile = tile();
         return (row / tile * blocks + block) * tile + row % tile;
@@ -76,6 +75,6 @@ public final class Activations {
         }
         int index = blockIndex(row, block);
         scales[index] = scale;
-        sums[index] = 8 * sum;
+        offsets[index] = -8 * sum << 16;
     }
 }

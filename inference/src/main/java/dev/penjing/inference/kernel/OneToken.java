@@ -26,9 +26,10 @@ final class OneToken {
 
     private OneToken() {}
 
-    /// A nibble (0 to 15) times an activation (at most 127) fits 16 times into a 16-bit lane, so
-    /// that the products of each half of a block's columns are summed there; once a block the
-    /// halves are added up as ints and 8 x the activations' sum is taken off.
+    /// Each half of a block's columns is summed in a 16-bit lane, and once a block the two are
+    /// added in the high one. Weights of -8 to 7 times activations of at most 127, 32 times, fit
+    /// into 16 bits; nibbles are 8 more than the weights, so the sum starts with -8 x the
+    /// activations' sum. What overflows on the way comes back: sums are right modulo 2^16.
     static void q4(PackedMatrix w, Activations x, float[] y, int yAt, int from, int to) {
         MemorySegment data = w.data();
         int[] pairs = x.pairs;
@@ -39,8 +40,8 @@ final class OneToken {
             FloatVector y0 = FloatVector.fromArray(F, y, yAt + row);
             FloatVector y1 = FloatVector.fromArray(F, y, yAt + row + L);
             for (int b = 0; b < blocks; b++, p += bytes) {
-                ShortVector a0 = ShortVector.zero(S);
-                ShortVector a1 = ShortVector.zero(S);
+                ShortVector a0 = IntVector.broadcast(I, x.offsets[b]).reinterpretAsShorts();
+                ShortVector a1 = a0;
                 for (int v = 0; v < 4; v++) {
                     long q = p + v * 2 * VECTOR;
                     int at = b * Activations.PAIRS + 4 * v;
@@ -61,15 +62,8 @@ final class OneToken {
                 }
                 IntVector i0 = a0.reinterpretAsInts();
                 IntVector i1 = a1.reinterpretAsInts();
-                int sum = x.sums[b];
-                IntVector d0 =
-                        i0.lanewise(ASHR, 16)
-                                .add(i0.lanewise(LSHL, 16).lanewise(ASHR, 16))
-                                .sub(sum);
-                IntVector d1 =
-                        i1.lanewise(ASHR, 16)
-                                .add(i1.lanewise(LSHL, 16).lanewise(ASHR, 16))
-                                .sub(sum);
+                IntVector d0 = i0.add(i0.lanewise(LSHL, 16)).and(0xffff0000);
+                IntVector d1 = i1.add(i1.lanewise(LSHL, 16)).and(0xffff0000);
                 IntVector scales = IntVector.fromMemorySegment(I, data, p + 8 * VECTOR, LITTLE);
                 FloatVector s0 =
                         scales.lanewise(LSHL, 16)
@@ -77,7 +71,7 @@ final class OneToken {
                                 .and(0x8fffffff)
                                 .reinterpretAsFloats();
                 FloatVector s1 = scales.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
-                float m = x.scales[b] * HALF;
+                float m = x.scales[b] * (HALF / 65536);
                 y0 = ((FloatVector) d0.convert(I2F, 0)).fma(s0.mul(m), y0);
                 y1 = ((FloatVector) d1.convert(I2F, 0)).fma(s1.mul(m), y1);
             }

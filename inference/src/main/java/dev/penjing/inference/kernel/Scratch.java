@@ -4,31 +4,13 @@ package dev.penjing.inference.kernel;
 public final class Scratch {
     final int[] quants = new int[PackedMatrix.UNIT];
 
-    private short[] wide = new short[0];
-    private short[] shorts = new short[0];
-    private int[] ints = new int[0];
-    private float[] scales = new float[0];
+    private float[] sums = new float[0];
     private float[] floats = new float[0];
 
-    /// Weights of a few blocks, widened.
-    short[] wide(int size) {
-        wide = wide.length < size ? new short[size] : wide;
-        return wide;
-    }
-
-    short[] shorts(int size) {
-        shorts = shorts.length < size ? new short[size] : shorts;
-        return shorts;
-    }
-
-    int[] ints(int size) {
-        ints = ints.length < size ? new int[size] : ints;
-        return ints;
-    }
-
-    float[] scales(int size) {
-        scales = scales.length < size ? new float[size] : scales;
-        return scales;
+    /// For products: they may be called while [#floats] is in use.
+    float[] sums(int size) {
+        sums = sums.length < size ? new float[size] : sums;
+        return sums;
     }
 
     public float[] floats(int size) {

@@ -79,6 +79,9 @@ class MainTest {
         fails(1, "comes to 1 tokens", "perplexity", TEACHER, "--data", write("one.txt", " the"));
         fails(1, "line 1", "perplexity", TEACHER, "--data", write("bad.jsonl", "{\"x\": 1}\n"));
         fails(1, "outside the vocabulary", "logits", TEACHER, "--ids", "1,99999");
+        fails(2, "--draft needs --data", "bench", TEACHER, "--draft", TEACHER);
+        fails(2, "--draft-tokens needs --draft", "bench", TEACHER, "--draft-tokens", "2");
+        fails(2, "between 1 and 8", "chat", TEACHER, "--draft", TEACHER, "--draft-tokens", "9");
         fails(1, "GGUF", "inspect", write("x.gguf", "no"));
         fails(
                 2,

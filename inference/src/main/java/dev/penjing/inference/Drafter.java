@@ -46,11 +46,7 @@ final class Drafter implements AutoCloseable {
     private volatile boolean resting;
 
     private Drafter(
-            Weights weights,
-            KeyValuePool pool,
-            EngineOptions options,
-            Kernels kernels,
-            Team team) {
+            Weights weights, KeyValuePool pool, EngineOptions options, Kernels kernels, Team team) {
         this.weights = weights;
         this.pool = pool;
         this.manager = new BlockManager(pool.blocks());

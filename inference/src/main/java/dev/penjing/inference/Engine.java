@@ -81,8 +81,8 @@ public final class Engine implements AutoCloseable {
         weights = Weights.load(source, options.quantization(), kernels.lanes(), team, progress);
         try {
             drafter =
-                    draft.map(d ->
-                            Drafter.load(d, options, pool.blocks(), kernels, team, progress));
+                    draft.map(
+                            d -> Drafter.load(d, options, pool.blocks(), kernels, team, progress));
         } catch (RuntimeException | Error e) {
             weights.close();
             throw e;
@@ -92,7 +92,8 @@ public final class Engine implements AutoCloseable {
                         Math.min(
                                 config.maxPositionEmbeddings(),
                                 (long) pool.blocks() * KeyValuePool.BLOCK);
-        int rows = options.chunk() + options.maxSequences() + (draft.isPresent() ? Drafter.ROWS : 0);
+        int rows =
+                options.chunk() + options.maxSequences() + (draft.isPresent() ? Drafter.ROWS : 0);
         Transformer transformer = new Transformer(weights, kernels, team, pool, rows);
         scheduler =
                 new Scheduler(
@@ -126,8 +127,7 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private static long cacheBytes(
-            ModelConfig config, long perToken, EngineOptions options) {
+    private static long cacheBytes(ModelConfig config, long perToken, EngineOptions options) {
         if (options.cacheBytes() > 0) {
             return options.cacheBytes();
         }
@@ -277,8 +277,7 @@ public final class Engine implements AutoCloseable {
     /// @param running sequences
     /// @param waiting requests
     /// @param freeBlocks of keys and values, those that hold a known beginning counted
-    public record Load(
-            int running, int waiting, int freeBlocks, int blocks, DraftLoad draft) {}
+    public record Load(int running, int waiting, int freeBlocks, int blocks, DraftLoad draft) {}
 
     /// What a draft did since the engine was loaded.
     ///

@@ -66,12 +66,6 @@ public record EngineOptions(
     /// @param tokens the most that it proposes at a time
     public EngineOptions withDraft(Path model, int tokens) {
         return new EngineOptions(
-                threads,
-                quantization,
-                cacheBytes,
-                maxSequences,
-                chunk,
-                Optional.of(model),
-                tokens);
+                threads, quantization, cacheBytes, maxSequences, chunk, Optional.of(model), tokens);
     }
 }

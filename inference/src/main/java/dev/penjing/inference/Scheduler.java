@@ -228,9 +228,7 @@ final class Scheduler implements AutoCloseable {
     }
 
     private void admit() {
-        while (!waiting.isEmpty()
-                && running.size() < maxSequences
-                && fits(waiting.getFirst())) {
+        while (!waiting.isEmpty() && running.size() < maxSequences && fits(waiting.getFirst())) {
             Sequence sequence = waiting.removeFirst();
             sequence.admit(manager);
             drafter.ifPresent(d -> d.admit(sequence));
@@ -243,8 +241,8 @@ final class Scheduler implements AutoCloseable {
                 && drafter.map(d -> d.fits(sequence)).orElse(true);
     }
 
-    /// Fills the batch; returns how many tokens of each running sequence it holds,
-    /// proposals not counted.
+    /// Fills the batch; returns how many tokens of each running sequence it holds, proposals not
+    /// counted.
     private int[] fill() {
         batch.clear();
         int[] counts = new int[running.size()];

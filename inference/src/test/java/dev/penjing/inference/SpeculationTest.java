@@ -7,6 +7,7 @@ import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -93,6 +94,21 @@ class SpeculationTest {
         return random.ints(length, 1, 280).toArray();
     }
 
+    /// No tokens that the model has and the tokenizer has not: they end an answer.
+    private static Map<Integer, Float> known(Map<Integer, Float> bias) {
+        Map<Integer, Float> all = new HashMap<>(bias);
+        for (int id = plain.tokenizer().vocabularySize();
+                id < plain.config().vocabularySize();
+                id++) {
+            all.put(id, -1000f);
+        }
+        return all;
+    }
+
+    private static Sampling at(float temperature, long seed) {
+        return new Sampling(temperature, 0, 1, 0, 1, 0, 0, known(Map.of()), OptionalLong.of(seed));
+    }
+
     private static Request plain(int[] prompt, int max, Sampling sampling) {
         return new Request(prompt, max, sampling, List.of(), Set.of(), true, OptionalInt.empty());
     }
@@ -123,8 +139,8 @@ class SpeculationTest {
     private static Sampling sampling(Random random, long seed) {
         return switch (random.nextInt(4)) {
             case 0 -> Sampling.GREEDY;
-            case 1 -> Sampling.at(1, seed);
-            case 2 -> Sampling.at(0.3f, seed);
+            case 1 -> at(1, seed);
+            case 2 -> at(0.3f, seed);
             default ->
                     new Sampling(
                             random.nextInt(3) * 0.5f,
@@ -134,7 +150,7 @@ class SpeculationTest {
                             0.8f + random.nextFloat(),
                             random.nextFloat(),
                             -random.nextFloat(),
-                            Map.of(random.nextInt(280), 3f),
+                            known(Map.of(random.nextInt(280), 3f)),
                             OptionalLong.of(seed));
         };
     }
@@ -148,6 +164,9 @@ class SpeculationTest {
             }
             Engine.DraftLoad load = engine.load().draft();
             assertThat(load.proposed()).isPositive();
+            if (draft == Draft.SIMILAR) {
+                assertThat(load.accepted()).isBetween(1L, load.proposed() - 1);
+            }
             assertThat(load.freeBlocks()).isEqualTo(load.blocks());
         }
     }
@@ -178,7 +197,9 @@ class SpeculationTest {
                         .as("request %d", i)
                         .isEqualTo(expected.get(i));
             }
-            assertThat(engine.load().draft().accepted()).isPositive();
+            if (atOnce <= Drafter.MANY) {
+                assertThat(engine.load().draft().accepted()).isPositive();
+            }
         }
     }
 
@@ -186,7 +207,7 @@ class SpeculationTest {
     void aDraftThatIsTheTargetIsAlwaysRight() {
         try (Engine engine = with(Draft.SAME, 4)) {
             EngineTest.Answer answer = new EngineTest.Answer();
-            Request request = plain(prompt(new Random(1), 70), 101, Sampling.GREEDY);
+            Request request = plain(prompt(new Random(1), 70), 101, at(0, 0));
             Finish finish = engine.submit(request, answer).awaitEnd();
             // the first token comes of the prompt; then four and one at a time
             assertThat(finish.acceptedTokens()).isEqualTo(80);
@@ -200,7 +221,16 @@ class SpeculationTest {
     void penaltiesAndBiasDoNotMakeItWrong() {
         try (Engine engine = with(Draft.SAME, 1)) {
             Sampling sampling =
-                    new Sampling(0, 0, 1, 0, 1.3f, 0.5f, 0.5f, Map.of(7, 5f), OptionalLong.empty());
+                    new Sampling(
+                            0,
+                            0,
+                            1,
+                            0,
+                            1.3f,
+                            0.5f,
+                            0.5f,
+                            known(Map.of(7, 5f)),
+                            OptionalLong.empty());
             Request request = plain(prompt(new Random(2), 20), 101, sampling);
             Finish finish = engine.submit(request, new EngineTest.Answer()).awaitEnd();
             assertThat(finish.acceptance()).isEqualTo(1);
@@ -210,11 +240,46 @@ class SpeculationTest {
     @Test
     void aDraftThatIsWrongIsSoonLeftAlone() {
         try (Engine engine = with(Draft.WRONG, 4)) {
-            Request request = plain(prompt(new Random(1), 20), 200, Sampling.at(1, 3));
+            Request request = plain(prompt(new Random(1), 20), 200, at(1, 3));
             Finish finish = engine.submit(request, new EngineTest.Answer()).awaitEnd();
             assertThat(finish.proposedTokens()).isBetween(4, 25);
             assertThat(finish.acceptance()).isLessThan(0.5);
         }
+    }
+
+    @Test
+    void aDraftThatWasSwitchedOffCatchesUp() {
+        try (Engine engine = with(Draft.SAME, 4)) {
+            engine.drafting(false);
+            Request request = plain(prompt(new Random(3), 60), 150, at(0, 0));
+            EngineTest.Answer answer =
+                    new EngineTest.Answer() {
+                        @Override
+                        public void token(int id, String piece, Optional<LogProbabilities> p) {
+                            super.token(id, piece, p);
+                            engine.drafting(ids.size() >= 50);
+                        }
+                    };
+            Finish finish = engine.submit(request, answer).awaitEnd();
+            assertThat(finish.proposedTokens()).isEqualTo(80).isEqualTo(finish.acceptedTokens());
+            assertThat(answer.ids).isEqualTo(ask(plain, request).ids());
+        }
+    }
+
+    @Test
+    void itsSpeedIsTimedBesideTheModelsOwn() {
+        int[] text = prompt(new Random(10), 900);
+        try (Engine engine = with(Draft.SAME, 4)) {
+            SpeedTest.Row row = SpeedTest.run(engine, Optional.of(text), 2, 40, 30, 2);
+            SpeedTest.Drafted drafted = row.drafted().orElseThrow();
+            assertThat(row.decodeTokensPerSecond()).isPositive();
+            assertThat(drafted.decodeTokensPerSecond()).isPositive();
+            assertThat(drafted.acceptance()).isBetween(0.9, 1.0);
+            assertThatThrownBy(() -> SpeedTest.run(engine, Optional.of(new int[9]), 1, 10, 10, 1))
+                    .isInstanceOf(UsageException.class)
+                    .hasMessageContaining("comes to 9 tokens");
+        }
+        assertThat(SpeedTest.run(plain, Optional.empty(), 2, 40, 30, 1).drafted()).isEmpty();
     }
 
     @Test
@@ -223,7 +288,7 @@ class SpeculationTest {
             List<Generation> running = new ArrayList<>();
             Random random = new Random(9);
             for (int i = 0; i < 12; i++) {
-                Request request = plain(prompt(random, 30), 100, Sampling.GREEDY);
+                Request request = plain(prompt(random, 30), 100, at(0, 0));
                 running.add(engine.submit(request, new EngineTest.Answer()));
             }
             int proposed = running.stream().mapToInt(g -> g.awaitEnd().proposedTokens()).sum();
@@ -259,7 +324,7 @@ class SpeculationTest {
                                 @Override
                                 public void finished(Finish finish, String rest) {}
                             };
-                    Request request = plain(new int[] {5, 6, 7}, 60, Sampling.GREEDY);
+                    Request request = plain(new int[] {5, 6, 7}, 60, at(0, 0));
                     Generation generation = engine.submit(request, listener);
                     synchronized (own) {
                         own.add(generation);
@@ -328,7 +393,7 @@ class SpeculationTest {
                     List<Integer> whole = ask(plain, requests.get(i)).ids();
                     assertThat(answers.get(i).ids)
                             .as("request %d", i)
-                            .isEqualTo(whole.subList(0, finish.newTokens()));
+                            .isEqualTo(whole.subList(0, answers.get(i).ids.size()));
                 }
             }
             Engine.Load load = engine.load();
@@ -342,22 +407,14 @@ class SpeculationTest {
     @Test
     void aDraftWithAShorterContextHelpsAsFarAsItSees() {
         Path small = directory.resolve("short");
-        TinyModel.write(
-                small,
-                ", \"tie_word_embeddings\": true",
-                64,
-                96,
-                2,
-                4,
-                2,
-                16);
+        TinyModel.write(small, ", \"tie_word_embeddings\": true", 64, 96, 2, 4, 2, 16);
         dev.penjing.model.ModelConfig config =
                 dev.penjing.model.ModelConfig.read(small.resolve("config.json"));
         shorten(small.resolve("config.json"), config.maxPositionEmbeddings(), 100);
         EngineOptions options = EngineOptions.DEFAULT.withThreads(2).withDraft(small, 4);
         try (Engine engine = Engine.load(target(), options, Progress.NONE)) {
             for (int length : new int[] {20, 95, 99, 100, 101, 130}) {
-                Request request = plain(prompt(new Random(4), length), 120, Sampling.GREEDY);
+                Request request = plain(prompt(new Random(4), length), 120, at(0, 0));
                 EngineTest.Answer answer = new EngineTest.Answer();
                 Finish finish = engine.submit(request, answer).awaitEnd();
                 assertThat(answer.ids).isEqualTo(ask(plain, request).ids());

@@ -129,7 +129,8 @@ final class Drafter implements AutoCloseable {
             }
         }
         for (Sequence s : running) {
-            if (!s.decoding() && s.draftRoom(context) > 0) {
+            // of an answer's first two tokens none is proposed: the first comes of the prompt
+            if (!s.decoding() && s.draftRoom(context) > 1) {
                 s.fillDraft(batch, manager);
             }
         }

@@ -30,7 +30,7 @@ final class EngineSettings {
 
     @Option(
             names = "--draft-tokens",
-            description = "The most that a draft proposes at a time, 1 to 8 (default: 4).")
+            description = "The most that a draft proposes at a time, 1 to 8 (default: 3).")
     Optional<Integer> draftTokens = Optional.empty();
 
     EngineOptions options(ConsoleProgress progress) {

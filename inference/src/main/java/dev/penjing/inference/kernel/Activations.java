@@ -5,10 +5,13 @@ package dev.penjing.inference.kernel;
 ///
 /// Rows go through the kernels in tiles; a tile's pairs of a block follow one another, for each
 /// pair one int a row: column c in the low half and c + 4 in the high half, as in a lane of
-/// [PackedMatrix]. One row alone is a tile of one.
+/// [PackedMatrix]. A few rows are tiles of one each.
 public final class Activations {
-    /// Rows of a tile where there is more than one row.
+    /// Rows of a tile where there are more than a few.
     static final int TILE = 4;
+
+    /// Up to so many rows go one by one: a tile is computed whole, and its weights widened first.
+    static final int FEW = 3;
 
     static final int PAIRS = 16;
 
@@ -41,7 +44,7 @@ public final class Activations {
     }
 
     int tile() {
-        return rows == 1 ? 1 : TILE;
+        return rows <= FEW ? 1 : TILE;
     }
 
     int blocks() {

@@ -17,6 +17,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
 /// A matrix times one row of activations: bound by memory, so every byte is read once, in order.
+/// For the first of a few rows, that is; the others find the weights in the cache.
 ///
 /// Written out flat: the compiler stops inlining our own methods in a method with this many vector
 /// operations (NodeCountInliningCutoff), and a vector that is passed to a method that is not
@@ -26,13 +27,16 @@ final class OneToken {
 
     private OneToken() {}
 
+    /// Row `t` of activations whose tiles are of one row.
+    ///
     /// A nibble (0 to 15) times an activation (at most 127) fits 16 times into a 16-bit lane, so
     /// that the products of each half of a block's columns are summed there; once a block the
     /// halves are added up as ints and 8 x the activations' sum is taken off.
-    static void q4(PackedMatrix w, Activations x, float[] y, int yAt, int from, int to) {
+    static void q4(PackedMatrix w, Activations x, int t, float[] y, int yAt, int from, int to) {
         MemorySegment data = w.data();
         int[] pairs = x.pairs;
         int blocks = w.blocks();
+        int first = x.blockIndex(t, 0);
         int bytes = w.groupBlockBytes();
         for (int row = from; row < to; row += 2 * L) {
             long p = w.offset(row, 0);
@@ -43,7 +47,7 @@ final class OneToken {
                 ShortVector a1 = ShortVector.zero(S);
                 for (int v = 0; v < 4; v++) {
                     long q = p + v * 2 * VECTOR;
-                    int at = b * Activations.PAIRS + 4 * v;
+                    int at = (first + b) * Activations.PAIRS + 4 * v;
                     ShortVector q0 = ShortVector.fromMemorySegment(S, data, q, LITTLE);
                     ShortVector q1 = ShortVector.fromMemorySegment(S, data, q + VECTOR, LITTLE);
                     ShortVector x0 = IntVector.broadcast(I, pairs[at]).reinterpretAsShorts();
@@ -61,7 +65,7 @@ final class OneToken {
                 }
                 IntVector i0 = a0.reinterpretAsInts();
                 IntVector i1 = a1.reinterpretAsInts();
-                int sum = x.sums[b];
+                int sum = x.sums[first + b];
                 IntVector d0 =
                         i0.lanewise(ASHR, 16)
                                 .add(i0.lanewise(LSHL, 16).lanewise(ASHR, 16))
@@ -77,7 +81,7 @@ final class OneToken {
                                 .and(0x8fffffff)
                                 .reinterpretAsFloats();
                 FloatVector s1 = scales.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
-                float m = x.scales[b] * HALF;
+                float m = x.scales[first + b] * HALF;
                 y0 = ((FloatVector) d0.convert(I2F, 0)).fma(s0.mul(m), y0);
                 y1 = ((FloatVector) d1.convert(I2F, 0)).fma(s1.mul(m), y1);
             }
@@ -86,11 +90,14 @@ final class OneToken {
         }
     }
 
+    /// Row `t` of activations whose tiles are of one row.
+    ///
     /// Two products of eight bits fit into a 16-bit lane, not more: they are added up as ints.
-    static void q8(PackedMatrix w, Activations x, float[] y, int yAt, int from, int to) {
+    static void q8(PackedMatrix w, Activations x, int t, float[] y, int yAt, int from, int to) {
         MemorySegment data = w.data();
         int[] pairs = x.pairs;
         int blocks = w.blocks();
+        int first = x.blockIndex(t, 0);
         int bytes = w.groupBlockBytes();
         for (int row = from; row < to; row += 2 * L) {
             long p = w.offset(row, 0);
@@ -101,7 +108,7 @@ final class OneToken {
                 IntVector a1 = IntVector.zero(I);
                 for (int v = 0; v < 8; v++) {
                     long q = p + v * 2 * VECTOR;
-                    int at = b * Activations.PAIRS + 2 * v;
+                    int at = (first + b) * Activations.PAIRS + 2 * v;
                     ShortVector q0 = ShortVector.fromMemorySegment(S, data, q, LITTLE);
                     ShortVector q1 = ShortVector.fromMemorySegment(S, data, q + VECTOR, LITTLE);
                     ShortVector x0 = IntVector.broadcast(I, pairs[at]).reinterpretAsShorts();
@@ -130,7 +137,7 @@ final class OneToken {
                                 .and(0x8fffffff)
                                 .reinterpretAsFloats();
                 FloatVector s1 = scales.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
-                float m = x.scales[b] * HALF;
+                float m = x.scales[first + b] * HALF;
                 y0 = ((FloatVector) a0.convert(I2F, 0)).fma(s0.mul(m), y0);
                 y1 = ((FloatVector) a1.convert(I2F, 0)).fma(s1.mul(m), y1);
             }

@@ -78,6 +78,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         Optional<String> text = data.map(d -> Corpus.of(List.of(d)).text());
         ConsoleProgress progress = new ConsoleProgress();
+        EngineOptions options = settings.options(progress);
         Path path = Models.enginePath(model, progress);
         List<Integer> counts = threadCounts.isEmpty() ? List.of(settings.threads) : threadCounts;
         ObjectNode result = Output.object();
@@ -91,8 +92,7 @@ final class BenchCommand implements Callable<Integer> {
                                     : ""));
         }
         for (int count : counts) {
-            EngineOptions options = settings.options(progress).withThreads(count);
-            try (Engine engine = Engine.load(path, options, progress)) {
+            try (Engine engine = Engine.load(path, options.withThreads(count), progress)) {
                 progress.finish();
                 progress.say(engine.describe());
                 Optional<int[]> ids = text.map(engine.tokenizer()::encode);

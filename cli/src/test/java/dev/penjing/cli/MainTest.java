@@ -157,6 +157,31 @@ class MainTest {
         assertThat(perplexity).isBetween(1.0, 3.5);
     }
 
+    @Test
+    void benchSaysWhatADraftIsWorth() throws IOException {
+        Outcome outcome =
+                run(
+                        "bench",
+                        TEACHER,
+                        "--draft",
+                        TEACHER,
+                        "--data",
+                        write("text.txt", "One day Ada went to work. ".repeat(50)),
+                        "--prompt-tokens",
+                        "20",
+                        "--new-tokens",
+                        "20",
+                        "--batch",
+                        "1",
+                        "--repeats",
+                        "1",
+                        "--json");
+        assertThat(outcome.status()).as(outcome.err()).isZero();
+        assertThat(outcome.out())
+                .contains("\"decode_tokens_per_s\" : ", "\"draft_decode_tokens_per_s\" : ")
+                .contains("\"draft_ratio\" : ", "\"draft_acceptance\" : 1.0");
+    }
+
     /// The chain in small: it goes through, a second time nothing is done again, and the pieces are
     /// models that can be used.
     @Test

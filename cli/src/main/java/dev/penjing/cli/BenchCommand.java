@@ -1,12 +1,15 @@
 package dev.penjing.cli;
 
+import dev.penjing.compression.data.Corpus;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.inference.SpeedTest;
+import dev.penjing.model.UsageException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -19,8 +22,8 @@ import tools.jackson.databind.node.ObjectNode;
 @Command(
         name = "bench",
         description =
-                "Time a model on the engine: random prompts, greedy answers, medians. Do nothing"
-                        + " else meanwhile.")
+                "Time a model on the engine: random prompts or a text's, greedy answers, medians. Do"
+                        + " nothing else meanwhile.")
 final class BenchCommand implements Callable<Integer> {
     @Mixin Options.Common common = new Options.Common();
 
@@ -61,9 +64,21 @@ final class BenchCommand implements Callable<Integer> {
             description = "Of which the median is shown (default: ${DEFAULT-VALUE}).")
     int repeats = 5;
 
+    @Option(
+            names = "--data",
+            description =
+                    "Text to take prompts from; --draft needs it, as a draft is as good as the text"
+                            + " is usual (default: random tokens).")
+    Optional<Path> data = Optional.empty();
+
     @Override
     public Integer call() {
+        if (settings.draft.isPresent() && data.isEmpty()) {
+            throw new UsageException("--draft needs --data: nobody can guess random tokens");
+        }
+        Optional<String> text = data.map(d -> Corpus.of(List.of(d)).text());
         ConsoleProgress progress = new ConsoleProgress();
+        EngineOptions options = settings.options(progress);
         Path path = Models.enginePath(model, progress);
         List<Integer> counts = threadCounts.isEmpty() ? List.of(settings.threads) : threadCounts;
         ObjectNode result = Output.object();
@@ -71,17 +86,20 @@ final class BenchCommand implements Callable<Integer> {
         ArrayNode rows = result.putArray("rows");
         if (!common.json) {
             System.out.println(
-                    "threads  batch  prompt  new   prefill tok/s   decode tok/s   first token");
+                    "threads  batch  prompt  new   prefill tok/s   decode tok/s   first token"
+                            + (settings.draft.isPresent()
+                                    ? "   with draft   ratio   accepted"
+                                    : ""));
         }
         for (int count : counts) {
-            EngineOptions options = settings.options().withThreads(count);
-            try (Engine engine = Engine.load(path, options, progress)) {
+            try (Engine engine = Engine.load(path, options.withThreads(count), progress)) {
                 progress.finish();
                 progress.say(engine.describe());
+                Optional<int[]> ids = text.map(engine.tokenizer()::encode);
                 for (int batch : batches) {
                     for (int prompt : promptTokens) {
                         SpeedTest.Row row =
-                                SpeedTest.run(engine, batch, prompt, newTokens, repeats);
+                                SpeedTest.run(engine, ids, batch, prompt, newTokens, repeats);
                         print(rows, engine.threads(), row);
                     }
                 }
@@ -102,17 +120,33 @@ final class BenchCommand implements Callable<Integer> {
         json.put("prefill_tokens_per_s", row.prefillTokensPerSecond());
         json.put("decode_tokens_per_s", row.decodeTokensPerSecond());
         json.put("time_to_first_token", row.firstTokenSeconds());
+        row.drafted()
+                .ifPresent(drafted -> {
+                    json.put("draft_decode_tokens_per_s", drafted.decodeTokensPerSecond());
+                    json.put("draft_ratio", drafted.ratio());
+                    json.put("draft_acceptance", drafted.acceptance());
+                });
         if (!common.json) {
             System.out.printf(
                     Locale.ROOT,
-                    "%7d  %5d  %6d  %3d   %13.1f   %12.1f   %9.3f s%n",
+                    "%7d  %5d  %6d  %3d   %13.1f   %12.1f   %9.3f s%s%n",
                     threads,
                     row.batch(),
                     row.promptTokens(),
                     row.newTokens(),
                     row.prefillTokensPerSecond(),
                     row.decodeTokensPerSecond(),
-                    row.firstTokenSeconds());
+                    row.firstTokenSeconds(),
+                    row.drafted().map(BenchCommand::columns).orElse(""));
         }
+    }
+
+    private static String columns(SpeedTest.Drafted drafted) {
+        return String.format(
+                Locale.ROOT,
+                "   %10.1f   %5.2f   %6.1f %%",
+                drafted.decodeTokensPerSecond(),
+                drafted.ratio(),
+                100 * drafted.acceptance());
     }
 }

@@ -82,7 +82,8 @@ final class ChatCommand implements Callable<Integer> {
         }
         ConsoleProgress progress = new ConsoleProgress();
         try (Engine engine =
-                Engine.load(Models.enginePath(model, progress), settings.options(), progress)) {
+                Engine.load(
+                        Models.enginePath(model, progress), settings.options(progress), progress)) {
             progress.finish();
             progress.say(engine.describe());
             forget();
@@ -174,11 +175,20 @@ final class ChatCommand implements Callable<Integer> {
         Finish finish = generation.awaitEnd();
         out.printf(
                 Locale.ROOT,
-                "(%d tokens, %.1f tokens/s, first after %.2f s%s)%n",
+                "(%d tokens, %.1f tokens/s, first after %.2f s%s%s)%n",
                 finish.newTokens(),
                 finish.tokensPerSecond(),
                 finish.queueSeconds() + finish.prefillSeconds(),
+                finish.proposedTokens() > 0 ? ", " + accepted(finish) : "",
                 finish.reason() == Finish.Reason.LENGTH ? ", cut off" : "");
         return text.toString();
+    }
+
+    private static String accepted(Finish finish) {
+        return String.format(
+                Locale.ROOT,
+                "%.0f %% of %d proposals accepted",
+                100 * finish.acceptance(),
+                finish.proposedTokens());
     }
 }

@@ -19,12 +19,34 @@ final class EngineSettings {
                             + " q8_0).")
     Optional<String> quantization = Optional.empty();
 
-    EngineOptions options() {
+    @Option(
+            names = "--draft",
+            paramLabel = "MODEL",
+            description =
+                    "A much smaller model with the same tokens, which proposes what comes next: the"
+                            + " text stays the same, and comes sooner where the draft is often"
+                            + " right.")
+    Optional<String> draft = Optional.empty();
+
+    @Option(
+            names = "--draft-tokens",
+            description = "The most that a draft proposes at a time, 1 to 8 (default: 3).")
+    Optional<Integer> draftTokens = Optional.empty();
+
+    EngineOptions options(ConsoleProgress progress) {
         EngineOptions options = EngineOptions.DEFAULT.withThreads(threads);
-        return quantization
-                .map(EngineSettings::parse)
-                .map(options::withQuantization)
-                .orElse(options);
+        if (quantization.isPresent()) {
+            options = options.withQuantization(parse(quantization.get()));
+        }
+        if (draft.isPresent()) {
+            return options.withDraft(
+                    Models.enginePath(draft.get(), progress),
+                    draftTokens.orElse(EngineOptions.DRAFT_TOKENS));
+        }
+        if (draftTokens.isPresent()) {
+            throw new UsageException("--draft-tokens needs --draft");
+        }
+        return options;
     }
 
     private static Quantization parse(String name) {

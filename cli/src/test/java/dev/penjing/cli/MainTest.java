@@ -79,6 +79,9 @@ class MainTest {
         fails(1, "comes to 1 tokens", "perplexity", TEACHER, "--data", write("one.txt", " the"));
         fails(1, "line 1", "perplexity", TEACHER, "--data", write("bad.jsonl", "{\"x\": 1}\n"));
         fails(1, "outside the vocabulary", "logits", TEACHER, "--ids", "1,99999");
+        fails(2, "--draft needs --data", "bench", TEACHER, "--draft", TEACHER);
+        fails(2, "--draft-tokens needs --draft", "bench", TEACHER, "--draft-tokens", "2");
+        fails(2, "between 1 and 8", "chat", TEACHER, "--draft", TEACHER, "--draft-tokens", "9");
         fails(1, "GGUF", "inspect", write("x.gguf", "no"));
         fails(
                 2,
@@ -152,6 +155,31 @@ class MainTest {
                 Double.parseDouble(
                         outcome.out().replaceAll("(?s).*\"perplexity\" : ([0-9.]+).*", "$1"));
         assertThat(perplexity).isBetween(1.0, 3.5);
+    }
+
+    @Test
+    void benchSaysWhatADraftIsWorth() throws IOException {
+        Outcome outcome =
+                run(
+                        "bench",
+                        TEACHER,
+                        "--draft",
+                        TEACHER,
+                        "--data",
+                        write("text.txt", "One day Ada went to work. ".repeat(50)),
+                        "--prompt-tokens",
+                        "20",
+                        "--new-tokens",
+                        "20",
+                        "--batch",
+                        "1",
+                        "--repeats",
+                        "1",
+                        "--json");
+        assertThat(outcome.status()).as(outcome.err()).isZero();
+        assertThat(outcome.out())
+                .contains("\"decode_tokens_per_s\" : ", "\"draft_decode_tokens_per_s\" : ")
+                .contains("\"draft_ratio\" : ", "\"draft_acceptance\" : 1.0");
     }
 
     /// The chain in small: it goes through, a second time nothing is done again, and the pieces are

@@ -38,6 +38,7 @@ public final class Engine implements AutoCloseable {
     private final Kernels kernels;
     private final Team team;
     private final KeyValuePool pool;
+    private final Optional<Drafter> drafter;
     private final Scheduler scheduler;
     private final String stored;
     private final Set<Integer> ends = new HashSet<>();
@@ -47,6 +48,7 @@ public final class Engine implements AutoCloseable {
 
     private Engine(
             WeightSource source,
+            Optional<WeightSource> draft,
             EngineOptions options,
             Kernels kernels,
             Team team,
@@ -70,57 +72,91 @@ public final class Engine implements AutoCloseable {
         for (String name : List.of("bos", "eos", "pad", "unk")) {
             specials.put(name + "_token", source.special(name));
         }
+        draft.ifPresent(d -> Drafter.check(source, d));
+        long own = config.kvBytesPerToken(2);
+        long perToken = own + draft.map(d -> d.config().kvBytesPerToken(2)).orElse(0L);
+        long positions = cacheBytes(config, perToken, options) / perToken;
         // before the weights: it fails without having taken memory
-        pool = new KeyValuePool(config, cacheBytes(config, options));
+        pool = new KeyValuePool(config, positions * own);
         weights = Weights.load(source, options.quantization(), kernels.lanes(), team, progress);
+        try {
+            drafter =
+                    draft.map(
+                            d -> Drafter.load(d, options, pool.blocks(), kernels, team, progress));
+        } catch (RuntimeException | Error e) {
+            weights.close();
+            throw e;
+        }
         context =
                 (int)
                         Math.min(
                                 config.maxPositionEmbeddings(),
                                 (long) pool.blocks() * KeyValuePool.BLOCK);
-        int rows = options.chunk() + options.maxSequences();
+        int rows =
+                options.chunk() + options.maxSequences() + (draft.isPresent() ? Drafter.ROWS : 0);
         Transformer transformer = new Transformer(weights, kernels, team, pool, rows);
         scheduler =
                 new Scheduler(
                         this,
                         transformer,
                         new BlockManager(pool.blocks()),
+                        drafter,
                         config.vocabularySize(),
                         rows,
                         options);
     }
 
     /// @param path a `.gguf` file or a folder in Hugging Face form
-    /// @throws PenjingException if there is no model there, or a damaged or unknown one
+    /// @throws PenjingException if there is no model there, or a damaged or unknown one; or if the
+    ///   draft's tokens are not the model's
     public static Engine load(Path path, EngineOptions options, Progress progress) {
         int threads = options.threads();
         Team team = new Team(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
         try (WeightSource source = WeightSource.open(path)) {
-            return new Engine(source, options, Kernels.best(), team, progress);
+            if (options.draft().isEmpty()) {
+                return new Engine(
+                        source, Optional.empty(), options, Kernels.best(), team, progress);
+            }
+            try (WeightSource draft = WeightSource.open(options.draft().get())) {
+                return new Engine(
+                        source, Optional.of(draft), options, Kernels.best(), team, progress);
+            }
         } catch (RuntimeException e) {
             team.close();
             throw e;
         }
     }
 
-    private static long cacheBytes(ModelConfig config, EngineOptions options) {
+    private static long cacheBytes(ModelConfig config, long perToken, EngineOptions options) {
         if (options.cacheBytes() > 0) {
             return options.cacheBytes();
         }
         long positions = 8L * Math.min(config.maxPositionEmbeddings(), LONGEST);
-        long wish = config.kvBytesPerToken(2) * positions;
+        long wish = perToken * positions;
         java.lang.management.OperatingSystemMXBean system =
                 java.lang.management.ManagementFactory.getOperatingSystemMXBean();
         long memory =
                 system instanceof com.sun.management.OperatingSystemMXBean known
                         ? known.getTotalMemorySize()
                         : 4L << 30;
-        long least = config.kvBytesPerToken(2) * KeyValuePool.BLOCK;
+        long least = perToken * KeyValuePool.BLOCK;
         return Math.max(least, Math.min(wish, memory / 4));
     }
 
     /// Kernel, width, threads, quantisation and memory, in one line.
     public String describe() {
+        String all = describeModel();
+        return drafter.map(d ->
+                        String.format(
+                                Locale.ROOT,
+                                "%s; the draft: weights %.1f MB, keys and values %.1f MB",
+                                all,
+                                d.weightBytes() / 1e6,
+                                d.cacheBytes() / 1e6))
+                .orElse(all);
+    }
+
+    private String describeModel() {
         return String.format(
                 Locale.ROOT,
                 "engine: %s, %d threads; weights %s (stored as %s), %.1f MB; keys and values: room for %,d tokens, %.1f MB",
@@ -150,7 +186,7 @@ public final class Engine implements AutoCloseable {
         return team.members();
     }
 
-    /// Bytes of the weights in memory.
+    /// Bytes of the weights in memory, a draft's left out.
     public long weightBytes() {
         return weights.bytes();
     }
@@ -241,13 +277,31 @@ public final class Engine implements AutoCloseable {
     /// @param running sequences
     /// @param waiting requests
     /// @param freeBlocks of keys and values, those that hold a known beginning counted
-    public record Load(int running, int waiting, int freeBlocks, int blocks) {}
+    public record Load(int running, int waiting, int freeBlocks, int blocks, DraftLoad draft) {}
+
+    /// What a draft did since the engine was loaded.
+    ///
+    /// @param proposed tokens that the model looked at
+    /// @param accepted of these, those behind which an answer went on
+    public record DraftLoad(long proposed, long accepted, int freeBlocks, int blocks) {
+        static final DraftLoad NONE = new DraftLoad(0, 0, 0, 0);
+    }
+
+    /// Whether the draft proposes anything from the next step on; does nothing without a draft.
+    void drafting(boolean on) {
+        drafter.ifPresent(d -> d.rest(!on));
+    }
+
+    boolean hasDraft() {
+        return drafter.isPresent();
+    }
 
     /// Ends all answers and frees all memory. Not to be called by a listener.
     @Override
     public void close() {
         scheduler.close();
         team.close();
+        drafter.ifPresent(Drafter::close);
         pool.close();
         weights.close();
     }

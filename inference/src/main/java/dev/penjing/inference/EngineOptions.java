@@ -1,29 +1,72 @@
 package dev.penjing.inference;
 
 import dev.penjing.inference.kernel.Quantization;
+import dev.penjing.model.UsageException;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /// How an engine runs.
 ///
 /// @param threads 0 for one a core
 /// @param quantization of the weights; empty for the file's own, eight bits if it has none
-/// @param cacheBytes for keys and values; 0 for as much as eight long sequences take, within a
-///   quarter of the machine's memory
+/// @param cacheBytes for keys and values, the draft's too; 0 for as much as eight long sequences
+///   take, within a quarter of the machine's memory
 /// @param maxSequences that run at once
 /// @param chunk prompt tokens that go through the model at once
+/// @param draft a smaller model with the same tokens, which proposes what the model may say next;
+///   the text stays the same
+/// @param draftTokens the most that it proposes at a time, 1 to 8
 public record EngineOptions(
         int threads,
         Optional<Quantization> quantization,
         long cacheBytes,
         int maxSequences,
-        int chunk) {
+        int chunk,
+        Optional<Path> draft,
+        int draftTokens) {
+    /// Unless told otherwise. With the token before them they are four rows, which the kernels
+    /// compute together: with a fifth, the time is that of eight.
+    public static final int DRAFT_TOKENS = 3;
+
     public static final EngineOptions DEFAULT = new EngineOptions(0, Optional.empty(), 0, 64, 256);
 
+    public EngineOptions {
+        if (draftTokens < 1 || draftTokens > Drafter.ROWS) {
+            throw new UsageException(
+                    "--draft-tokens must be between 1 and %d".formatted(Drafter.ROWS));
+        }
+    }
+
+    /// Without a draft.
+    public EngineOptions(
+            int threads,
+            Optional<Quantization> quantization,
+            long cacheBytes,
+            int maxSequences,
+            int chunk) {
+        this(
+                threads,
+                quantization,
+                cacheBytes,
+                maxSequences,
+                chunk,
+                Optional.empty(),
+                DRAFT_TOKENS);
+    }
+
     public EngineOptions withThreads(int count) {
-        return new EngineOptions(count, quantization, cacheBytes, maxSequences, chunk);
+        return new EngineOptions(
+                count, quantization, cacheBytes, maxSequences, chunk, draft, draftTokens);
     }
 
     public EngineOptions withQuantization(Quantization type) {
-        return new EngineOptions(threads, Optional.of(type), cacheBytes, maxSequences, chunk);
+        return new EngineOptions(
+                threads, Optional.of(type), cacheBytes, maxSequences, chunk, draft, draftTokens);
+    }
+
+    /// @param tokens the most that it proposes at a time
+    public EngineOptions withDraft(Path model, int tokens) {
+        return new EngineOptions(
+                threads, quantization, cacheBytes, maxSequences, chunk, Optional.of(model), tokens);
     }
 }

@@ -6,6 +6,9 @@ package dev.penjing.inference;
 /// @param queueSeconds waiting to be admitted
 /// @param prefillSeconds from then to the first token
 /// @param decodeSeconds from then to the last
+/// @param proposedTokens that a draft proposed and the model looked at; 0 without a draft
+/// @param acceptedTokens of these, the ones behind which the answer went on: so many passes of the
+///   model were saved
 public record Finish(
         Reason reason,
         int promptTokens,
@@ -13,7 +16,9 @@ public record Finish(
         int newTokens,
         double queueSeconds,
         double prefillSeconds,
-        double decodeSeconds) {
+        double decodeSeconds,
+        int proposedTokens,
+        int acceptedTokens) {
     public enum Reason {
         /// The model ended it, or a stop text or token.
         STOP,
@@ -22,6 +27,11 @@ public record Finish(
         CANCELLED,
         /// The engine closed, or failed.
         FAILED
+    }
+
+    /// The share of a draft's proposals that were accepted; 0 if there were none.
+    public double acceptance() {
+        return proposedTokens > 0 ? (double) acceptedTokens / proposedTokens : 0;
     }
 
     /// New tokens a second, the first left out.

@@ -49,6 +49,12 @@ final class Sampler {
         return id;
     }
 
+    /// The token that would most likely be drawn. Changes the logits, and nothing else.
+    int guess(float[] logits, int at, int vocabulary) {
+        adjust(logits, at, vocabulary);
+        return largest(logits, at, vocabulary);
+    }
+
     private void adjust(float[] logits, int at, int vocabulary) {
         sampling.logitBias()
                 .forEach((id, bias) -> {

@@ -11,7 +11,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /// Runs all sequences through the model, step by step, on a thread of its own: in each step every
 /// answer in the making gets its next token, and what room is left goes to prompts, in the order in
-/// which they came. So a long prompt delays the others' tokens by a chunk at most.
+/// which they came. So a long prompt delays the others' tokens by a chunk at most. With a draft, an
+/// answer gets as many tokens in a step as proposals turned out right, and one more.
 final class Scheduler implements AutoCloseable {
     /// Work on the model between two steps.
     interface Job {
@@ -24,6 +25,7 @@ final class Scheduler implements AutoCloseable {
     private final Engine engine;
     private final Transformer transformer;
     private final BlockManager manager;
+    private final Optional<Drafter> drafter;
     private final int vocabulary;
     private final int maxSequences;
     private final int chunk;
@@ -42,17 +44,19 @@ final class Scheduler implements AutoCloseable {
             Engine engine,
             Transformer transformer,
             BlockManager manager,
+            Optional<Drafter> drafter,
             int vocabulary,
             int rows,
             EngineOptions options) {
         this.engine = engine;
         this.transformer = transformer;
         this.manager = manager;
+        this.drafter = drafter;
         this.vocabulary = vocabulary;
         this.maxSequences = options.maxSequences();
         this.chunk = options.chunk();
         this.batch = new Batch(rows);
-        this.load = new Engine.Load(0, 0, manager.available(), manager.total());
+        this.load = measure();
         this.thread = Thread.ofPlatform().daemon().name("penjing-scheduler").start(this::run);
     }
 
@@ -100,9 +104,16 @@ final class Scheduler implements AutoCloseable {
     }
 
     private void report() {
-        load =
-                new Engine.Load(
-                        running.size(), waiting.size(), manager.available(), manager.total());
+        load = measure();
+    }
+
+    private Engine.Load measure() {
+        return new Engine.Load(
+                running.size(),
+                waiting.size(),
+                manager.available(),
+                manager.total(),
+                drafter.map(Drafter::load).orElse(Engine.DraftLoad.NONE));
     }
 
     private void failArrivals() {
@@ -128,6 +139,7 @@ final class Scheduler implements AutoCloseable {
         if (running.isEmpty()) {
             return job != null || !waiting.isEmpty();
         }
+        drafter.ifPresent(d -> d.propose(running));
         int[] counts = fill();
         int wanted = 0;
         for (int i = 0; i < batch.rows(); i++) {
@@ -146,7 +158,7 @@ final class Scheduler implements AutoCloseable {
             sequence.advance(counts[i], manager);
             if (complete) {
                 Optional<Finish.Reason> end = next(sequence, at);
-                at += stride;
+                at += stride * (1 + sequence.draft.count());
                 if (end.isPresent()) {
                     all.remove();
                     end(sequence, end.get());
@@ -156,8 +168,28 @@ final class Scheduler implements AutoCloseable {
         return true;
     }
 
-    /// A listener that throws ends its own answer, nobody else's.
+    /// Draws a token, and one more behind each proposal that it drew itself.
     private Optional<Finish.Reason> next(Sequence sequence, int at) {
+        int proposals = sequence.draft.count();
+        Optional<Finish.Reason> end = draw(sequence, at);
+        int matches = 0;
+        while (end.isEmpty()
+                && !sequence.cancelled()
+                && matches < proposals
+                && sequence.lastToken() == sequence.draft.id(matches)) {
+            sequence.advance(1, manager);
+            matches++;
+            end = draw(sequence, at + matches * transformer.logitsStride());
+        }
+        if (proposals > 0) {
+            int right = matches;
+            drafter.ifPresent(d -> d.settle(sequence, right));
+        }
+        return end;
+    }
+
+    /// A listener that throws ends its own answer, nobody else's.
+    private Optional<Finish.Reason> draw(Sequence sequence, int at) {
         try {
             return sequence.next(logits, at, vocabulary, engine);
         } catch (RuntimeException e) {
@@ -167,6 +199,7 @@ final class Scheduler implements AutoCloseable {
 
     private void end(Sequence sequence, Finish.Reason reason) {
         sequence.release(manager);
+        drafter.ifPresent(d -> d.release(sequence));
         report();
         finish(sequence, reason);
     }
@@ -195,16 +228,21 @@ final class Scheduler implements AutoCloseable {
     }
 
     private void admit() {
-        while (!waiting.isEmpty()
-                && running.size() < maxSequences
-                && waiting.getFirst().blocksNeeded() <= manager.available()) {
+        while (!waiting.isEmpty() && running.size() < maxSequences && fits(waiting.getFirst())) {
             Sequence sequence = waiting.removeFirst();
             sequence.admit(manager);
+            drafter.ifPresent(d -> d.admit(sequence));
             running.add(sequence);
         }
     }
 
-    /// Fills the batch; returns how many tokens of each running sequence it holds.
+    private boolean fits(Sequence sequence) {
+        return sequence.blocksNeeded() <= manager.available()
+                && drafter.map(d -> d.fits(sequence)).orElse(true);
+    }
+
+    /// Fills the batch; returns how many tokens of each running sequence it holds, proposals not
+    /// counted.
     private int[] fill() {
         batch.clear();
         int[] counts = new int[running.size()];

@@ -10,9 +10,10 @@ final class Sequence implements Generation {
     final Request request;
     final Listener listener;
 
-    /// Where its keys and values are; as many as it will ever need.
-    int[] blocks = new int[0];
+    /// What a draft proposes behind its last token; nothing if there is no draft.
+    final Proposals draft = new Proposals();
 
+    private final CachedTokens cache = new CachedTokens();
     private final Sampler sampler;
     private final StreamingDecoder decoder;
     private final StopFinder stops;
@@ -23,10 +24,7 @@ final class Sequence implements Generation {
 
     private int[] tokens;
     private int length;
-    private int computed;
     private int cached;
-    private long lastSerial;
-    private int keptBlocks;
 
     private final long arrived = System.nanoTime();
     private long admitted;
@@ -46,67 +44,99 @@ final class Sequence implements Generation {
     }
 
     int blocksNeeded() {
-        return Math.ceilDiv(limit, KeyValuePool.BLOCK);
+        return blocksNeeded(limit);
+    }
+
+    /// In a model that sees so many tokens.
+    int blocksNeeded(int contextLength) {
+        return Math.ceilDiv(Math.min(limit, contextLength), KeyValuePool.BLOCK);
     }
 
     /// Takes its blocks, those of a known beginning with what they hold.
     void admit(BlockManager manager) {
         admitted = System.nanoTime();
-        blocks = new int[blocksNeeded()];
-        int b = 0;
-        // the last token of the prompt is computed anyway, for what comes after it
-        for (; (b + 1) * KeyValuePool.BLOCK < length; b++) {
-            long[] found = manager.find(lastSerial, tokens, b * KeyValuePool.BLOCK);
-            if (found.length == 0) {
-                break;
-            }
-            blocks[b] = (int) found[0];
-            lastSerial = found[1];
-        }
-        keptBlocks = b;
-        computed = b * KeyValuePool.BLOCK;
-        cached = computed;
-        for (; b < blocks.length; b++) {
-            blocks[b] = manager.take();
-        }
+        cache.admit(tokens, length, blocksNeeded(), manager);
+        cached = cache.computed();
+    }
+
+    void admitDraft(int contextLength, BlockManager manager) {
+        draft.cache.admit(tokens, length, blocksNeeded(contextLength), manager);
     }
 
     void release(BlockManager manager) {
-        for (int block : blocks) {
-            manager.release(block);
-        }
-        blocks = new int[0];
+        cache.release(manager);
     }
 
     /// Tokens that have not gone through the model.
     int waiting() {
-        return length - computed;
+        return length - cache.computed();
     }
 
     boolean decoding() {
         return length > request.prompt().length;
     }
 
-    /// Adds the next `count` tokens to a batch, the last one's logits wanted if all are there.
+    int lastToken() {
+        return tokens[length - 1];
+    }
+
+    /// Adds the next `count` tokens to a batch, the last one's logits wanted if all are there; and
+    /// behind it what is proposed, all of it wanted.
     void fill(Batch batch, int count) {
+        fill(batch, cache, count, true);
+        for (int i = 0; i < draft.count(); i++) {
+            batch.add(draft.id(i), length + i, cache.blocks(), true);
+        }
+    }
+
+    private void fill(Batch batch, CachedTokens to, int count, boolean wanted) {
         for (int i = 0; i < count; i++) {
-            int position = computed + i;
-            batch.add(tokens[position], position, blocks, position == length - 1);
+            int position = to.computed() + i;
+            batch.add(tokens[position], position, to.blocks(), wanted && position == length - 1);
         }
     }
 
     /// After `count` tokens went through the model.
     void advance(int count, BlockManager manager) {
-        computed += count;
-        while ((keptBlocks + 1) * KeyValuePool.BLOCK <= computed) {
-            lastSerial =
-                    manager.keep(
-                            blocks[keptBlocks],
-                            lastSerial,
-                            tokens,
-                            keptBlocks * KeyValuePool.BLOCK);
-            keptBlocks++;
-        }
+        cache.advance(count, tokens, manager);
+    }
+
+    /// How many tokens a draft with this context may propose: the last token of an answer needs
+    /// none behind it.
+    int draftRoom(int contextLength) {
+        return Math.min(limit - 1, contextLength) - length;
+    }
+
+    /// Adds the tokens that the draft has not seen to its batch, as many as there is room for.
+    ///
+    /// @return whether these are all, and proposals wanted: then the last one's logits are, too
+    boolean fillDraft(Batch batch, BlockManager manager) {
+        int missing = length - draft.cache.computed();
+        int count = Math.min(batch.room(), missing);
+        boolean ready = count == missing && draft.wanting();
+        fill(batch, draft.cache, count, ready);
+        // the pass follows before anyone can look for the blocks
+        draft.cache.advance(count, tokens, manager);
+        return ready;
+    }
+
+    /// Adds the last proposal to the draft's batch, for the next.
+    void fillProposal(Batch batch) {
+        int position = length + draft.count() - 1;
+        batch.add(draft.id(draft.count() - 1), position, draft.cache.blocks(), true);
+    }
+
+    /// The token that would most likely be drawn from these logits. Changes them, and nothing else.
+    int guess(float[] logits, int at, int vocabulary) {
+        return sampler.guess(logits, at, vocabulary);
+    }
+
+    /// After the first `matches` proposals became its tokens.
+    void settle(int matches, BlockManager manager) {
+        // the draft has not seen its own last proposal
+        int seen = Math.min(matches, draft.count() - 1);
+        draft.cache.advance(seen, tokens, manager);
+        draft.settle(matches);
     }
 
     /// Draws the next token and tells the listener.
@@ -149,7 +179,9 @@ final class Sequence implements Generation {
                         length - request.prompt().length,
                         (start - arrived) / 1e9,
                         first == 0 ? 0 : (first - start) / 1e9,
-                        first == 0 ? 0 : (last - first) / 1e9);
+                        first == 0 ? 0 : (last - first) / 1e9,
+                        draft.proposed(),
+                        draft.accepted());
         try {
             listener.finished(finish, rest);
         } finally {

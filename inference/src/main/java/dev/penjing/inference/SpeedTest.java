@@ -9,7 +9,7 @@ import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 
-/// Times an engine on random prompts.
+/// Times an engine on random prompts, or on pieces of a text.
 public final class SpeedTest {
     private SpeedTest() {}
 
@@ -17,54 +17,103 @@ public final class SpeedTest {
     ///
     /// @param prefillTokensPerSecond prompt tokens of all sequences over the time until each has
     ///   its first token
-    /// @param decodeTokensPerSecond of all sequences together, behind their first tokens
+    /// @param decodeTokensPerSecond of all sequences together, behind their first tokens, without a
+    ///   draft
+    /// @param drafted if the engine has a draft
     public record Row(
             int batch,
             int promptTokens,
             int newTokens,
             double prefillTokensPerSecond,
             double decodeTokensPerSecond,
-            double firstTokenSeconds) {}
+            double firstTokenSeconds,
+            Optional<Drafted> drafted) {}
+
+    /// The same answers with the draft.
+    ///
+    /// @param acceptance the share of proposals that were accepted
+    /// @param ratio of the speed to that without a draft
+    public record Drafted(double decodeTokensPerSecond, double acceptance, double ratio) {}
+
+    /// Seconds until all have their first token, tokens a second from then on, and how the answers
+    /// ended.
+    private record Timing(double firsts, double rate, List<Finish> ends) {}
 
     /// Prompts and answers are timed apart, so that no prompt is computed while answers are made.
     /// Prompts are never the same twice, or their beginnings would be known. Where prompt or answer
     /// is longer than the context, it is as long as fits, and the row says so.
     ///
-    /// @throws UsageException if a number is not positive
-    public static Row run(Engine engine, int batch, int prompt, int answer, int repeats) {
+    /// @param text to take prompts from, which answers then continue; empty for random prompts, on
+    ///   which a draft has nothing to go by
+    /// @throws UsageException if a number is not positive, or the text is shorter than a prompt
+    public static Row run(
+            Engine engine, Optional<int[]> text, int batch, int prompt, int answer, int repeats) {
         if (batch < 1 || prompt < 1 || answer < 1 || repeats < 1) {
             throw new UsageException(
                     "--batch, --prompt-tokens, --new-tokens and --repeats must be positive");
         }
-        int promptTokens = Math.min(prompt, engine.contextLength() - 1);
-        int newTokens = Math.min(answer, engine.contextLength() - 2);
-        Random random = new Random();
+        int context = engine.contextLength();
+        int promptTokens = Math.min(prompt, context - 1);
+        int newTokens = Math.min(answer, context - 2);
+        int before = text.isPresent() ? Math.clamp(context - newTokens - 1, 1, promptTokens) : 1;
+        Prompts prompts = new Prompts(text, engine.config().vocabularySize());
         double[] prefill = new double[repeats];
         double[] decode = new double[repeats];
         double[] first = new double[repeats];
-        for (int i = -1; i < repeats; i++) {
-            double[] prompts = once(engine, random, batch, promptTokens, 1);
-            double[] answers = once(engine, random, batch, 1, newTokens + 1);
-            if (i >= 0) {
-                first[i] = prompts[0];
-                prefill[i] = (double) batch * promptTokens / prompts[0];
-                decode[i] = (double) batch * newTokens / answers[1];
+        double[] drafted = new double[repeats];
+        List<Finish> ends = new ArrayList<>();
+        try {
+            for (int i = -1; i < repeats; i++) {
+                engine.drafting(false);
+                Timing reading = once(engine, prompts.next(batch, promptTokens), 1);
+                List<int[]> starts = prompts.next(batch, before);
+                // first of the two, so that the draft reads the prompts when the model does
+                engine.drafting(true);
+                Timing with =
+                        engine.hasDraft()
+                                ? once(engine, starts, newTokens + 1)
+                                : new Timing(0, 0, List.of());
+                engine.drafting(false);
+                Timing without = once(engine, starts, newTokens + 1);
+                if (i >= 0) {
+                    first[i] = reading.firsts();
+                    prefill[i] = (double) batch * promptTokens / reading.firsts();
+                    decode[i] = without.rate();
+                    drafted[i] = with.rate();
+                    ends.addAll(with.ends());
+                }
             }
+        } finally {
+            engine.drafting(true);
         }
+        double own = median(decode);
         return new Row(
-                batch, promptTokens, newTokens, median(prefill), median(decode), median(first));
+                batch,
+                promptTokens,
+                newTokens,
+                median(prefill),
+                own,
+                median(first),
+                engine.hasDraft()
+                        ? Optional.of(
+                                new Drafted(
+                                        median(drafted), acceptance(ends), median(drafted) / own))
+                        : Optional.empty());
     }
 
-    /// @return seconds until all have their first token, and from then on
-    private static double[] once(
-            Engine engine, Random random, int batch, int promptTokens, int newTokens) {
+    private static double acceptance(List<Finish> ends) {
+        int proposed = ends.stream().mapToInt(Finish::proposedTokens).sum();
+        int accepted = ends.stream().mapToInt(Finish::acceptedTokens).sum();
+        return proposed > 0 ? (double) accepted / proposed : 0;
+    }
+
+    private static Timing once(Engine engine, List<int[]> prompts, int newTokens) {
         long start = System.nanoTime();
-        List<FirstToken> firsts = new ArrayList<>();
+        List<Times> times = new ArrayList<>();
         List<Generation> running = new ArrayList<>();
-        for (int i = 0; i < batch; i++) {
-            int[] prompt = random.ints(promptTokens, 0, engine.config().vocabularySize()).toArray();
-            FirstToken listener = new FirstToken();
-            firsts.add(listener);
+        for (int[] prompt : prompts) {
+            Times listener = new Times();
+            times.add(listener);
             running.add(
                     engine.submit(
                             new Request(
@@ -77,22 +126,70 @@ public final class SpeedTest {
                                     OptionalInt.empty()),
                             listener));
         }
-        running.forEach(Generation::awaitEnd);
+        List<Finish> ends = running.stream().map(Generation::awaitEnd).toList();
         long end = System.nanoTime();
-        long last = firsts.stream().mapToLong(f -> f.at).max().orElse(end);
-        return new double[] {(last - start) / 1e9, (end - last) / 1e9};
+        long last = times.stream().mapToLong(t -> t.first(end)).max().orElse(end);
+        long behind = times.stream().mapToLong(t -> t.after(last)).sum();
+        return new Timing((last - start) / 1e9, behind / ((end - last) / 1e9), ends);
     }
 
-    private static final class FirstToken implements Listener {
-        private volatile long at;
+    /// Random ids, or pieces of a text, each from another place.
+    private static final class Prompts {
+        private final Random random = new Random();
+        private final Optional<int[]> text;
+        private final int vocabulary;
+        private int at;
+
+        Prompts(Optional<int[]> text, int vocabulary) {
+            this.text = text;
+            this.vocabulary = vocabulary;
+        }
+
+        List<int[]> next(int count, int length) {
+            List<int[]> all = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                all.add(
+                        text.map(ids -> piece(ids, length))
+                                .orElseGet(() -> random.ints(length, 0, vocabulary).toArray()));
+            }
+            return all;
+        }
+
+        private int[] piece(int[] ids, int length) {
+            if (ids.length < length) {
+                throw new UsageException(
+                        "the text comes to %d tokens: give more text, or fewer --prompt-tokens"
+                                .formatted(ids.length));
+            }
+            if (at + length > ids.length) {
+                // not where pieces began the last time
+                at = at % length + 1 + length > ids.length ? 0 : at % length + 1;
+            }
+            at += length;
+            return Arrays.copyOfRange(ids, at - length, at);
+        }
+    }
+
+    /// When an answer's tokens came.
+    private static final class Times implements Listener {
+        private final List<Long> all = new ArrayList<>();
 
         @Override
-        public void token(int id, String text, Optional<LogProbabilities> logProbabilities) {
-            at = at == 0 ? System.nanoTime() : at;
+        public synchronized void token(
+                int id, String text, Optional<LogProbabilities> logProbabilities) {
+            all.add(System.nanoTime());
         }
 
         @Override
         public void finished(Finish finish, String rest) {}
+
+        synchronized long first(long otherwise) {
+            return all.isEmpty() ? otherwise : all.getFirst();
+        }
+
+        synchronized long after(long moment) {
+            return all.stream().filter(t -> t > moment).count();
+        }
     }
 
     private static double median(double[] values) {

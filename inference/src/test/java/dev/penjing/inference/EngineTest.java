@@ -41,7 +41,7 @@ class EngineTest {
     }
 
     /// Collects an answer.
-    static final class Answer implements Listener {
+    static class Answer implements Listener {
         final List<Integer> ids = Collections.synchronizedList(new ArrayList<>());
         final StringBuffer text = new StringBuffer();
         final List<LogProbabilities> probabilities = new ArrayList<>();

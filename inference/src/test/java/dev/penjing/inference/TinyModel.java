@@ -19,7 +19,12 @@ final class TinyModel {
 
     /// @param shape hidden, intermediate, layers, heads, key-value heads, head dim
     static ModelConfig write(Path directory, String more, int... shape) {
-        Tokenizer tokenizer = tokenizer();
+        return write(directory, 0, tokenizer(), more, shape);
+    }
+
+    /// @param noise that is added to the weights of the model without noise
+    private static ModelConfig write(
+            Path directory, double noise, Tokenizer tokenizer, String more, int... shape) {
         Tokenizers.save(tokenizer, directory);
         ModelConfig config =
                 ModelConfig.parse(
@@ -43,6 +48,7 @@ final class TinyModel {
         try (SafetensorsWriter writer =
                 new SafetensorsWriter(directory, specs, DType.F32, 1L << 30, Map.of())) {
             Random random = new Random(3);
+            Random other = new Random(4);
             for (TensorSpec spec : specs) {
                 float[] values = new float[Math.toIntExact(spec.size())];
                 boolean norm = spec.name().endsWith("norm.weight");
@@ -52,6 +58,7 @@ final class TinyModel {
                                     (norm
                                             ? 1 + 0.1 * random.nextGaussian()
                                             : 0.2 * random.nextGaussian());
+                    values[i] += (float) (noise * other.nextGaussian());
                 }
                 writer.write(spec.name(), values);
             }
@@ -63,6 +70,29 @@ final class TinyModel {
 
     static ModelConfig write(Path directory) {
         return write(directory, ", \"tie_word_embeddings\": true", 64, 96, 2, 4, 2, 16);
+    }
+
+    /// The model of [#write(Path)], more or less.
+    static void similar(Path directory, double noise) {
+        write(
+                directory,
+                noise,
+                tokenizer(),
+                ", \"tie_word_embeddings\": true",
+                64,
+                96,
+                2,
+                4,
+                2,
+                16);
+    }
+
+    /// A model whose tokens are others.
+    static void foreign(Path directory, int vocabulary) {
+        List<String> texts = List.of("quite another text, of quite other words and letters");
+        Tokenizer tokenizer =
+                BpeTrainer.trainByteLevel(texts, vocabulary, List.of("<|endoftext|>"));
+        write(directory, 0, tokenizer, "", 32, 32, 1, 2, 1, 16);
     }
 
     static Tokenizer tokenizer() {

@@ -9,6 +9,9 @@ package dev.penjing.inference.kernel;
 public final class Activations {
     private static final int LARGEST_TILE = 8;
 
+    /// Up to so many rows go one by one: a tile is computed whole.
+    static final int FEW = 2;
+
     static final int PAIRS = 16;
 
     final int[] pairs;
@@ -40,7 +43,7 @@ public final class Activations {
     }
 
     int tile() {
-        return rows == 1 ? 1 : rows <= 4 ? 4 : LARGEST_TILE;
+        return rows <= FEW ? 1 : rows <= 4 ? 4 : LARGEST_TILE;
     }
 
     int blocks() {

@@ -17,6 +17,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
 /// A matrix times one row of activations: bound by memory, so every byte is read once, in order.
+/// For the first of a few rows, that is; the others find the weights in the cache.
 ///
 /// Written out flat: the compiler stops inlining our own methods in a method with this many vector
 /// operations (NodeCountInliningCutoff), and a vector that is passed to a method that is not
@@ -26,25 +27,28 @@ final class OneToken {
 
     private OneToken() {}
 
+    /// Row `t` of activations whose tiles are of one row.
+    ///
     /// Each half of a block's columns is summed in a 16-bit lane, and once a block the two are
     /// added in the high one. Weights of -8 to 7 times activations of at most 127, 32 times, fit
     /// into 16 bits; nibbles are 8 more than the weights, so the sum starts with -8 x the
     /// activations' sum. What overflows on the way comes back: sums are right modulo 2^16.
-    static void q4(PackedMatrix w, Activations x, float[] y, int yAt, int from, int to) {
+    static void q4(PackedMatrix w, Activations x, int t, float[] y, int yAt, int from, int to) {
         MemorySegment data = w.data();
         int[] pairs = x.pairs;
         int blocks = w.blocks();
+        int first = x.blockIndex(t, 0);
         int bytes = w.groupBlockBytes();
         for (int row = from; row < to; row += 2 * L) {
             long p = w.offset(row, 0);
             FloatVector y0 = FloatVector.fromArray(F, y, yAt + row);
             FloatVector y1 = FloatVector.fromArray(F, y, yAt + row + L);
             for (int b = 0; b < blocks; b++, p += bytes) {
-                ShortVector a0 = IntVector.broadcast(I, x.offsets[b]).reinterpretAsShorts();
+                ShortVector a0 = IntVector.broadcast(I, x.offsets[first + b]).reinterpretAsShorts();
                 ShortVector a1 = a0;
                 for (int v = 0; v < 4; v++) {
                     long q = p + v * 2 * VECTOR;
-                    int at = b * Activations.PAIRS + 4 * v;
+                    int at = (first + b) * Activations.PAIRS + 4 * v;
                     ShortVector q0 = ShortVector.fromMemorySegment(S, data, q, LITTLE);
                     ShortVector q1 = ShortVector.fromMemorySegment(S, data, q + VECTOR, LITTLE);
                     ShortVector x0 = IntVector.broadcast(I, pairs[at]).reinterpretAsShorts();
@@ -71,7 +75,7 @@ final class OneToken {
                                 .and(0x8fffffff)
                                 .reinterpretAsFloats();
                 FloatVector s1 = scales.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
-                float m = x.scales[b] * (HALF / 65536);
+                float m = x.scales[first + b] * (HALF / 65536);
                 y0 = ((FloatVector) d0.convert(I2F, 0)).fma(s0.mul(m), y0);
                 y1 = ((FloatVector) d1.convert(I2F, 0)).fma(s1.mul(m), y1);
             }
@@ -80,11 +84,14 @@ final class OneToken {
         }
     }
 
+    /// Row `t` of activations whose tiles are of one row.
+    ///
     /// Two products of eight bits fit into a 16-bit lane, not more: they are added up as ints.
-    static void q8(PackedMatrix w, Activations x, float[] y, int yAt, int from, int to) {
+    static void q8(PackedMatrix w, Activations x, int t, float[] y, int yAt, int from, int to) {
         MemorySegment data = w.data();
         int[] pairs = x.pairs;
         int blocks = w.blocks();
+        int first = x.blockIndex(t, 0);
         int bytes = w.groupBlockBytes();
         for (int row = from; row < to; row += 2 * L) {
             long p = w.offset(row, 0);
@@ -95,7 +102,7 @@ final class OneToken {
                 IntVector a1 = IntVector.zero(I);
                 for (int v = 0; v < 8; v++) {
                     long q = p + v * 2 * VECTOR;
-                    int at = b * Activations.PAIRS + 2 * v;
+                    int at = (first + b) * Activations.PAIRS + 2 * v;
                     ShortVector q0 = ShortVector.fromMemorySegment(S, data, q, LITTLE);
                     ShortVector q1 = ShortVector.fromMemorySegment(S, data, q + VECTOR, LITTLE);
                     ShortVector x0 = IntVector.broadcast(I, pairs[at]).reinterpretAsShorts();
@@ -124,7 +131,7 @@ final class OneToken {
                                 .and(0x8fffffff)
                                 .reinterpretAsFloats();
                 FloatVector s1 = scales.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
-                float m = x.scales[b] * HALF;
+                float m = x.scales[first + b] * HALF;
                 y0 = ((FloatVector) a0.convert(I2F, 0)).fma(s0.mul(m), y0);
                 y1 = ((FloatVector) a1.convert(I2F, 0)).fma(s1.mul(m), y1);
             }

@@ -65,15 +65,20 @@ public final class VectorKernels implements Kernels {
                 Arrays.fill(y, at + from, at + to, 0);
             }
         }
-        boolean four = w.quantization() == Quantization.Q4_0;
-        if (x.rows() == 1) {
-            if (four) {
-                OneToken.q4(w, x, y, yAt, from, to);
-            } else {
-                OneToken.q8(w, x, y, yAt, from, to);
-            }
-        } else {
+        if (x.rows() > Activations.FEW) {
             ManyTokens.product(w, x, y, yAt, stride, from, to, scratch);
+            return;
+        }
+        // as many rows of weights at a time as stay in the cache for the next row of activations
+        int step = x.rows() == 1 ? to - from : 2 * L;
+        for (int row = from; row < to; row += step) {
+            for (int t = 0; t < x.rows(); t++) {
+                if (w.quantization() == Quantization.Q4_0) {
+                    OneToken.q4(w, x, t, y, yAt + t * stride, row, row + step);
+                } else {
+                    OneToken.q8(w, x, t, y, yAt + t * stride, row, row + step);
+                }
+            }
         }
     }
 

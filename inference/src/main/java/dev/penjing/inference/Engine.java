@@ -1,5 +1,7 @@
 package dev.penjing.inference;
 
+import dev.penjing.inference.constraint.Constraints;
+import dev.penjing.inference.constraint.Matcher;
 import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.Team;
 import dev.penjing.model.LanguageModel;
@@ -44,6 +46,7 @@ public final class Engine implements AutoCloseable {
     private final Optional<ChatTemplate> template;
     private final Map<String, Object> specials = new HashMap<>();
     private final int context;
+    private final Constraints constraints;
 
     private Engine(
             WeightSource source,
@@ -66,6 +69,7 @@ public final class Engine implements AutoCloseable {
             id.ifPresent(ends::add);
         }
         ends.addAll(source.ends());
+        constraints = new Constraints(tokenizer, ends, config.vocabularySize());
         template = source.chatTemplate();
         for (String name : List.of("bos", "eos", "pad", "unk")) {
             specials.put(name + "_token", source.special(name));
@@ -165,7 +169,8 @@ public final class Engine implements AutoCloseable {
     ///   of the vocabulary
     public Generation submit(Request request, Listener listener) {
         check(request.prompt());
-        Sequence sequence = new Sequence(request, listener, tokenizer, context);
+        Optional<Matcher> form = request.constraint().map(constraints::begin);
+        Sequence sequence = new Sequence(request, listener, tokenizer, context, form);
         scheduler.submit(sequence);
         return sequence;
     }

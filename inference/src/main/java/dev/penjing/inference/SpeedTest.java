@@ -74,7 +74,8 @@ public final class SpeedTest {
                                     List.of(),
                                     Set.of(),
                                     true,
-                                    OptionalInt.empty()),
+                                    OptionalInt.empty(),
+                                    Optional.empty()),
                             listener));
         }
         running.forEach(Generation::awaitEnd);

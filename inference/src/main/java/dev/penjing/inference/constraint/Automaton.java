@@ -12,9 +12,12 @@ import java.util.Set;
 /// Runs a grammar on bytes. Remembers the states that it has met, and so becomes a table. Not for
 /// more than one thread at a time.
 final class Automaton {
-    /// Ways that a state keeps. An ambiguous grammar may have more; then those are left out that
-    /// sort last, and what only they would have allowed is not allowed.
+    /// Ways that a state keeps, and those of them that are at the same node. An ambiguous grammar may
+    /// have more (each level of some recursive ones doubles them); then those are left out that sort
+    /// last, and what only they would have allowed is not allowed.
     private static final int MOST_WAYS = 1024;
+
+    private static final int MOST_ALIKE = 64;
 
     private static final int MOST_STEPS = 50_000;
     private static final int MOST_STATES = 8192;
@@ -33,7 +36,7 @@ final class Automaton {
     /// The state after one more byte.
     State step(State state, int octet) {
         State known = state.known(octet);
-        if (known != state) {
+        if (known != State.UNKNOWN) {
             return known;
         }
         List<Stack> ways = new ArrayList<>();
@@ -45,9 +48,7 @@ final class Automaton {
             }
         }
         State next = ways.isEmpty() ? State.DEAD : closure(ways);
-        if (next != state) {
-            state.learn(octet, next);
-        }
+        state.learn(octet, next);
         return next;
     }
 
@@ -76,10 +77,18 @@ final class Automaton {
             }
         }
         ways.sort(Comparator.comparingInt(Stack::hashCode));
-        if (ways.size() > MOST_WAYS) {
-            ways = ways.subList(0, MOST_WAYS);
+        return remember(ways.size() > MOST_ALIKE ? few(ways) : ways);
+    }
+
+    private static List<Stack> few(List<Stack> ways) {
+        Map<Integer, Integer> alike = new HashMap<>();
+        List<Stack> kept = new ArrayList<>();
+        for (Stack way : ways) {
+            if (alike.merge(way.node, 1, Integer::sum) <= MOST_ALIKE && kept.size() < MOST_WAYS) {
+                kept.add(way);
+            }
         }
-        return remember(ways);
+        return kept;
     }
 
     private void follow(Stack way, ArrayDeque<Stack> todo) {

@@ -3,6 +3,7 @@ package dev.penjing.inference.constraint;
 import dev.penjing.model.UsageException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -16,12 +17,17 @@ import tools.jackson.databind.node.ObjectNode;
 final class Schemas {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int MOST_DEPTH = 40;
+
+    /// Values in all joined schemas together.
+    private static final int MOST_JOINED = 500_000;
+
     private static final Set<String> LARGER =
             Set.of("minimum", "exclusiveMinimum", "minLength", "minItems");
     private static final Set<String> SMALLER =
             Set.of("maximum", "exclusiveMaximum", "maxLength", "maxItems");
 
     private final JsonNode root;
+    private int joined;
 
     Schemas(JsonNode root) {
         this.root = root;
@@ -113,6 +119,8 @@ final class Schemas {
     ///
     /// @throws UsageException if they say something of the same kind that cannot be joined
     ObjectNode merge(ObjectNode a, ObjectNode b, String at) {
+        count(a, at);
+        count(b, at);
         boolean tuples = a.has("prefixItems") || b.has("prefixItems");
         boolean both = Keywords.ARRAY.stream().anyMatch(a::has) && Keywords.ARRAY.stream().anyMatch(b::has);
         if (tuples && both && !a.equals(b)) {
@@ -133,6 +141,19 @@ final class Schemas {
             result.set("properties", properties(a, b));
         }
         return result;
+    }
+
+    /// Joined schemas may hold each other, twice as large each time.
+    private void count(JsonNode schema, String at) {
+        ArrayDeque<JsonNode> todo = new ArrayDeque<>(List.of(schema));
+        while (!todo.isEmpty()) {
+            if (++joined > MOST_JOINED) {
+                throw new UsageException(
+                        "the JSON Schema at %s: what is joined there by allOf, $ref or anyOf grows too large: join less"
+                                .formatted(at));
+            }
+            todo.addAll(todo.remove().values());
+        }
     }
 
     private static UsageException twice(String keyword, String at) {

@@ -1,5 +1,6 @@
 package dev.penjing.inference.constraint;
 
+import java.util.Arrays;
 import java.util.List;
 
 /// All ways through a grammar that agree with the bytes so far. Immutable but for the memory of
@@ -7,6 +8,9 @@ import java.util.List;
 final class State {
     /// No way is left.
     static final State DEAD = new State(List.of());
+
+    /// Where a step leads that was not taken yet.
+    static final State UNKNOWN = new State(List.of());
 
     /// Each about to read a byte, or at the end.
     final List<Stack> ways;
@@ -28,15 +32,15 @@ final class State {
         return complete && ways.size() == 1;
     }
 
-    /// Where a byte leads, if that is known already; else this state itself.
+    /// Where a byte leads, or `UNKNOWN`.
     State known(int octet) {
-        return steps.length == 0 ? this : steps[octet];
+        return steps.length == 0 ? UNKNOWN : steps[octet];
     }
 
     void learn(int octet, State next) {
         if (steps.length == 0) {
             State[] all = new State[256];
-            java.util.Arrays.fill(all, this);
+            Arrays.fill(all, UNKNOWN);
             steps = all;
         }
         steps[octet] = next;

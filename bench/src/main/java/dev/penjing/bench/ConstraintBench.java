@@ -82,7 +82,8 @@ public class ConstraintBench {
     }
 
     private Constraints made() {
-        return new Constraints(tokenizer.getFirst(), List.of(0), tokenizer.getFirst().vocabularySize());
+        return new Constraints(
+                tokenizer.getFirst(), List.of(0), tokenizer.getFirst().vocabularySize());
     }
 
     private Constraint constraint(int number) {

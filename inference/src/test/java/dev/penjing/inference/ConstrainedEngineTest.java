@@ -78,7 +78,12 @@ class ConstrainedEngineTest {
             List<EngineTest.Answer> answers = new ArrayList<>();
             List<Generation> running = new ArrayList<>();
             for (int seed = 0; seed < 12; seed++) {
-                Sampling sampling = sampling(seed % 4 == 0 ? 0 : 1, seed % 3 * 5, seed % 2 == 0 ? 1 : 0.9f, seed);
+                Sampling sampling =
+                        sampling(
+                                seed % 4 == 0 ? 0 : 1,
+                                seed % 3 * 5,
+                                seed % 2 == 0 ? 1 : 0.9f,
+                                seed);
                 EngineTest.Answer answer = new EngineTest.Answer();
                 answers.add(answer);
                 Request request = Request.of(prompt(random), 200, sampling).constrained(constraint);
@@ -107,7 +112,10 @@ class ConstrainedEngineTest {
         List<Request> requests = new ArrayList<>();
         for (int i = 0; i < 24; i++) {
             Request plain =
-                    Request.of(prompt(random), 30, i % 3 == 0 ? Sampling.GREEDY : Sampling.at(1.2f, i));
+                    Request.of(
+                            prompt(random),
+                            30,
+                            i % 3 == 0 ? Sampling.GREEDY : Sampling.at(1.2f, i));
             requests.add(i % 2 == 0 ? plain : plain.constrained(Constraint.schema(PERSON)));
         }
         List<List<Integer>> alone = new ArrayList<>();
@@ -135,10 +143,21 @@ class ConstrainedEngineTest {
         for (float temperature : new float[] {0, 1}) {
             Sampling sampling =
                     new Sampling(
-                            temperature, 0, 1, 0.01f, 1, 0, 0, Map.of(letter, 100f, end, 100f), OptionalLong.of(1));
+                            temperature,
+                            0,
+                            1,
+                            0.01f,
+                            1,
+                            0,
+                            0,
+                            Map.of(letter, 100f, end, 100f),
+                            OptionalLong.of(1));
             EngineTest.Answer answer = new EngineTest.Answer();
-            Constraint constraint = Constraint.schema("{\"type\":\"array\",\"items\":{\"type\":\"boolean\"},\"minItems\":2,\"maxItems\":3}");
-            Finish finish = run(Request.of(new int[] {5}, 200, sampling).constrained(constraint), answer);
+            Constraint constraint =
+                    Constraint.schema(
+                            "{\"type\":\"array\",\"items\":{\"type\":\"boolean\"},\"minItems\":2,\"maxItems\":3}");
+            Finish finish =
+                    run(Request.of(new int[] {5}, 200, sampling).constrained(constraint), answer);
             assertThat(finish.reason()).isEqualTo(Finish.Reason.STOP);
             assertThat(JSON.readTree(answer.text.toString()).size()).isBetween(2, 3);
         }

@@ -124,11 +124,7 @@ public final class Decoder implements AutoCloseable {
 
     /// The weights as the forward pass multiplies them: views into the flat parameters.
     private record Weights(
-            Tensor embedding,
-            Tensor head,
-            Tensor norm,
-            List<Layer> layers,
-            PointerScope owner)
+            Tensor embedding, Tensor head, Tensor norm, List<Layer> layers, PointerScope owner)
             implements AutoCloseable {
         record Layer(
                 Tensor inputNorm,

@@ -12,9 +12,9 @@ import java.util.Set;
 /// Runs a grammar on bytes. Remembers the states that it has met, and so becomes a table. Not for
 /// more than one thread at a time.
 final class Automaton {
-    /// Ways that a state keeps, and those of them that are at the same node. An ambiguous grammar may
-    /// have more (each level of some recursive ones doubles them); then those are left out that sort
-    /// last, and what only they would have allowed is not allowed.
+    /// Ways that a state keeps, and those of them that are at the same node. An ambiguous grammar
+    /// may have more (each level of some recursive ones doubles them); then those are left out that
+    /// sort last, and what only they would have allowed is not allowed.
     private static final int MOST_WAYS = 1024;
 
     private static final int MOST_ALIKE = 64;
@@ -99,14 +99,14 @@ final class Automaton {
                     add(below, next, todo);
                 }
             }
-            case Grammar.Call call -> add(below.push(call.next(), 0), grammar.entry(call.rule()), todo);
+            case Grammar.Call call ->
+                    add(below.push(call.next(), 0), grammar.entry(call.rule()), todo);
             case Grammar.Loop loop -> {
                 if (way.count >= loop.min()) {
                     add(below, loop.next(), todo);
                 }
                 if (way.count < loop.max()) {
-                    int most =
-                            loop.max() == Expr.UNBOUNDED ? Math.max(1, loop.min()) : loop.max();
+                    int most = loop.max() == Expr.UNBOUNDED ? Math.max(1, loop.min()) : loop.max();
                     Stack again = below.push(way.node, Math.min(way.count + 1, most));
                     add(again, loop.body(), todo);
                 }

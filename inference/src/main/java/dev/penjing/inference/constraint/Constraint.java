@@ -8,16 +8,16 @@ import tools.jackson.databind.json.JsonMapper;
 /// The form that an answer must have. Immutable, compared by the schema.
 ///
 /// Of JSON Schema, what clients of structured output use is understood: `type` (a list, too),
-/// `properties`, `required`, `additionalProperties`, `items`, `prefixItems`, `minItems`, `maxItems`,
-/// `minLength`, `maxLength`, `pattern`, `format` (date, date-time, email, hostname, ipv4, time,
-/// uuid), `minimum`, `maximum` and their exclusive kinds (whole ones where a number has a fraction),
-/// `enum`, `const`, `anyOf`, `oneOf` (as `anyOf`), `allOf`, `$ref` within the schema (recursive, too),
-/// `nullable`. Anything else that restricts is refused by name.
+/// `properties`, `required`, `additionalProperties`, `items`, `prefixItems`, `minItems`,
+/// `maxItems`, `minLength`, `maxLength`, `pattern`, `format` (date, date-time, email, hostname,
+/// ipv4, time, uuid), `minimum`, `maximum` and their exclusive kinds (whole ones where a number has
+/// a fraction), `enum`, `const`, `anyOf`, `oneOf` (as `anyOf`), `allOf`, `$ref` within the schema
+/// (recursive, too), `nullable`. Anything else that restricts is refused by name.
 ///
 /// An answer is less free than the schema: members come in the schema's order, then the additional
-/// ones; a value of `enum` and a key are spelled in one way; white space, and the digits of numbers,
-/// are bounded, so that no model goes on with them for ever. That a key comes twice among the
-/// additional ones is not seen to.
+/// ones; a value of `enum` and a key are spelled in one way; white space, and the digits of
+/// numbers, are bounded, so that no model goes on with them for ever. That a key comes twice among
+/// the additional ones is not seen to.
 public final class Constraint {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int MOST_CHARACTERS = 1 << 20;

@@ -3,8 +3,8 @@ package dev.penjing.inference.constraint;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /// What an engine keeps for constrained answers: its vocabulary as a tree, made when first needed,
@@ -12,11 +12,14 @@ import java.util.Set;
 public final class Constraints {
     private static final int MOST_KEPT = 8;
 
+    /// Bytes of a token that is not long.
+    private static final int SHORT = 12;
+
     private final Tokenizer tokenizer;
     private final Set<Integer> ends;
     private final int vocabulary;
     private final Map<Constraint, Masks> masks = new Masks.Recent<>(MOST_KEPT);
-    private Optional<TokenTrie> trie = Optional.empty();
+    private List<TokenTrie> tries = List.of();
 
     /// @param ends tokens that end an answer
     /// @param vocabulary of the model, not smaller than the tokenizer's
@@ -27,7 +30,8 @@ public final class Constraints {
         this.vocabulary = vocabulary;
     }
 
-    /// Begins an answer. The first time that a tokenizer or a constraint is met, this takes a while.
+    /// Begins an answer. The first time that a tokenizer or a constraint is met, this takes a
+    /// while.
     public Matcher begin(Constraint constraint) {
         Masks found = masks(constraint);
         State start = found.start();
@@ -40,15 +44,23 @@ public final class Constraints {
         Masks known = masks.get(constraint);
         if (known == null) {
             int[] ids = ends.stream().mapToInt(Integer::intValue).sorted().toArray();
-            known = new Masks(trie(), constraint.grammar(), ids, Math.ceilDiv(vocabulary, 64));
+            known = new Masks(tries(), constraint.grammar(), ids, Math.ceilDiv(vocabulary, 64));
             masks.put(constraint, known);
         }
         return known;
     }
 
-    private TokenTrie trie() {
-        TokenTrie made = trie.orElseGet(() -> new TokenTrie(tokenizer, ends::contains));
-        trie = Optional.of(made);
-        return made;
+    private List<TokenTrie> tries() {
+        if (tries.isEmpty()) {
+            tries =
+                    List.of(
+                            new TokenTrie(tokenizer, id -> ends.contains(id) || isLong(id)),
+                            new TokenTrie(tokenizer, id -> ends.contains(id) || !isLong(id)));
+        }
+        return tries;
+    }
+
+    private boolean isLong(int id) {
+        return tokenizer.bytes(id).length > SHORT;
     }
 }

@@ -18,13 +18,20 @@ final class Formats {
 
     private static final Map<String, String> PATTERNS =
             Map.of(
-                    "date", DATE,
-                    "time", TIME,
-                    "date-time", DATE + "T" + TIME,
-                    "uuid", "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
-                    "email", "%s(\\.%s)*@%s(\\.%s)+".formatted(ATOM, ATOM, LABEL, LABEL),
-                    "hostname", "%s(\\.%s)*".formatted(LABEL, LABEL),
-                    "ipv4", BYTE + "(\\." + BYTE + "){3}");
+                    "date",
+                    DATE,
+                    "time",
+                    TIME,
+                    "date-time",
+                    DATE + "T" + TIME,
+                    "uuid",
+                    "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+                    "email",
+                    "%s(\\.%s)*@%s(\\.%s)+".formatted(ATOM, ATOM, LABEL, LABEL),
+                    "hostname",
+                    "%s(\\.%s)*".formatted(LABEL, LABEL),
+                    "ipv4",
+                    BYTE + "(\\." + BYTE + "){3}");
 
     private Formats() {}
 

@@ -103,7 +103,8 @@ final class Grammar {
 
     /// Makes a grammar.
     static final class Builder {
-        private final List<Node> nodes = new ArrayList<>(List.of(new Return(), new Split(new int[0])));
+        private final List<Node> nodes =
+                new ArrayList<>(List.of(new Return(), new Split(new int[0])));
         private final List<Integer> entries = new ArrayList<>();
         private final List<String> names = new ArrayList<>();
 

@@ -9,8 +9,8 @@ import static dev.penjing.inference.constraint.Expr.star;
 import static dev.penjing.inference.constraint.Expr.text;
 import static dev.penjing.inference.constraint.Expr.then;
 
-/// The pieces of JSON (RFC 8259). What JSON leaves unbounded, and a model could go on with for ever,
-/// is bounded: white space and the digits of numbers.
+/// The pieces of JSON (RFC 8259). What JSON leaves unbounded, and a model could go on with for
+/// ever, is bounded: white space and the digits of numbers.
 final class JsonParts {
     /// Digits of a whole number, and of a fraction, at most.
     static final int MOST_DIGITS = 20;
@@ -20,10 +20,7 @@ final class JsonParts {
     /// Behind what opens, before what closes, behind a comma: nothing, a blank, or a line break and
     /// an indentation.
     static final Expr GAP =
-            or(
-                    Expr.EMPTY,
-                    text(" "),
-                    then(text("\n"), repeat(oneOf(" \t"), 0, MOST_INDENT)));
+            or(Expr.EMPTY, text(" "), then(text("\n"), repeat(oneOf(" \t"), 0, MOST_INDENT)));
 
     static final Expr COLON = then(text(":"), optional(text(" ")));
     static final Expr COMMA = then(text(","), GAP);

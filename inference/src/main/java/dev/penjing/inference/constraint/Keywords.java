@@ -56,7 +56,8 @@ final class Keywords {
                             || GENERAL.contains(keyword)
                             || BY_TYPE.values().stream().anyMatch(k -> k.contains(keyword))
                             || keyword.startsWith("x-")
-                            || keyword.equals("uniqueItems") && !schema.path(keyword).asBoolean(true);
+                            || keyword.equals("uniqueItems")
+                                    && !schema.path(keyword).asBoolean(true);
             if (!known) {
                 throw new UsageException(
                         "the JSON Schema at %s has the keyword '%s', which is not supported: take it out, or say it another way"

@@ -8,20 +8,27 @@ import java.util.stream.IntStream;
 
 /// Which tokens may come next in one grammar, remembered by state. Thread-safe.
 ///
-/// What a token may do inside of the rule in which it begins does not depend on who called the rule.
-/// So a mask is put together from two parts: the tokens that stay inside, found once a rule's state,
-/// and those that leave it, which go on in the caller. Most of a vocabulary is of the first kind
-/// (inside of a string: all tokens without a quotation mark).
+/// What a token may do inside of the rule in which it begins does not depend on who called the
+/// rule. So a mask is put together from two parts: the tokens that stay inside, found once a rule's
+/// state, and those that leave it, which go on in the caller. Most of a vocabulary is of the first
+/// kind (inside of a string: all tokens without a quotation mark).
+///
+/// Short tokens and long ones are looked at apart. How much room is left in a string of bounded
+/// length matters to a token only if it is that long: so short tokens, which are nearly all, have
+/// few masks.
 final class Masks {
     /// Bytes of masks to remember.
-    private static final int MEMORY = 4 << 20;
+    private static final int MEMORY = 1 << 20;
 
-    private final TokenTrie trie;
+    /// Tokens, and what is known of them.
+    private record Part(TokenTrie trie, Map<State, long[]> masks, Map<Stack, Inside> insides) {}
+
+    private final List<Part> parts;
+    private final int longest;
     private final Automaton automaton;
     private final int[] ends;
     private final int words;
     private final Map<State, long[]> masks;
-    private final Map<Stack, Inside> insides;
 
     /// What tokens do inside of a rule.
     ///
@@ -29,16 +36,20 @@ final class Masks {
     /// @param exits nodes of the tree at which the rule may be left, with tokens below
     private record Inside(long[] bits, int[] exits) {}
 
+    /// @param tries that hold the vocabulary among them
     /// @param ends the tokens that end an answer
     /// @param words of a mask
-    Masks(TokenTrie trie, Grammar grammar, int[] ends, int words) {
-        this.trie = trie;
+    Masks(List<TokenTrie> tries, Grammar grammar, int[] ends, int words) {
         this.automaton = new Automaton(grammar);
         this.ends = ends;
         this.words = words;
         int most = Math.max(64, MEMORY / (8 * words));
         masks = new Recent<>(most);
-        insides = new Recent<>(most);
+        parts =
+                tries.stream()
+                        .map(t -> new Part(t, new Recent<>(most), new Recent<>(most)))
+                        .toList();
+        longest = tries.stream().mapToInt(TokenTrie::longest).max().orElse(0);
     }
 
     /// A map that forgets what was not asked for the longest.
@@ -63,13 +74,18 @@ final class Masks {
 
     /// The state after a token; `DEAD` if it may not come.
     synchronized State step(State state, int id) {
-        byte[] octets = trie.bytes(id);
-        return octets.length == 0 ? State.DEAD : automaton.step(state, octets);
+        for (Part part : parts) {
+            byte[] octets = part.trie.bytes(id);
+            if (octets.length > 0) {
+                return automaton.step(state, octets);
+            }
+        }
+        return State.DEAD;
     }
 
     /// Bits of the tokens that may come next. Not to be changed.
     synchronized long[] mask(State state) {
-        State key = automaton.clamped(state, trie.longest());
+        State key = automaton.clamped(state, longest);
         long[] known = masks.get(key);
         if (known == null) {
             known = make(key);
@@ -80,22 +96,15 @@ final class Masks {
 
     private long[] make(State state) {
         long[] bits = new long[words];
-        Map<Stack, List<Stack>> callers = new LinkedHashMap<>();
-        for (Stack way : state.ways) {
-            if (way != Stack.EMPTY) {
-                callers.computeIfAbsent(way.local(), _ -> new ArrayList<>()).add(way.caller());
+        for (Part part : parts) {
+            State key = automaton.clamped(state, part.trie.longest());
+            long[] known = part.masks.get(key);
+            if (known == null) {
+                known = make(part, key);
+                part.masks.put(key, known);
             }
+            add(known, bits);
         }
-        callers.forEach((local, rest) -> {
-            Inside inside = inside(local);
-            for (int i = 0; i < words; i++) {
-                bits[i] |= inside.bits[i];
-            }
-            State outside = automaton.closure(rest);
-            for (int exit : inside.exits) {
-                trie.walk(exit, outside, automaton, bits, _ -> {});
-            }
-        });
         if (state.complete) {
             for (int end : ends) {
                 bits[end >> 6] |= 1L << end;
@@ -104,15 +113,40 @@ final class Masks {
         return bits;
     }
 
-    private Inside inside(Stack local) {
-        Inside known = insides.get(local);
+    private static void add(long[] more, long[] bits) {
+        for (int i = 0; i < bits.length; i++) {
+            bits[i] |= more[i];
+        }
+    }
+
+    private long[] make(Part part, State state) {
+        long[] bits = new long[words];
+        Map<Stack, List<Stack>> callers = new LinkedHashMap<>();
+        for (Stack way : state.ways) {
+            if (way != Stack.EMPTY) {
+                callers.computeIfAbsent(way.local(), _ -> new ArrayList<>()).add(way.caller());
+            }
+        }
+        callers.forEach((local, rest) -> {
+            Inside inside = inside(part, local);
+            add(inside.bits, bits);
+            State outside = automaton.closure(rest);
+            for (int exit : inside.exits) {
+                part.trie.walk(exit, outside, automaton, bits, _ -> {});
+            }
+        });
+        return bits;
+    }
+
+    private Inside inside(Part part, Stack local) {
+        Inside known = part.insides.get(local);
         if (known == null) {
             long[] bits = new long[words];
             IntStream.Builder exits = IntStream.builder();
             State state = automaton.closure(List.of(local));
-            trie.walk(TokenTrie.ROOT, state, automaton, bits, exits);
+            part.trie.walk(TokenTrie.ROOT, state, automaton, bits, exits);
             known = new Inside(bits, exits.build().toArray());
-            insides.put(local, known);
+            part.insides.put(local, known);
         }
         return known;
     }

@@ -16,8 +16,7 @@ final class Numbers {
     static final BigInteger LARGEST =
             BigInteger.TEN.pow(JsonParts.MOST_DIGITS).subtract(BigInteger.ONE);
 
-    private static final Expr ZEROS =
-            then(text("."), repeat(text("0"), 1, JsonParts.MOST_DIGITS));
+    private static final Expr ZEROS = then(text("."), repeat(text("0"), 1, JsonParts.MOST_DIGITS));
 
     /// A fraction that is not 0.
     private static final Expr POSITIVE =

@@ -54,7 +54,8 @@ final class ObjectRule {
         return key;
     }
 
-    /// A key that no member has. It is written without backslashes, so that none is met in disguise.
+    /// A key that no member has. It is written without backslashes, so that none is met in
+    /// disguise.
     private int otherKey(List<Member> members, int next) {
         List<int[]> names = new ArrayList<>();
         for (Member member : members) {

@@ -4,9 +4,9 @@ import dev.penjing.model.UsageException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The regular expressions of JSON Schema (ECMA-262), as far as an automaton reads them: characters,
-/// classes, groups, alternatives, repetitions; `^` and `$` at the ends of an alternative of the whole.
-/// As there, what is not anchored may stand anywhere in the string.
+/// The regular expressions of JSON Schema (ECMA-262), as far as an automaton reads them:
+/// characters, classes, groups, alternatives, repetitions; `^` and `$` at the ends of an
+/// alternative of the whole. As there, what is not anchored may stand anywhere in the string.
 final class RegularExpression {
     private static final int MOST_DEPTH = 64;
     private static final int MOST_LENGTH = 10_000;

@@ -39,7 +39,8 @@ final class SchemaCompiler {
         this.schemas = new Schemas(root);
     }
 
-    /// @throws UsageException if the schema says something that is not supported, or nothing fits it
+    /// @throws UsageException if the schema says something that is not supported, or nothing fits
+    ///   it
     static Grammar compile(JsonNode schema) {
         SchemaCompiler compiler = new SchemaCompiler(schema);
         compiler.rule(schema, "#");
@@ -119,7 +120,8 @@ final class SchemaCompiler {
     }
 
     private int constants(ObjectNode schema, String at) {
-        for (List<String> keywords : List.of(Keywords.OBJECT, Keywords.ARRAY, Keywords.STRING, Keywords.NUMBER)) {
+        for (List<String> keywords :
+                List.of(Keywords.OBJECT, Keywords.ARRAY, Keywords.STRING, Keywords.NUMBER)) {
             for (String keyword : keywords) {
                 if (schema.has(keyword)) {
                     throw new UsageException(
@@ -181,7 +183,9 @@ final class SchemaCompiler {
         if (object) {
             value.properties()
                     .forEach(e ->
-                            parts.add(JsonParts.member(text(quoted(e.getKey())), constant(e.getValue()))));
+                            parts.add(
+                                    JsonParts.member(
+                                            text(quoted(e.getKey())), constant(e.getValue()))));
         } else {
             value.values().forEach(v -> parts.add(constant(v)));
         }
@@ -206,8 +210,7 @@ final class SchemaCompiler {
             case "string" -> grammar.emit(string(schema, at), Grammar.RETURN);
             case "number", "integer" ->
                     grammar.emit(number(schema, type.equals("integer"), at), Grammar.RETURN);
-            case "boolean" ->
-                    grammar.emit(Expr.or(text("true"), text("false")), Grammar.RETURN);
+            case "boolean" -> grammar.emit(Expr.or(text("true"), text("false")), Grammar.RETURN);
             default -> grammar.emit(text("null"), Grammar.RETURN);
         };
     }
@@ -269,7 +272,9 @@ final class SchemaCompiler {
         Expr more = Expr.repeat(then(JsonParts.COMMA, item), Math.max(0, min - count), most);
         int behind = closed ? (min > count ? Grammar.FAIL : close) : grammar.emit(more, close);
         for (int i = count - 1; i >= 0; i--) {
-            int here = grammar.emit(i == 0 ? first.get(i) : then(JsonParts.COMMA, first.get(i)), behind);
+            int here =
+                    grammar.emit(
+                            i == 0 ? first.get(i) : then(JsonParts.COMMA, first.get(i)), behind);
             int stop = i == 0 ? end : close;
             behind = i >= min ? grammar.split(here, stop) : here;
         }

@@ -42,7 +42,8 @@ final class Schemas {
         JsonNode found;
         try {
             String pointer =
-                    URLDecoder.decode(text.substring(1).replace("+", "%2B"), StandardCharsets.UTF_8);
+                    URLDecoder.decode(
+                            text.substring(1).replace("+", "%2B"), StandardCharsets.UTF_8);
             found = root.at(JsonPointer.compile(pointer));
         } catch (IllegalArgumentException e) {
             throw new UsageException(
@@ -122,7 +123,9 @@ final class Schemas {
         count(a, at);
         count(b, at);
         boolean tuples = a.has("prefixItems") || b.has("prefixItems");
-        boolean both = Keywords.ARRAY.stream().anyMatch(a::has) && Keywords.ARRAY.stream().anyMatch(b::has);
+        boolean both =
+                Keywords.ARRAY.stream().anyMatch(a::has)
+                        && Keywords.ARRAY.stream().anyMatch(b::has);
         if (tuples && both && !a.equals(b)) {
             throw twice("prefixItems", at);
         }
@@ -175,7 +178,9 @@ final class Schemas {
             case "properties" -> mine;
             case "required" -> {
                 ArrayNode names = JSON.createArrayNode().addAll(mine.values());
-                theirs.values().stream().filter(n -> !mine.values().contains(n)).forEach(names::add);
+                theirs.values().stream()
+                        .filter(n -> !mine.values().contains(n))
+                        .forEach(names::add);
                 yield names;
             }
             case "enum" -> {

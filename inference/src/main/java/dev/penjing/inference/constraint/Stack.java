@@ -61,8 +61,8 @@ final class Stack {
         return this == end ? other : below.onto(end, other).push(node, count);
     }
 
-    /// The same, every loop's count set to the smallest that makes no difference to the next `bytes`
-    /// bytes.
+    /// The same, every loop's count set to the smallest that makes no difference to the next
+    /// `bytes` bytes.
     Stack clamped(Grammar grammar, int bytes) {
         if (!counted) {
             return this;

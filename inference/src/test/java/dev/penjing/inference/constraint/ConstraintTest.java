@@ -199,10 +199,11 @@ class ConstraintTest {
     void tokensThatSplitCharactersMakeWholeOnes(int size) {
         Tokenizer small = tokenizer(size);
         int end = small.id("<|endoftext|>").orElseThrow();
-        Constraints constraints =
-                new Constraints(small, List.of(end), small.vocabularySize());
+        Constraints constraints = new Constraints(small, List.of(end), small.vocabularySize());
         Constraint constraint =
-                Constraint.schema("{\"type\": \"string\", \"pattern\": \"^[\\u0080-\\u{ff}é世🙂-🙏]+$\"}".replace("\\u{ff}", "\\u00ff"));
+                Constraint.schema(
+                        "{\"type\": \"string\", \"pattern\": \"^[\\u0080-\\u{ff}é世🙂-🙏]+$\"}"
+                                .replace("\\u{ff}", "\\u00ff"));
         Random random = new Random(5);
         for (int run = 0; run < 200; run++) {
             Matcher matcher = constraints.begin(constraint);

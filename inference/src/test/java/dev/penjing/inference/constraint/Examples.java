@@ -31,9 +31,23 @@ public final class Examples {
                         "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"é\": \"世界 🙂\"\n}",
                         "{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude42\"}"),
                 List.of(
-                        "[", " ", "{a", "{\"a\" ", "{\"a\":1,}", "{\"a\":01", "{\"a\":-a",
-                        "{\"a\":1.}", "{\"a\":tx", "{  ", "{\"a\":\"\n", "{\"a\":\"\\x",
-                        "{\"a\":\"\\ud83d\\u0", "{\"a\":\"\\ude", "{}x", "{} ", "{\"a\":1}}"));
+                        "[",
+                        " ",
+                        "{a",
+                        "{\"a\" ",
+                        "{\"a\":1,}",
+                        "{\"a\":01",
+                        "{\"a\":-a",
+                        "{\"a\":1.}",
+                        "{\"a\":tx",
+                        "{  ",
+                        "{\"a\":\"\n",
+                        "{\"a\":\"\\x",
+                        "{\"a\":\"\\ud83d\\u0",
+                        "{\"a\":\"\\ude",
+                        "{}x",
+                        "{} ",
+                        "{\"a\":1}}"));
         add(
                 "{}",
                 List.of("1", "-0.5", "\"x\"", "true", "null", "[]", "[[[]]]", "{\"a\":[{}]}"),
@@ -49,33 +63,51 @@ public final class Examples {
                         "{\"name\": \"B\", \"nick\": null, \"age\": 150}",
                         "{\n\t\"name\": \"\",\n\t\"nick\": \"x\",\n\t\"age\": 99\n}"),
                 List.of(
-                        "{}", "{\"a", "{\"name\":1", "{\"name\":\"A\"}", "{\"name\":\"A\",\"age\":151",
-                        "{\"name\":\"A\",\"age\":-", "{\"name\":\"A\",\"age\":00",
-                        "{\"name\":\"A\",\"nick\":n\"", "{\"name\":\"A\",\"age\":1,"));
+                        "{}",
+                        "{\"a",
+                        "{\"name\":1",
+                        "{\"name\":\"A\"}",
+                        "{\"name\":\"A\",\"age\":151",
+                        "{\"name\":\"A\",\"age\":-",
+                        "{\"name\":\"A\",\"age\":00",
+                        "{\"name\":\"A\",\"nick\":n\"",
+                        "{\"name\":\"A\",\"age\":1,"));
         add(
                 """
                 {"type": "object", "properties": {"a": {"type": "boolean"}, "b": {"type": "null"},
                  "c": {"type": "number"}}, "additionalProperties": false}
                 """,
-                List.of("{}", "{\"a\":true}", "{\"b\":null}", "{\"c\":1.5}", "{\"a\":false,\"c\":0}"),
-                List.of("{\"b\":null,\"a", "{\"d", "{\"a\":true,}", "{,", "{\"a\":true \"")
-                );
+                List.of(
+                        "{}",
+                        "{\"a\":true}",
+                        "{\"b\":null}",
+                        "{\"c\":1.5}",
+                        "{\"a\":false,\"c\":0}"),
+                List.of("{\"b\":null,\"a", "{\"d", "{\"a\":true,}", "{,", "{\"a\":true \""));
         add(
                 """
                 {"type": "object", "properties": {"a": {"type": "integer"}, "ab": {"type": "integer"}},
                  "required": ["ab"], "additionalProperties": {"type": "string"}}
                 """,
                 List.of(
-                        "{\"ab\":1}", "{\"a\":1,\"ab\":2,\"abc\":\"x\",\"\":\"y\",\"é\":\"z\"}",
+                        "{\"ab\":1}",
+                        "{\"a\":1,\"ab\":2,\"abc\":\"x\",\"\":\"y\",\"é\":\"z\"}",
                         "{\"ab\":1,\"b\":\"x\"}"),
-                List.of("{\"b", "{\"ab\":1,\"a\"", "{\"ab\":1,\"ab\"", "{\"ab\":1,\"abc\":1", "{}"));
+                List.of(
+                        "{\"b",
+                        "{\"ab\":1,\"a\"",
+                        "{\"ab\":1,\"ab\"",
+                        "{\"ab\":1,\"abc\":1",
+                        "{}"));
         add(
                 """
                 {"properties": {"é": {"type": "integer"}, "世": {"type": "integer"}},
                  "additionalProperties": {"type": "boolean"}, "type": "object"}
                 """,
                 List.of(
-                        "{\"é\":1,\"世\":2}", "{\"è\":true}", "{\"世\":1,\"世界\":true,\"丗\":false}",
+                        "{\"é\":1,\"世\":2}",
+                        "{\"è\":true}",
+                        "{\"世\":1,\"世界\":true,\"丗\":false}",
                         "{\"🙂\":true}"),
                 List.of("{\"é\":t", "{\"世\":1,\"é\"", "{\"è\":1"));
         add(
@@ -87,8 +119,18 @@ public final class Examples {
                 {"enum": ["red", "green", "re", "", "a\\"b", "ü", 1, 1.5, true, null, {"k": [1, {}]}, []]}
                 """,
                 List.of(
-                        "\"red\"", "\"re\"", "\"\"", "\"a\\\"b\"", "\"ü\"", "1", "1.5", "true", "null",
-                        "{\"k\":[1,{}]}", "{ \"k\": [ 1, {} ] }", "[]"),
+                        "\"red\"",
+                        "\"re\"",
+                        "\"\"",
+                        "\"a\\\"b\"",
+                        "\"ü\"",
+                        "1",
+                        "1.5",
+                        "true",
+                        "null",
+                        "{\"k\":[1,{}]}",
+                        "{ \"k\": [ 1, {} ] }",
+                        "[]"),
                 List.of("\"rx", "\"redd", "2", "1.4", "f", "{}", "{\"k\":[1]", "[1"));
         add("{\"const\": {\"a\": \"b\"}}", List.of("{\"a\": \"b\"}"), List.of("{\"a\": \"c", "\""));
         add(
@@ -119,7 +161,10 @@ public final class Examples {
                 "{\"type\": \"string\", \"minLength\": 2, \"maxLength\": 4}",
                 List.of("\"ab\"", "\"éé\"", "\"🙂🙂🙂🙂\"", "\"\\n\\u0041\\ud83d\\ude42\""),
                 List.of("\"a\"", "\"abcde", "\"\"", "\"\\n\"", "1"));
-        add("{\"type\": \"string\", \"minLength\": 3}", List.of("\"abc\"", "\"abcdefgh\""), List.of("\"ab\""));
+        add(
+                "{\"type\": \"string\", \"minLength\": 3}",
+                List.of("\"abc\"", "\"abcdefgh\""),
+                List.of("\"ab\""));
         add(
                 "{\"type\": \"string\", \"maxLength\": 1000}",
                 List.of("\"\"", "\"" + "x".repeat(1000) + "\""),
@@ -138,8 +183,7 @@ public final class Examples {
                 List.of("\"\"", "\"bd\"", "\"bad\"x"));
         add(
                 "{\"type\": \"string\", \"pattern\": \"^(a?){2,3}(b|c*){2}\\\\x41[\\\\u00e9\\\\w-]$\"}",
-                List.of("\"aaabAé\"", "\"A-\"", "\"acccAz\""),
-                List.of("\"aaaa", "\"A\"", "\"bbb"));
+                List.of("\"aaabAé\"", "\"A-\"", "\"acccAz\""), List.of("\"aaaa", "\"A\"", "\"bbb"));
         add(
                 "{\"type\": \"string\", \"format\": \"date\"}",
                 List.of("\"2024-02-29\"", "\"1999-12-31\"", "\"2000-02-29\""),
@@ -161,14 +205,19 @@ public final class Examples {
                 "{\"type\": \"string\", \"format\": \"ipv4\"}",
                 List.of("\"0.0.0.0\"", "\"255.199.20.3\""),
                 List.of("\"256", "\"1.2.3\"", "\"01"));
-        add("{\"type\": \"string\", \"format\": \"hostname\"}", List.of("\"a-b.c\""), List.of("\"-", "\"a-\""));
-        for (int[] range : new int[][] {{-5, 17}, {0, 0}, {10, 2000}, {-1234, -99}, {7, 7}, {-1, 1}}) {
+        add(
+                "{\"type\": \"string\", \"format\": \"hostname\"}",
+                List.of("\"a-b.c\""),
+                List.of("\"-", "\"a-\""));
+        for (int[] range :
+                new int[][] {{-5, 17}, {0, 0}, {10, 2000}, {-1234, -99}, {7, 7}, {-1, 1}}) {
             List<String> right = new ArrayList<>();
             for (int n = range[0]; n <= range[1]; n++) {
                 right.add(Integer.toString(n));
             }
             List<String> wrong = new ArrayList<>();
-            wrong.add(range[0] >= 0 ? "-" : range[1] < 0 ? "1" : Integer.toString(range[1] * 10 + 1));
+            wrong.add(
+                    range[0] >= 0 ? "-" : range[1] < 0 ? "1" : Integer.toString(range[1] * 10 + 1));
             add(
                     "{\"type\": \"integer\", \"minimum\": %d, \"maximum\": %d}"
                             .formatted(range[0], range[1]),
@@ -179,7 +228,10 @@ public final class Examples {
                 "{\"type\": \"integer\", \"exclusiveMinimum\": 3, \"exclusiveMaximum\": 5.5}",
                 List.of("4", "5"),
                 List.of("3", "6", "-", "1"));
-        add("{\"type\": \"integer\", \"minimum\": 12}", List.of("12", "99", "1000000"), List.of("0", "-"));
+        add(
+                "{\"type\": \"integer\", \"minimum\": 12}",
+                List.of("12", "99", "1000000"),
+                List.of("0", "-"));
         add(
                 "{\"type\": \"number\", \"minimum\": 0, \"maximum\": 1}",
                 List.of("0", "1", "0.5", "0.000", "1.0"),
@@ -188,7 +240,10 @@ public final class Examples {
                 "{\"type\": \"number\", \"exclusiveMinimum\": -2, \"exclusiveMaximum\": 3}",
                 List.of("-1.99", "0", "2.9", "-0.1", "-1"),
                 List.of("3", "-2", "-3", "2e"));
-        add("{\"type\": \"number\", \"exclusiveMinimum\": 0}", List.of("0.1", "1", "0.001"), List.of("-", "00"));
+        add(
+                "{\"type\": \"number\", \"exclusiveMinimum\": 0}",
+                List.of("0.1", "1", "0.001"),
+                List.of("-", "00"));
         add(
                 """
                 {"anyOf": [{"type": "integer"}, {"type": "object", "properties": {"kind": {"const": "a"},
@@ -222,7 +277,9 @@ public final class Examples {
                  "children": {"type": "array", "items": {"$ref": "#"}}},
                  "required": ["children"], "additionalProperties": false}
                 """,
-                List.of("{\"children\":[]}", "{\"name\":\"r\",\"children\":[{\"children\":[]},{\"name\":\"x\",\"children\":[{\"children\":[]}]}]}"),
+                List.of(
+                        "{\"children\":[]}",
+                        "{\"name\":\"r\",\"children\":[{\"children\":[]},{\"name\":\"x\",\"children\":[{\"children\":[]}]}]}"),
                 List.of("{}", "{\"children\":{", "{\"children\":[{}"));
         add(
                 """

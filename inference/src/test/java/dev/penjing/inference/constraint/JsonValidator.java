@@ -55,14 +55,20 @@ public final class JsonValidator {
             BigDecimal n = v.decimalValue();
             ok &= !s.has("minimum") || n.compareTo(s.path("minimum").decimalValue()) >= 0;
             ok &= !s.has("maximum") || n.compareTo(s.path("maximum").decimalValue()) <= 0;
-            ok &= !s.has("exclusiveMinimum") || n.compareTo(s.path("exclusiveMinimum").decimalValue()) > 0;
-            ok &= !s.has("exclusiveMaximum") || n.compareTo(s.path("exclusiveMaximum").decimalValue()) < 0;
+            ok &=
+                    !s.has("exclusiveMinimum")
+                            || n.compareTo(s.path("exclusiveMinimum").decimalValue()) > 0;
+            ok &=
+                    !s.has("exclusiveMaximum")
+                            || n.compareTo(s.path("exclusiveMaximum").decimalValue()) < 0;
         }
         return ok;
     }
 
     private JsonNode target(String reference) {
-        return root.at(JsonPointer.compile(URLDecoder.decode(reference.substring(1), StandardCharsets.UTF_8)));
+        return root.at(
+                JsonPointer.compile(
+                        URLDecoder.decode(reference.substring(1), StandardCharsets.UTF_8)));
     }
 
     private static boolean same(JsonNode a, JsonNode b) {
@@ -77,8 +83,7 @@ public final class JsonValidator {
             case "array" -> v.isArray();
             case "string" -> v.isString();
             case "number" -> v.isNumber();
-            case "integer" ->
-                    v.isNumber() && v.decimalValue().stripTrailingZeros().scale() <= 0;
+            case "integer" -> v.isNumber() && v.decimalValue().stripTrailingZeros().scale() <= 0;
             case "boolean" -> v.isBoolean();
             default -> v.isNull();
         };
@@ -109,7 +114,9 @@ public final class JsonValidator {
         int length = text.codePointCount(0, text.length());
         boolean ok = length >= s.path("minLength").asInt(0);
         ok &= length <= s.path("maxLength").asInt(Integer.MAX_VALUE);
-        ok &= !s.has("pattern") || Pattern.compile(s.path("pattern").stringValue()).matcher(text).find();
+        ok &=
+                !s.has("pattern")
+                        || Pattern.compile(s.path("pattern").stringValue()).matcher(text).find();
         try {
             switch (s.path("format").asString("")) {
                 case "date" -> LocalDate.parse(text);

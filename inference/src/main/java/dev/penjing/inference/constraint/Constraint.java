@@ -12,7 +12,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// `maxItems`, `minLength`, `maxLength`, `pattern`, `format` (date, date-time, email, hostname,
 /// ipv4, time, uuid), `minimum`, `maximum` and their exclusive kinds (whole ones where a number has
 /// a fraction), `enum`, `const`, `anyOf`, `oneOf` (as `anyOf`), `allOf`, `$ref` within the schema
-/// (recursive, too), `nullable`. Anything else that restricts is refused by name.
+/// (recursive, too), `nullable`. Anything else that restricts is refused by name. As JSON Schema
+/// has it, an object may have additional members unless `additionalProperties` is false.
 ///
 /// An answer is less free than the schema: members come in the schema's order, then the additional
 /// ones; a value of `enum` and a key are spelled in one way; white space, and the digits of

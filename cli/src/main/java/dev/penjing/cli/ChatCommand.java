@@ -7,6 +7,7 @@ import dev.penjing.inference.Listener;
 import dev.penjing.inference.LogProbabilities;
 import dev.penjing.inference.Request;
 import dev.penjing.inference.Sampling;
+import dev.penjing.inference.constraint.Constraint;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.UsageException;
 import java.io.BufferedReader;
@@ -14,6 +15,8 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -71,6 +74,16 @@ final class ChatCommand implements Callable<Integer> {
     @Option(names = "--seed", description = "The same seed gives the same answers.")
     Optional<Long> seed = Optional.empty();
 
+    @Option(
+            names = "--json-schema",
+            paramLabel = "FILE",
+            description = "Answers are JSON values that fit the JSON Schema in the file.")
+    Optional<Path> jsonSchema = Optional.empty();
+
+    @Option(names = "--json-object", description = "Answers are JSON objects.")
+    boolean jsonObject;
+
+    private Optional<Constraint> constraint = Optional.empty();
     private final List<Map<String, String>> messages = new ArrayList<>();
     private final PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
 
@@ -80,6 +93,7 @@ final class ChatCommand implements Callable<Integer> {
         if (maxNewTokens < 1) {
             throw new UsageException("--max-new-tokens must be at least 1");
         }
+        constraint = constraint();
         ConsoleProgress progress = new ConsoleProgress();
         try (Engine engine =
                 Engine.load(
@@ -145,6 +159,28 @@ final class ChatCommand implements Callable<Integer> {
                 seed.map(OptionalLong::of).orElse(OptionalLong.empty()));
     }
 
+    private Optional<Constraint> constraint() {
+        if (jsonObject && jsonSchema.isPresent()) {
+            throw new UsageException("--json-schema and --json-object: give one of them");
+        }
+        return jsonObject ? Optional.of(Constraint.json()) : jsonSchema.map(ChatCommand::read);
+    }
+
+    private static Constraint read(Path file) {
+        String text;
+        try {
+            text = Files.readString(file);
+        } catch (IOException e) {
+            throw new PenjingException(
+                    file + " cannot be read as text: give a file that holds a JSON Schema", e);
+        }
+        try {
+            return Constraint.schema(text);
+        } catch (UsageException e) {
+            throw new UsageException(file + ": " + e.getMessage());
+        }
+    }
+
     private String answer(Engine engine, Sampling sampling) {
         int[] prompt = engine.chat(messages, Map.of());
         StringBuilder text = new StringBuilder();
@@ -157,7 +193,8 @@ final class ChatCommand implements Callable<Integer> {
                                 List.of(),
                                 Set.of(),
                                 false,
-                                OptionalInt.empty()),
+                                OptionalInt.empty(),
+                                constraint),
                         new Listener() {
                             @Override
                             public void token(int id, String piece, Optional<LogProbabilities> p) {
@@ -180,7 +217,11 @@ final class ChatCommand implements Callable<Integer> {
                 finish.tokensPerSecond(),
                 finish.queueSeconds() + finish.prefillSeconds(),
                 finish.proposedTokens() > 0 ? ", " + accepted(finish) : "",
-                finish.reason() == Finish.Reason.LENGTH ? ", cut off" : "");
+                switch (finish.reason()) {
+                    case LENGTH -> ", cut off";
+                    case DEAD_END -> ", no token fits";
+                    default -> "";
+                });
         return text.toString();
     }
 

@@ -77,6 +77,18 @@ class MainTest {
         fails(1, "cannot read", "perplexity", TEACHER, "--data", "/nowhere/x");
         fails(1, "comes to 0 tokens", "perplexity", TEACHER, "--data", write("empty.txt", ""));
         fails(1, "comes to 1 tokens", "perplexity", TEACHER, "--data", write("one.txt", " the"));
+        fails(1, "no.json cannot be read", "chat", TEACHER, "--json-schema", to + "/no.json");
+        String broken = write("broken.json", "{\"type\": ");
+        fails(
+                2,
+                "broken.json: the JSON Schema is no JSON",
+                "chat",
+                TEACHER,
+                "--json-schema",
+                broken);
+        String odd = write("odd.json", "{\"not\": {}}");
+        fails(2, "odd.json: the JSON Schema at #", "chat", TEACHER, "--json-schema", odd);
+        fails(2, "give one", "chat", TEACHER, "--json-object", "--json-schema", odd);
         fails(1, "line 1", "perplexity", TEACHER, "--data", write("bad.jsonl", "{\"x\": 1}\n"));
         fails(1, "outside the vocabulary", "logits", TEACHER, "--ids", "1,99999");
         fails(2, "--draft needs --data", "bench", TEACHER, "--draft", TEACHER);

@@ -1,5 +1,7 @@
 package dev.penjing.inference;
 
+import dev.penjing.inference.constraint.Constraints;
+import dev.penjing.inference.constraint.Matcher;
 import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.Team;
 import dev.penjing.model.LanguageModel;
@@ -45,6 +47,7 @@ public final class Engine implements AutoCloseable {
     private final Optional<ChatTemplate> template;
     private final Map<String, Object> specials = new HashMap<>();
     private final int context;
+    private final Constraints constraints;
 
     private Engine(
             WeightSource source,
@@ -68,6 +71,7 @@ public final class Engine implements AutoCloseable {
             id.ifPresent(ends::add);
         }
         ends.addAll(source.ends());
+        constraints = new Constraints(tokenizer, ends, config.vocabularySize());
         template = source.chatTemplate();
         for (String name : List.of("bos", "eos", "pad", "unk")) {
             specials.put(name + "_token", source.special(name));
@@ -201,7 +205,8 @@ public final class Engine implements AutoCloseable {
     ///   of the vocabulary
     public Generation submit(Request request, Listener listener) {
         check(request.prompt());
-        Sequence sequence = new Sequence(request, listener, tokenizer, context);
+        Optional<Matcher> form = request.constraint().map(constraints::begin);
+        Sequence sequence = new Sequence(request, listener, tokenizer, context, form);
         scheduler.submit(sequence);
         return sequence;
     }

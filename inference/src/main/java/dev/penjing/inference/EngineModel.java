@@ -126,7 +126,8 @@ final class EngineModel implements LanguageModel {
                         List.of(),
                         java.util.Set.of(),
                         true,
-                        java.util.OptionalInt.empty());
+                        java.util.OptionalInt.empty(),
+                        Optional.empty());
         boolean[] stopped = new boolean[1];
         engine.submit(
                         request,

@@ -25,6 +25,9 @@ public record Finish(
         /// As many tokens as were asked for, or as fit into the context.
         LENGTH,
         CANCELLED,
+        /// No token of the vocabulary goes on as the request's constraint asks: what there is, is
+        /// the beginning of a value.
+        DEAD_END,
         /// The engine closed, or failed.
         FAILED
     }

@@ -1,7 +1,9 @@
 package dev.penjing.inference;
 
+import dev.penjing.inference.constraint.Constraint;
 import dev.penjing.model.UsageException;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -13,6 +15,8 @@ import java.util.Set;
 /// @param stopTokens ids that end it, besides the model's own ends of text
 /// @param ignoreEnd whether to go on behind the model's ends of text
 /// @param topLogProbabilities how many alternatives to report; empty for no log-probabilities
+/// @param constraint the form that the answer must have. It ends when the form is filled, whatever
+///   `ignoreEnd` says
 public record Request(
         int[] prompt,
         int maxNewTokens,
@@ -20,7 +24,8 @@ public record Request(
         List<String> stops,
         Set<Integer> stopTokens,
         boolean ignoreEnd,
-        OptionalInt topLogProbabilities) {
+        OptionalInt topLogProbabilities,
+        Optional<Constraint> constraint) {
     public Request {
         if (prompt.length == 0) {
             throw new UsageException("the prompt is empty: give at least one token");
@@ -39,6 +44,26 @@ public record Request(
     /// A plain continuation.
     public static Request of(int[] prompt, int maxNewTokens, Sampling sampling) {
         return new Request(
-                prompt, maxNewTokens, sampling, List.of(), Set.of(), false, OptionalInt.empty());
+                prompt,
+                maxNewTokens,
+                sampling,
+                List.of(),
+                Set.of(),
+                false,
+                OptionalInt.empty(),
+                Optional.empty());
+    }
+
+    /// The same, held to a form.
+    public Request constrained(Constraint form) {
+        return new Request(
+                prompt,
+                maxNewTokens,
+                sampling,
+                stops,
+                stopTokens,
+                ignoreEnd,
+                topLogProbabilities,
+                Optional.of(form));
     }
 }

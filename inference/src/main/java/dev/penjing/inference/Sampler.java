@@ -1,10 +1,12 @@
 package dev.penjing.inference;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 
@@ -36,8 +38,11 @@ final class Sampler {
     /// The next token. Changes the logits.
     ///
     /// @param logits of the vocabulary from `at` on; minus infinity is never drawn
-    int next(float[] logits, int at, int vocabulary) {
+    /// @param mask bits of the tokens that may be drawn, whatever biases and penalties say; all if
+    ///   empty. If it holds none, the result is any token
+    int next(float[] logits, int at, int vocabulary, Optional<long[]> mask) {
         adjust(logits, at, vocabulary);
+        mask.ifPresent(allowed -> forbid(allowed, logits, at, vocabulary));
         int id =
                 sampling.temperature() == 0
                         ? largest(logits, at, vocabulary)
@@ -71,6 +76,22 @@ final class Sampler {
             made.forEach((id, count) ->
                     logits[at + id] -=
                             count * sampling.frequencyPenalty() + sampling.presencePenalty());
+        }
+    }
+
+    private static void forbid(long[] allowed, float[] logits, int at, int vocabulary) {
+        for (int from = 0; from < vocabulary; from += 64) {
+            int to = Math.min(from + 64, vocabulary);
+            long bits = allowed[from >> 6];
+            if (bits == 0) {
+                Arrays.fill(logits, at + from, at + to, Float.NEGATIVE_INFINITY);
+                continue;
+            }
+            for (int id = from; bits != -1 && id < to; id++) {
+                if ((bits >>> id & 1) == 0) {
+                    logits[at + id] = Float.NEGATIVE_INFINITY;
+                }
+            }
         }
     }
 

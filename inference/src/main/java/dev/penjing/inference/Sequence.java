@@ -1,5 +1,6 @@
 package dev.penjing.inference;
 
+import dev.penjing.inference.constraint.Matcher;
 import dev.penjing.model.tokenizer.StreamingDecoder;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.Arrays;
@@ -17,6 +18,7 @@ final class Sequence implements Generation {
     private final Sampler sampler;
     private final StreamingDecoder decoder;
     private final StopFinder stops;
+    private final Optional<Matcher> form;
     private final int limit;
     private final java.util.concurrent.CompletableFuture<Finish> end =
             new java.util.concurrent.CompletableFuture<>();
@@ -32,12 +34,19 @@ final class Sequence implements Generation {
     private long last;
 
     /// @param contextLength of the model
-    Sequence(Request request, Listener listener, Tokenizer tokenizer, int contextLength) {
+    /// @param form of the answer, at its beginning
+    Sequence(
+            Request request,
+            Listener listener,
+            Tokenizer tokenizer,
+            int contextLength,
+            Optional<Matcher> form) {
         this.request = request;
         this.listener = listener;
         this.sampler = new Sampler(request.sampling(), request.prompt());
         this.decoder = new StreamingDecoder(tokenizer, true);
         this.stops = new StopFinder(request.stops());
+        this.form = form;
         this.length = request.prompt().length;
         this.limit = (int) Math.min((long) length + request.maxNewTokens(), contextLength);
         this.tokens = Arrays.copyOf(request.prompt(), Math.min(limit, length + 64));
@@ -147,7 +156,14 @@ final class Sequence implements Generation {
         if (request.topLogProbabilities().isPresent()) {
             raw = Optional.of(Arrays.copyOfRange(logits, at, at + vocabulary));
         }
-        int id = sampler.next(logits, at, vocabulary);
+        Optional<long[]> mask = form.map(Matcher::mask);
+        if (mask.isPresent() && Arrays.stream(mask.get()).allMatch(word -> word == 0)) {
+            return Optional.of(Finish.Reason.DEAD_END);
+        }
+        int id = sampler.next(logits, at, vocabulary, mask);
+        if (form.isPresent() && !form.get().accept(id)) {
+            return Optional.of(Finish.Reason.DEAD_END);
+        }
         last = System.nanoTime();
         first = first == 0 ? last : first;
         Optional<LogProbabilities> probabilities =
@@ -155,13 +171,15 @@ final class Sequence implements Generation {
                         Sampler.logProbabilities(
                                 r, 0, vocabulary, id, request.topLogProbabilities().orElse(0)));
         boolean ends =
-                engine.isEnd(id) && !request.ignoreEnd() || request.stopTokens().contains(id);
+                engine.isEnd(id) && (!request.ignoreEnd() || form.isPresent())
+                        || request.stopTokens().contains(id);
         if (length == tokens.length) {
             tokens = Arrays.copyOf(tokens, Math.min(limit, 2 * length));
         }
         tokens[length++] = id;
         listener.token(id, ends ? "" : stops.add(decoder.add(id)), probabilities);
-        if (ends || stops.found()) {
+        // a value after which nothing may follow needs no token that says so
+        if (ends || stops.found() || form.map(Matcher::ended).orElse(false)) {
             return Optional.of(Finish.Reason.STOP);
         }
         return length == limit ? Optional.of(Finish.Reason.LENGTH) : Optional.empty();

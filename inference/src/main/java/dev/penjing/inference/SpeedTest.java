@@ -123,7 +123,8 @@ public final class SpeedTest {
                                     List.of(),
                                     Set.of(),
                                     true,
-                                    OptionalInt.empty()),
+                                    OptionalInt.empty(),
+                                    Optional.empty()),
                             listener));
         }
         List<Finish> ends = running.stream().map(Generation::awaitEnd).toList();

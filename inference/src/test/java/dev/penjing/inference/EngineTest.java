@@ -64,7 +64,15 @@ class EngineTest {
     }
 
     private static Request request(int[] prompt, int max, Sampling sampling) {
-        return new Request(prompt, max, sampling, List.of(), Set.of(), true, OptionalInt.empty());
+        return new Request(
+                prompt,
+                max,
+                sampling,
+                List.of(),
+                Set.of(),
+                true,
+                OptionalInt.empty(),
+                Optional.empty());
     }
 
     private static List<Integer> alone(Request request) {
@@ -118,7 +126,14 @@ class EngineTest {
         Answer answer = new Answer();
         Request request =
                 new Request(
-                        prompt, 10, Sampling.GREEDY, List.of(), Set.of(), true, OptionalInt.of(3));
+                        prompt,
+                        10,
+                        Sampling.GREEDY,
+                        List.of(),
+                        Set.of(),
+                        true,
+                        OptionalInt.of(3),
+                        Optional.empty());
         engine.submit(request, answer).awaitEnd();
         int[] all = Arrays.copyOf(prompt, 40);
         for (int i = 0; i < 10; i++) {
@@ -200,7 +215,8 @@ class EngineTest {
                             stops,
                             Set.of(random.nextInt(280)),
                             random.nextBoolean(),
-                            random.nextBoolean() ? OptionalInt.of(2) : OptionalInt.empty());
+                            random.nextBoolean() ? OptionalInt.of(2) : OptionalInt.empty(),
+                            Optional.empty());
             boolean broken = random.nextInt(20) == 0;
             Listener listener =
                     broken
@@ -245,7 +261,8 @@ class EngineTest {
                         List.of(stop, "never said"),
                         Set.of(),
                         true,
-                        OptionalInt.empty());
+                        OptionalInt.empty(),
+                        Optional.empty());
         Finish finish = engine.submit(request, cut).awaitEnd();
         assertThat(finish.reason()).isEqualTo(Finish.Reason.STOP);
         assertThat(cut.text.toString()).isEqualTo(text.substring(0, text.indexOf(stop)));

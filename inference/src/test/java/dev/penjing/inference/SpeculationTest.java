@@ -3,6 +3,7 @@ package dev.penjing.inference;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.penjing.inference.constraint.Constraint;
 import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
 import java.nio.file.Path;
@@ -110,7 +111,15 @@ class SpeculationTest {
     }
 
     private static Request plain(int[] prompt, int max, Sampling sampling) {
-        return new Request(prompt, max, sampling, List.of(), Set.of(), true, OptionalInt.empty());
+        return new Request(
+                prompt,
+                max,
+                sampling,
+                List.of(),
+                Set.of(),
+                true,
+                OptionalInt.empty(),
+                Optional.empty());
     }
 
     /// Requests of all kinds, one the beginning of another now and then.
@@ -131,7 +140,10 @@ class SpeculationTest {
                             random.nextInt(3) == 0 ? List.of("a", "t c", "é") : List.of(),
                             random.nextInt(3) == 0 ? Set.of(random.nextInt(280)) : Set.of(),
                             random.nextBoolean(),
-                            random.nextInt(3) == 0 ? OptionalInt.of(2) : OptionalInt.empty()));
+                            random.nextInt(3) == 0 ? OptionalInt.of(2) : OptionalInt.empty(),
+                            random.nextInt(5) == 0
+                                    ? Optional.of(Constraint.json())
+                                    : Optional.empty()));
         }
         return requests;
     }

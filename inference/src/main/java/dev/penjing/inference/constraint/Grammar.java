@@ -1,0 +1,264 @@
+package dev.penjing.inference.constraint;
+
+import dev.penjing.model.UsageException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+
+/// Rules as a network of nodes: a pushdown automaton on bytes. Immutable once built.
+final class Grammar {
+    /// Ends a rule.
+    static final int RETURN = 0;
+
+    /// Leads nowhere.
+    static final int FAIL = 1;
+
+    private static final int MOST_NODES = 300_000;
+
+    sealed interface Node {}
+
+    record Read(ByteSet set, int next) implements Node {}
+
+    record Split(int[] next) implements Node {}
+
+    /// Goes through a rule, then on with `next`.
+    record Call(int rule, int next) implements Node {}
+
+    /// Goes through `body` from `min` to `max` times, then on with `next`. The body is not empty.
+    record Loop(int min, int max, int body, int next) implements Node {}
+
+    record Return() implements Node {}
+
+    private final Node[] nodes;
+    private final int[] entries;
+    private final BitSet productive;
+
+    private Grammar(Node[] nodes, int[] entries) {
+        this.nodes = nodes;
+        this.entries = entries;
+        this.productive = productive();
+    }
+
+    Node node(int at) {
+        return nodes[at];
+    }
+
+    /// Where a rule begins. The first rule is the whole answer.
+    int entry(int rule) {
+        return entries[rule];
+    }
+
+    /// Whether some text leads from a node to the end of its rule.
+    boolean productive(int at) {
+        return productive.get(at);
+    }
+
+    private BitSet productive() {
+        List<List<Integer>> users = new ArrayList<>();
+        for (int i = 0; i < nodes.length; i++) {
+            users.add(new ArrayList<>());
+        }
+        for (int i = 0; i < nodes.length; i++) {
+            switch (nodes[i]) {
+                case Read r -> users.get(r.next).add(i);
+                case Split s -> {
+                    for (int next : s.next) {
+                        users.get(next).add(i);
+                    }
+                }
+                case Call c -> {
+                    users.get(c.next).add(i);
+                    users.get(entries[c.rule]).add(i);
+                }
+                case Loop l -> {
+                    users.get(l.next).add(i);
+                    users.get(l.body).add(i);
+                }
+                case Return _ -> {}
+            }
+        }
+        BitSet found = new BitSet();
+        ArrayDeque<Integer> todo = new ArrayDeque<>(List.of(RETURN));
+        found.set(RETURN);
+        while (!todo.isEmpty()) {
+            for (int user : users.get(todo.remove())) {
+                boolean leads =
+                        switch (nodes[user]) {
+                            case Read r -> !r.set.isEmpty() && found.get(r.next);
+                            case Split s -> Arrays.stream(s.next).anyMatch(found::get);
+                            case Call c -> found.get(c.next) && found.get(entries[c.rule]);
+                            case Loop l -> found.get(l.next) && (l.min == 0 || found.get(l.body));
+                            case Return _ -> true;
+                        };
+                if (leads && !found.get(user)) {
+                    found.set(user);
+                    todo.add(user);
+                }
+            }
+        }
+        return found;
+    }
+
+    /// Makes a grammar.
+    static final class Builder {
+        private final List<Node> nodes =
+                new ArrayList<>(List.of(new Return(), new Split(new int[0])));
+        private final List<Integer> entries = new ArrayList<>();
+        private final List<String> names = new ArrayList<>();
+
+        /// A rule without a body yet.
+        ///
+        /// @param name to say where it is
+        int rule(String name) {
+            entries.add(FAIL);
+            names.add(name);
+            return entries.size() - 1;
+        }
+
+        void define(int rule, int entry) {
+            entries.set(rule, entry);
+        }
+
+        String name(int rule) {
+            return names.get(rule);
+        }
+
+        private int add(Node node) {
+            if (nodes.size() >= MOST_NODES) {
+                throw new UsageException(
+                        "the JSON Schema is too large (more than %,d steps): make it smaller"
+                                .formatted(MOST_NODES));
+            }
+            nodes.add(node);
+            return nodes.size() - 1;
+        }
+
+        /// A node that `lead` is to give its way.
+        int reserve() {
+            return add(new Split(new int[0]));
+        }
+
+        void lead(int reserved, int... next) {
+            nodes.set(reserved, new Split(next));
+        }
+
+        int split(int... next) {
+            return next.length == 1 ? next[0] : add(new Split(next));
+        }
+
+        /// The node from which an expression leads to `next`.
+        int emit(Expr expr, int next) {
+            return switch (expr) {
+                case Expr.Bytes b -> add(new Read(b.set(), next));
+                case Expr.Then t -> {
+                    int at = next;
+                    for (int i = t.parts().size() - 1; i >= 0; i--) {
+                        at = emit(t.parts().get(i), at);
+                    }
+                    yield at;
+                }
+                case Expr.Or o ->
+                        split(o.options().stream().mapToInt(e -> emit(e, next)).toArray());
+                case Expr.Call c -> add(new Call(c.rule(), next));
+                case Expr.Repeat r -> repeat(r, next);
+            };
+        }
+
+        private int repeat(Expr.Repeat r, int next) {
+            int min = r.body().nullable() ? 0 : r.min();
+            Expr body = r.body().nullable() ? r.body().nonEmpty() : r.body();
+            if (r.max() < min) {
+                return FAIL;
+            }
+            if (r.max() == 0) {
+                return next;
+            }
+            if (r.max() == 1) {
+                int once = emit(body, next);
+                return min == 1 ? once : split(once, next);
+            }
+            if (r.max() == Expr.UNBOUNDED && min <= 1) {
+                int loop = reserve();
+                int again = emit(body, loop);
+                lead(loop, again, next);
+                return min == 1 ? again : loop;
+            }
+            return add(new Loop(min, r.max(), emit(body, RETURN), next));
+        }
+
+        /// @throws UsageException if a rule calls itself before it reads anything, or nothing
+        ///   matches
+        Grammar build() {
+            refuseLeftRecursion();
+            Grammar grammar =
+                    new Grammar(
+                            nodes.toArray(new Node[0]),
+                            entries.stream().mapToInt(Integer::intValue).toArray());
+            if (!grammar.productive(grammar.entry(0))) {
+                throw new UsageException(
+                        "no finite JSON value fits the JSON Schema: look for what is required of itself, or required and forbidden");
+            }
+            return grammar;
+        }
+
+        private void refuseLeftRecursion() {
+            List<int[]> calls = new ArrayList<>();
+            int[] callers = new int[entries.size()];
+            for (int rule = 0; rule < entries.size(); rule++) {
+                int[] first = firstCalls(entries.get(rule));
+                calls.add(first);
+                for (int called : first) {
+                    callers[called]++;
+                }
+            }
+            ArrayDeque<Integer> free = new ArrayDeque<>();
+            for (int rule = 0; rule < callers.length; rule++) {
+                if (callers[rule] == 0) {
+                    free.add(rule);
+                }
+            }
+            while (!free.isEmpty()) {
+                for (int called : calls.get(free.remove())) {
+                    if (--callers[called] == 0) {
+                        free.add(called);
+                    }
+                }
+            }
+            for (int rule = 0; rule < callers.length; rule++) {
+                if (callers[rule] > 0) {
+                    throw new UsageException(
+                            "the JSON Schema at %s refers to itself in a circle with no value between: take a $ref out"
+                                    .formatted(names.get(rule)));
+                }
+            }
+        }
+
+        /// The rules that may be called from a node before a byte is read.
+        private int[] firstCalls(int from) {
+            BitSet seen = new BitSet();
+            BitSet called = new BitSet();
+            ArrayDeque<Integer> todo = new ArrayDeque<>(List.of(from));
+            while (!todo.isEmpty()) {
+                int at = todo.remove();
+                if (seen.get(at)) {
+                    continue;
+                }
+                seen.set(at);
+                switch (nodes.get(at)) {
+                    case Split s -> Arrays.stream(s.next).forEach(todo::add);
+                    case Call c -> called.set(c.rule);
+                    case Loop l -> {
+                        todo.add(l.body);
+                        if (l.min == 0) {
+                            todo.add(l.next);
+                        }
+                    }
+                    case Read _, Return _ -> {}
+                }
+            }
+            return called.stream().toArray();
+        }
+    }
+}

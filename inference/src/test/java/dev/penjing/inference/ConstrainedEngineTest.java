@@ -1,0 +1,261 @@
+package dev.penjing.inference;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.penjing.inference.constraint.Constraint;
+import dev.penjing.inference.constraint.Constraints;
+import dev.penjing.inference.constraint.Examples;
+import dev.penjing.inference.constraint.JsonValidator;
+import dev.penjing.model.Progress;
+import dev.penjing.model.tokenizer.Tokenizer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
+
+class ConstrainedEngineTest {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final String PERSON =
+            "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":12},"
+                    + "\"age\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":150}},"
+                    + "\"required\":[\"name\",\"age\"],\"additionalProperties\":false}";
+
+    @TempDir static Path directory;
+    private static Engine engine;
+
+    @BeforeAll
+    static void load() {
+        TinyModel.write(directory);
+        engine = Engine.load(directory, EngineOptions.DEFAULT.withThreads(2), Progress.NONE);
+    }
+
+    @AfterAll
+    static void close() {
+        engine.close();
+    }
+
+    private static int[] prompt(Random random) {
+        return random.ints(1 + random.nextInt(10), 1, 280).toArray();
+    }
+
+    /// A random model seldom ends what it begins: this lets it like what ends.
+    private static Map<Integer, Float> bias() {
+        Map<Integer, Float> bias = new HashMap<>();
+        for (String close : List.of("\"", "}", "]")) {
+            bias.put(engine.tokenizer().encode(close)[0], 4f);
+        }
+        return bias;
+    }
+
+    private static Sampling sampling(float temperature, int topK, float topP, long seed) {
+        return new Sampling(
+                temperature, topK, topP, 0, 1.1f, 0.1f, 0.1f, bias(), OptionalLong.of(seed));
+    }
+
+    private static Finish run(Request request, EngineTest.Answer answer) {
+        return engine.submit(request, answer).awaitEnd();
+    }
+
+    @Test
+    void answersOfARandomModelFitTheirSchemas() {
+        Random random = new Random(17);
+        int complete = 0;
+        int all = 0;
+        for (Examples.Example example : Examples.all()) {
+            Constraint constraint = Constraint.schema(example.schema());
+            JsonValidator validator = new JsonValidator(JSON.readTree(example.schema()));
+            List<EngineTest.Answer> answers = new ArrayList<>();
+            List<Generation> running = new ArrayList<>();
+            for (int seed = 0; seed < 12; seed++) {
+                Sampling sampling =
+                        sampling(
+                                seed % 4 == 0 ? 0 : 1,
+                                seed % 3 * 5,
+                                seed % 2 == 0 ? 1 : 0.9f,
+                                seed);
+                EngineTest.Answer answer = new EngineTest.Answer();
+                answers.add(answer);
+                Request request = Request.of(prompt(random), 200, sampling).constrained(constraint);
+                running.add(engine.submit(request, answer));
+            }
+            for (int i = 0; i < running.size(); i++) {
+                all++;
+                Finish finish = running.get(i).awaitEnd();
+                String text = answers.get(i).text.toString();
+                if (finish.reason() == Finish.Reason.STOP) {
+                    complete++;
+                    assertThat(validator.fits(JSON.readTree(text)))
+                            .as("%s: %s", example.schema(), text)
+                            .isTrue();
+                } else {
+                    assertThat(finish.reason()).isEqualTo(Finish.Reason.LENGTH);
+                }
+            }
+        }
+        assertThat(complete).isGreaterThan(all / 2);
+    }
+
+    @Test
+    void theSameSeedGivesTheSameTextAndNeighboursAreLeftAlone() {
+        Random random = new Random(23);
+        List<Request> requests = new ArrayList<>();
+        for (int i = 0; i < 24; i++) {
+            Request plain =
+                    Request.of(
+                            prompt(random),
+                            30,
+                            i % 3 == 0 ? Sampling.GREEDY : Sampling.at(1.2f, i));
+            requests.add(i % 2 == 0 ? plain : plain.constrained(Constraint.schema(PERSON)));
+        }
+        List<List<Integer>> alone = new ArrayList<>();
+        for (Request request : requests) {
+            EngineTest.Answer answer = new EngineTest.Answer();
+            run(request, answer);
+            alone.add(answer.ids);
+        }
+        List<EngineTest.Answer> answers = new ArrayList<>();
+        List<Generation> running = new ArrayList<>();
+        for (Request request : requests) {
+            answers.add(new EngineTest.Answer());
+            running.add(engine.submit(request, answers.getLast()));
+        }
+        running.forEach(Generation::awaitEnd);
+        for (int i = 0; i < requests.size(); i++) {
+            assertThat(answers.get(i).ids).as("request %d", i).isEqualTo(alone.get(i));
+        }
+    }
+
+    @Test
+    void noBiasBreaksTheForm() {
+        int letter = engine.tokenizer().encode("z")[0];
+        int end = engine.tokenizer().id("<|endoftext|>").orElseThrow();
+        for (float temperature : new float[] {0, 1}) {
+            Sampling sampling =
+                    new Sampling(
+                            temperature,
+                            0,
+                            1,
+                            0.01f,
+                            1,
+                            0,
+                            0,
+                            Map.of(letter, 100f, end, 100f),
+                            OptionalLong.of(1));
+            EngineTest.Answer answer = new EngineTest.Answer();
+            Constraint constraint =
+                    Constraint.schema(
+                            "{\"type\":\"array\",\"items\":{\"type\":\"boolean\"},\"minItems\":2,\"maxItems\":3}");
+            Finish finish =
+                    run(Request.of(new int[] {5}, 200, sampling).constrained(constraint), answer);
+            assertThat(finish.reason()).isEqualTo(Finish.Reason.STOP);
+            assertThat(JSON.readTree(answer.text.toString()).size()).isBetween(2, 3);
+        }
+    }
+
+    @Test
+    void probabilitiesAreTheModelsOwn() {
+        Request plain =
+                new Request(
+                        new int[] {5, 6, 7},
+                        1,
+                        Sampling.GREEDY,
+                        List.of(),
+                        Set.of(),
+                        true,
+                        OptionalInt.of(4),
+                        Optional.empty());
+        EngineTest.Answer free = new EngineTest.Answer();
+        EngineTest.Answer held = new EngineTest.Answer();
+        run(plain, free);
+        run(plain.constrained(Constraint.json()), held);
+        assertThat(held.text.toString()).startsWith("{");
+        assertThat(held.probabilities.getFirst().top())
+                .isEqualTo(free.probabilities.getFirst().top());
+        assertThat(held.probabilities.getFirst().chosen())
+                .isLessThanOrEqualTo(free.probabilities.getFirst().chosen());
+    }
+
+    @Test
+    void aFilledFormEndsAnAnswerEvenIfEndsAreIgnored() {
+        for (String schema : List.of("{\"const\":true}", "{\"type\":\"integer\",\"minimum\":7}")) {
+            EngineTest.Answer answer = new EngineTest.Answer();
+            Request request =
+                    new Request(
+                            new int[] {9},
+                            100,
+                            Sampling.at(1, 2),
+                            List.of(),
+                            Set.of(),
+                            true,
+                            OptionalInt.empty(),
+                            Optional.of(Constraint.schema(schema)));
+            assertThat(run(request, answer).reason()).isEqualTo(Finish.Reason.STOP);
+            JSON.readTree(answer.text.toString());
+        }
+    }
+
+    @Test
+    void aVocabularyWithoutTheNeededTokensIsADeadEnd() {
+        Tokenizer whole = engine.tokenizer();
+        Tokenizer poor = new WithoutQuotes(whole);
+        Constraints constraints =
+                new Constraints(poor, List.of(), engine.config().vocabularySize());
+        Request request =
+                Request.of(new int[] {1}, 10, Sampling.GREEDY)
+                        .constrained(Constraint.schema("{\"type\":\"string\"}"));
+        Sequence sequence =
+                new Sequence(
+                        request,
+                        new EngineTest.Answer(),
+                        poor,
+                        100,
+                        request.constraint().map(constraints::begin));
+        int vocabulary = engine.config().vocabularySize();
+        assertThat(sequence.next(new float[vocabulary], 0, vocabulary, engine))
+                .contains(Finish.Reason.DEAD_END);
+    }
+
+    private record WithoutQuotes(Tokenizer whole) implements Tokenizer {
+        @Override
+        public int[] encode(String text) {
+            return whole.encode(text);
+        }
+
+        @Override
+        public String decode(int[] ids, boolean skipSpecial) {
+            return whole.decode(ids, skipSpecial);
+        }
+
+        @Override
+        public byte[] bytes(int id) {
+            String text = new String(whole.bytes(id), java.nio.charset.StandardCharsets.ISO_8859_1);
+            return text.contains("\"") ? new byte[0] : whole.bytes(id);
+        }
+
+        @Override
+        public int vocabularySize() {
+            return whole.vocabularySize();
+        }
+
+        @Override
+        public OptionalInt id(String token) {
+            return whole.id(token);
+        }
+
+        @Override
+        public boolean isSpecial(int id) {
+            return whole.isSpecial(id);
+        }
+    }
+}

@@ -25,9 +25,8 @@ final class Output {
 
     /// The command line as the user gave it.
     static String commandLine(picocli.CommandLine.Model.CommandSpec spec) {
+        // as typed, with the name of the command
         return "penjing "
-                + spec.name()
-                + " "
                 + String.join(" ", spec.commandLine().getParseResult().originalArgs());
     }
 }

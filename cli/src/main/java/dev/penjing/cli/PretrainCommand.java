@@ -39,9 +39,16 @@ final class PretrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ConsoleProgress progress = new ConsoleProgress();
+        ModelConfig model = ModelConfig.read(config);
+        int length = training.settings().sequenceLength();
+        if (length < model.maxPositionEmbeddings()) {
+            progress.say(
+                    "note: %s has a context of %d tokens, and --sequence-length %d trains none beyond its own: the model will fail there"
+                            .formatted(config, model.maxPositionEmbeddings(), length));
+        }
         String phases =
                 TrainingRun.pretrain(
-                        ModelConfig.read(config),
+                        model,
                         tokenizer,
                         Corpus.of(data.paths),
                         data.heldOutCorpus(),

@@ -101,6 +101,25 @@ public final class SpeedTest {
                         : Optional.empty());
     }
 
+    /// Reads one random prompt.
+    ///
+    /// @return its tokens a second
+    public static double prompt(Engine engine, int tokens) {
+        List<int[]> prompts = random(engine).next(1, tokens);
+        return tokens / once(engine, prompts, 1).firsts();
+    }
+
+    /// Makes greedy answers to random prompts of one token, all at once.
+    ///
+    /// @return tokens a second of all of them, behind their first ones
+    public static double answers(Engine engine, int sequences, int tokens) {
+        return once(engine, random(engine).next(sequences, 1), tokens + 1).rate();
+    }
+
+    private static Prompts random(Engine engine) {
+        return new Prompts(Optional.empty(), engine.config().vocabularySize());
+    }
+
     private static double acceptance(List<Finish> ends) {
         int proposed = ends.stream().mapToInt(Finish::proposedTokens).sum();
         int accepted = ends.stream().mapToInt(Finish::acceptedTokens).sum();

@@ -170,11 +170,12 @@ public class KernelBench {
     }
 
     public static void main(String[] args) throws RunnerException, CommandLineOptionException {
-        new Runner(
-                        new OptionsBuilder()
-                                .parent(new CommandLineOptions(args))
-                                .include(KernelBench.class.getName())
-                                .build())
-                .run();
+        CommandLineOptions given = new CommandLineOptions(args);
+        OptionsBuilder options = new OptionsBuilder();
+        options.parent(given);
+        if (given.getIncludes().isEmpty()) {
+            options.include(KernelBench.class.getName());
+        }
+        new Runner(options.build()).run();
     }
 }

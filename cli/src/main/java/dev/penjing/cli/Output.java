@@ -26,7 +26,6 @@ final class Output {
     /// The command line as the user gave it.
     static String commandLine(picocli.CommandLine.Model.CommandSpec spec) {
         // as typed, with the name of the command
-        return "penjing "
-                + String.join(" ", spec.commandLine().getParseResult().originalArgs());
+        return "penjing " + String.join(" ", spec.commandLine().getParseResult().originalArgs());
     }
 }

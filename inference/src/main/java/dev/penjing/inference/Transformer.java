@@ -20,6 +20,10 @@ final class Transformer {
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /// Floats of gates and ups that a thread computes before it turns to what comes of them: they
+    /// fit into its caches.
+    private static final int GATED_FLOATS = 16_384;
+
     private final Weights weights;
     private final ModelConfig config;
     private final Kernels kernels;
@@ -143,12 +147,10 @@ final class Transformer {
     }
 
     private void product(PackedMatrix w, Activations x, float[] y, int stride, boolean add) {
-        int units = w.rows() / UNIT;
-        team.run((member, scratch) -> {
-            int from = team.share(member, units) * UNIT;
-            int to = team.share(member + 1, units) * UNIT;
-            kernels.product(w, x, y, 0, stride, from, to, add, scratch);
-        });
+        team.split(
+                w.rows() / UNIT,
+                (from, to, scratch) ->
+                        kernels.product(w, x, y, 0, stride, from * UNIT, to * UNIT, add, scratch));
     }
 
     private void addBias(float[] bias, float[] y, int stride, int rows) {
@@ -279,33 +281,35 @@ final class Transformer {
         }
     }
 
-    /// silu(gate) * up, 32 neurons at a time: they are quantised where they were computed.
+    /// silu(gate) * up; neurons are quantised by the thread that computed them. With few rows a
+    /// thread first reads all weights of its part, so that the stream does not break off; with many
+    /// it goes 32 neurons at a time, which then are still in the cache.
     private void gated(PackedMatrix gateUp, int rows) {
         gatedTF.setRows(rows);
-        int units = gateUp.rows() / (2 * UNIT);
-        team.run((member, scratch) -> {
-            int end = team.share(member + 1, units);
-            float[] out = scratch.floats(rows * 2 * UNIT);
-            for (int u = team.share(member, units); u < end; u++) {
-                int from = 2 * UNIT * u;
-                kernels.product(
-                        gateUp,
-                        normedTD,
-                        out,
-                        -from,
-                        2 * UNIT,
-                        from,
-                        from + 2 * UNIT,
-                        false,
-                        scratch);
-                for (int row = 0; row < rows; row++) {
-                    int at = row * 2 * UNIT;
-                    kernels.siluTimes(out, at, out, at + UNIT, UNIT);
-                    kernels.quantize(
-                            out, at - UNIT * u, UNIT * u, UNIT * (u + 1), gatedTF, row, scratch);
-                }
+        team.split(
+                gateUp.rows() / (2 * UNIT),
+                (from, to, scratch) -> {
+                    int step = Math.max(1, Math.min(to - from, GATED_FLOATS / (2 * UNIT * rows)));
+                    for (int unit = from; unit < to; unit += step) {
+                        gated(gateUp, unit, Math.min(step, to - unit), rows, scratch);
+                    }
+                });
+    }
+
+    private void gated(PackedMatrix gateUp, int unit, int count, int rows, Scratch scratch) {
+        int first = 2 * UNIT * unit;
+        int stride = 2 * UNIT * count;
+        float[] out = scratch.floats(rows * stride);
+        kernels.product(
+                gateUp, normedTD, out, -first, stride, first, first + stride, false, scratch);
+        for (int row = 0; row < rows; row++) {
+            for (int i = 0; i < count; i++) {
+                int at = row * stride + 2 * UNIT * i;
+                int to = UNIT * (unit + i);
+                kernels.siluTimes(out, at, out, at + UNIT, UNIT);
+                kernels.quantize(out, at - to, to, to + UNIT, gatedTF, row, scratch);
             }
-        });
+        }
     }
 
     private void head(Batch batch, float[] logits) {

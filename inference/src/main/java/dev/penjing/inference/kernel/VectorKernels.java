@@ -73,11 +73,7 @@ public final class VectorKernels implements Kernels {
         int step = x.rows() == 1 ? to - from : 2 * L;
         for (int row = from; row < to; row += step) {
             for (int t = 0; t < x.rows(); t++) {
-                if (w.quantization() == Quantization.Q4_0) {
-                    OneToken.q4(w, x, t, y, yAt + t * stride, row, row + step);
-                } else {
-                    OneToken.q8(w, x, t, y, yAt + t * stride, row, row + step);
-                }
+                OneToken.product(w, x, t, y, yAt + t * stride, row, row + step);
             }
         }
     }

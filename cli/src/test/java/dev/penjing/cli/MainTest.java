@@ -121,6 +121,8 @@ class MainTest {
                 TEACHER,
                 "--data",
                 write("short.txt", "Ada."),
+                "--sequence-length",
+                "256",
                 "--tokens",
                 "1000",
                 "--to",

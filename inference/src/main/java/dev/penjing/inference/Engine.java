@@ -195,6 +195,10 @@ public final class Engine implements AutoCloseable {
         return weights.bytes();
     }
 
+    double logSumExp(float[] logits) {
+        return kernels.logSumExp(logits, 0, logits.length);
+    }
+
     boolean isEnd(int id) {
         return ends.contains(id);
     }

@@ -94,10 +94,10 @@ final class EngineModel implements LanguageModel {
     }
 
     private float[] score(Transformer transformer, int[] ids, int[] blocks) {
-        int vocabulary = engine.config().vocabularySize();
         int stride = transformer.logitsStride();
         int rows = Math.min(ROWS, transformer.maxRows());
         float[] logits = new float[rows * stride];
+        double[] norms = new double[rows];
         float[] scores = new float[ids.length - 1];
         Batch batch = new Batch(rows);
         for (int from = 0; from < scores.length; from += rows) {
@@ -107,9 +107,9 @@ final class EngineModel implements LanguageModel {
                 batch.add(ids[from + i], from + i, blocks, true);
             }
             transformer.forward(batch, logits);
+            transformer.logNorms(logits, count, norms);
             for (int i = 0; i < count; i++) {
-                double norm = Sampler.logSum(logits, i * stride, vocabulary);
-                scores[from + i] = (float) (logits[i * stride + ids[from + i + 1]] - norm);
+                scores[from + i] = (float) (logits[i * stride + ids[from + i + 1]] - norms[i]);
             }
         }
         return scores;

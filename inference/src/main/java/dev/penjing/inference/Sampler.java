@@ -172,12 +172,12 @@ final class Sampler {
 
     /// Natural logarithms of the probabilities of `id` and of the `top` likeliest tokens, of the
     /// logits as the model gave them.
-    static LogProbabilities logProbabilities(
-            float[] logits, int at, int vocabulary, int id, int top) {
-        double norm = logSum(logits, at, vocabulary);
+    ///
+    /// @param norm the logarithm of the sum of their exponentials
+    static LogProbabilities logProbabilities(float[] logits, double norm, int id, int top) {
         List<LogProbabilities.Entry> best = new ArrayList<>();
-        for (int i = 0; i < vocabulary && top > 0; i++) {
-            float logit = logits[at + i];
+        for (int i = 0; i < logits.length && top > 0; i++) {
+            float logit = logits[i];
             if (best.size() == top && logit - norm <= best.getLast().logProbability()) {
                 continue;
             }
@@ -190,15 +190,6 @@ final class Sampler {
                 best.removeLast();
             }
         }
-        return new LogProbabilities(logits[at + id] - norm, best);
-    }
-
-    static double logSum(float[] logits, int at, int vocabulary) {
-        float peak = logits[at + largest(logits, at, vocabulary)];
-        double sum = 0;
-        for (int i = 0; i < vocabulary; i++) {
-            sum += Math.exp(logits[at + i] - peak);
-        }
-        return peak + Math.log(sum);
+        return new LogProbabilities(logits[id] - norm, best);
     }
 }

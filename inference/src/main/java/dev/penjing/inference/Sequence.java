@@ -169,7 +169,10 @@ final class Sequence implements Generation {
         Optional<LogProbabilities> probabilities =
                 raw.map(r ->
                         Sampler.logProbabilities(
-                                r, 0, vocabulary, id, request.topLogProbabilities().orElse(0)));
+                                r,
+                                engine.logSumExp(r),
+                                id,
+                                request.topLogProbabilities().orElse(0)));
         boolean ends =
                 engine.isEnd(id) && (!request.ignoreEnd() || form.isPresent())
                         || request.stopTokens().contains(id);

@@ -100,6 +100,17 @@ final class Transformer {
         head(batch, logits);
     }
 
+    /// The logarithms of what turns rows of logits into probabilities, to `norms`.
+    void logNorms(float[] logits, int rows, double[] norms) {
+        int vocabulary = config.vocabularySize();
+        team.run((member, scratch) -> {
+            int end = team.share(member + 1, rows);
+            for (int row = team.share(member, rows); row < end; row++) {
+                norms[row] = kernels.logSumExp(logits, row * logitsStride(), vocabulary);
+            }
+        });
+    }
+
     /// Of a batch.
     int maxRows() {
         return maxRows;

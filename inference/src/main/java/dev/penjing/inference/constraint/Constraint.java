@@ -52,8 +52,9 @@ public final class Constraint {
             node = JSON.readTree(schema);
         } catch (JacksonException e) {
             throw new UsageException(
-                    "the JSON Schema is no JSON: %s: mend it"
-                            .formatted(e.getOriginalMessage().lines().findFirst().orElse("")));
+                    "the JSON Schema is no JSON at line %d, column %d: mend it there"
+                            .formatted(
+                                    e.getLocation().getLineNr(), e.getLocation().getColumnNr()));
         }
         return new Constraint(node);
     }

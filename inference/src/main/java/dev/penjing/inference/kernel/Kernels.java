@@ -72,6 +72,9 @@ public interface Kernels {
     /// Scores to probabilities, in place.
     void softmax(float[] scores, int at, int count);
 
+    /// The natural logarithm of the sum of e^x: what turns a logit into a log-probability.
+    double logSumExp(float[] x, int at, int count);
+
     /// The widest that this machine and JVM have.
     static Kernels best() {
         boolean there = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();

@@ -143,6 +143,19 @@ public final class ScalarKernels implements Kernels {
         }
     }
 
+    @Override
+    public double logSumExp(float[] x, int at, int count) {
+        float largest = Float.NEGATIVE_INFINITY;
+        for (int i = 0; i < count; i++) {
+            largest = Math.max(largest, x[at + i]);
+        }
+        double sum = 0;
+        for (int i = 0; i < count; i++) {
+            sum += Math.exp(x[at + i] - largest);
+        }
+        return largest + Math.log(sum);
+    }
+
     private static float half(MemorySegment data, long at) {
         return Float.float16ToFloat(data.get(PackedMatrix.SHORT, at));
     }

@@ -29,6 +29,9 @@ public final class VectorKernels implements Kernels {
 
     private static final int UNIT = PackedMatrix.UNIT;
 
+    /// Values whose exponentials are summed in float32.
+    private static final int PART = 1024;
+
     private static VectorSpecies<Integer> species() {
         return switch (Integer.getInteger("penjing.vector.bits", 0)) {
             case 128 -> IntVector.SPECIES_128;
@@ -240,15 +243,7 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void softmax(float[] scores, int at, int count) {
-        FloatVector peaks = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
-        int bound = F.loopBound(count);
-        for (int i = 0; i < bound; i += L) {
-            peaks = peaks.max(FloatVector.fromArray(F, scores, at + i));
-        }
-        float largest = peaks.reduceLanes(VectorOperators.MAX);
-        for (int i = bound; i < count; i++) {
-            largest = Math.max(largest, scores[at + i]);
-        }
+        float largest = largest(scores, at, count);
         FloatVector sums = FloatVector.zero(F);
         for (int i = 0; i < count; i += L) {
             VectorMask<Float> m = F.indexInRange(i, count);
@@ -261,5 +256,38 @@ public final class VectorKernels implements Kernels {
             VectorMask<Float> m = F.indexInRange(i, count);
             FloatVector.fromArray(F, scores, at + i, m).mul(inverse).intoArray(scores, at + i, m);
         }
+    }
+
+    private static float largest(float[] x, int at, int count) {
+        FloatVector peaks = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+        int bound = F.loopBound(count);
+        for (int i = 0; i < bound; i += L) {
+            peaks = peaks.max(FloatVector.fromArray(F, x, at + i));
+        }
+        float largest = peaks.reduceLanes(VectorOperators.MAX);
+        for (int i = bound; i < count; i++) {
+            largest = Math.max(largest, x[at + i]);
+        }
+        return largest;
+    }
+
+    @Override
+    public double logSumExp(float[] x, int at, int count) {
+        float largest = largest(x, at, count);
+        double sum = 0;
+        // float32 sums of a vocabulary would lose digits: of a part of it they do not
+        for (int from = 0; from < count; from += PART) {
+            sum += expSum(x, at + from, Math.min(PART, count - from), largest);
+        }
+        return largest + Math.log(sum);
+    }
+
+    private static float expSum(float[] x, int at, int count, float largest) {
+        FloatVector sums = FloatVector.zero(F);
+        for (int i = 0; i < count; i += L) {
+            VectorMask<Float> m = F.indexInRange(i, count);
+            sums = sums.add(exp(FloatVector.fromArray(F, x, at + i, m).sub(largest)), m);
+        }
+        return sum(sums.toArray());
     }
 }

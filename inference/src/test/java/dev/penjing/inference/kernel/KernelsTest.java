@@ -10,6 +10,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class KernelsTest {
     private final Kernels vector = new VectorKernels();
@@ -183,6 +184,18 @@ class KernelsTest {
         vector.softmax(scores, 0, size);
         scalar.softmax(same, 0, size);
         assertClose(scores, same, 1e-6f);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 15, 16, 1023, 49_152})
+    void logSumExpAgrees(int size) {
+        float[] x = floats(size + 3);
+        x[3] = 40;
+        assertThat(vector.logSumExp(x, 3, size))
+                .isCloseTo(scalar.logSumExp(x, 3, size), within(1e-6));
+        x[3 + size / 2] = Float.NEGATIVE_INFINITY;
+        assertThat(vector.logSumExp(x, 3, size))
+                .isCloseTo(scalar.logSumExp(x, 3, size), within(1e-6));
     }
 
     /// Interpreted at first, compiled at last.

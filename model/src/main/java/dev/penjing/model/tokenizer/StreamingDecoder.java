@@ -23,9 +23,12 @@ public final class StreamingDecoder {
         this.skipSpecial = skipSpecial;
     }
 
-    /// The text that `id` completes; may be empty.
+    /// The text that `id` completes; may be empty. An id behind the tokenizer's last one, as models
+    /// have whose vocabulary was padded, stands for no text.
     public String add(int id) {
-        return skipSpecial && tokenizer.isSpecial(id) ? "" : decode(tokenizer.bytes(id), false);
+        boolean silent =
+                id >= tokenizer.vocabularySize() || skipSpecial && tokenizer.isSpecial(id);
+        return silent ? "" : decode(tokenizer.bytes(id), false);
     }
 
     /// What is left at the end: U+FFFD for a character that never became whole.

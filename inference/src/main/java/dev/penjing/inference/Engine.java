@@ -199,6 +199,16 @@ public final class Engine implements AutoCloseable {
         return kernels.logSumExp(logits, 0, logits.length);
     }
 
+    /// Bytes for keys and values, a draft's left out.
+    public long cacheBytes() {
+        return pool.blocks() * pool.blockBytes();
+    }
+
+    /// What the weights are computed in.
+    public String quantization() {
+        return String.valueOf(weights.quantization());
+    }
+
     boolean isEnd(int id) {
         return ends.contains(id);
     }
@@ -245,6 +255,24 @@ public final class Engine implements AutoCloseable {
         variables.put("add_generation_prompt", true);
         variables.putAll(more);
         return tokenizer.encode(chat.render(variables));
+    }
+
+    /// Whether it can hold a conversation.
+    public boolean hasChatTemplate() {
+        return template.isPresent();
+    }
+
+    /// Whether its chat template asks for this variable, `tools` for example.
+    public boolean chatTemplateAsksFor(String variable) {
+        return template.map(t -> t.source().contains(variable)).orElse(false);
+    }
+
+    /// How likely the model thinks each token of a text behind the first, given all before it, with
+    /// the `top` likeliest tokens at each place.
+    ///
+    /// @throws PenjingException as `submit`
+    public List<LogProbabilities> score(int[] ids, int top) {
+        return new EngineModel(this, scheduler).logProbabilities(ids, top);
     }
 
     /// The continuation of a text.

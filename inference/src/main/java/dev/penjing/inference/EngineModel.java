@@ -4,8 +4,10 @@ import dev.penjing.model.LanguageModel;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.IntPredicate;
@@ -41,28 +43,42 @@ final class EngineModel implements LanguageModel {
                         "a text of %d tokens cannot be scored: the context is %d"
                                 .formatted(ids.length, contextLength()));
             }
-            engine.check(java.util.Arrays.copyOf(ids, Math.min(ids.length, contextLength() - 1)));
+            engine.check(Arrays.copyOf(ids, Math.min(ids.length, contextLength() - 1)));
         }
         List<float[]> results = new ArrayList<>();
         for (int[] ids : sequences) {
-            Scoring job = new Scoring(ids);
-            scheduler.submit(job);
-            try {
-                results.add(job.result.join());
-            } catch (CompletionException e) {
-                throw new PenjingException("scoring failed: " + e.getMessage(), e);
-            }
+            results.add(run(new Scoring(ids, OptionalInt.empty())).scores);
         }
         return results;
     }
 
+    /// The same for one text, with the `top` likeliest tokens at each place.
+    List<LogProbabilities> logProbabilities(int[] ids, int top) {
+        engine.check(ids);
+        return run(new Scoring(ids, OptionalInt.of(top))).withTop;
+    }
+
+    private Scores run(Scoring job) {
+        scheduler.submit(job);
+        try {
+            return job.result.join();
+        } catch (CompletionException e) {
+            throw new PenjingException("scoring failed: " + e.getMessage(), e);
+        }
+    }
+
+    /// @param withTop empty unless asked for
+    private record Scores(float[] scores, List<LogProbabilities> withTop) {}
+
     /// One text, scored between two steps of the scheduler.
     private final class Scoring implements Scheduler.Job {
         private final int[] ids;
-        private final CompletableFuture<float[]> result = new CompletableFuture<>();
+        private final OptionalInt top;
+        private final CompletableFuture<Scores> result = new CompletableFuture<>();
 
-        Scoring(int[] ids) {
+        Scoring(int[] ids, OptionalInt top) {
             this.ids = ids;
+            this.top = top;
         }
 
         @Override
@@ -77,7 +93,7 @@ final class EngineModel implements LanguageModel {
                 blocks[i] = manager.take();
             }
             try {
-                result.complete(score(transformer, ids, blocks));
+                result.complete(score(transformer, ids, blocks, top));
             } catch (RuntimeException e) {
                 result.completeExceptionally(e);
             } finally {
@@ -93,11 +109,14 @@ final class EngineModel implements LanguageModel {
         }
     }
 
-    private float[] score(Transformer transformer, int[] ids, int[] blocks) {
+    private Scores score(
+            Transformer transformer, int[] ids, int[] blocks, OptionalInt top) {
         int stride = transformer.logitsStride();
         int rows = Math.min(ROWS, transformer.maxRows());
         float[] logits = new float[rows * stride];
         double[] norms = new double[rows];
+        int vocabulary = engine.config().vocabularySize();
+        List<LogProbabilities> withTop = new ArrayList<>();
         float[] scores = new float[ids.length - 1];
         Batch batch = new Batch(rows);
         for (int from = 0; from < scores.length; from += rows) {
@@ -109,10 +128,16 @@ final class EngineModel implements LanguageModel {
             transformer.forward(batch, logits);
             transformer.logNorms(logits, count, norms);
             for (int i = 0; i < count; i++) {
-                scores[from + i] = (float) (logits[i * stride + ids[from + i + 1]] - norms[i]);
+                int id = ids[from + i + 1];
+                scores[from + i] = (float) (logits[i * stride + id] - norms[i]);
+                if (top.isPresent()) {
+                    float[] row =
+                            Arrays.copyOfRange(logits, i * stride, i * stride + vocabulary);
+                    withTop.add(Sampler.logProbabilities(row, norms[i], id, top.getAsInt()));
+                }
             }
         }
-        return scores;
+        return new Scores(scores, withTop);
     }
 
     @Override
@@ -126,7 +151,7 @@ final class EngineModel implements LanguageModel {
                         List.of(),
                         java.util.Set.of(),
                         true,
-                        java.util.OptionalInt.empty(),
+                        OptionalInt.empty(),
                         Optional.empty());
         boolean[] stopped = new boolean[1];
         engine.submit(

@@ -233,6 +233,11 @@ final class Scheduler implements AutoCloseable {
             sequence.admit(manager);
             drafter.ifPresent(d -> d.admit(sequence));
             running.add(sequence);
+            try {
+                sequence.listener.admitted();
+            } catch (RuntimeException e) {
+                sequence.cancel();
+            }
         }
     }
 

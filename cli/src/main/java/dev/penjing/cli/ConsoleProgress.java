@@ -15,6 +15,7 @@ final class ConsoleProgress implements Progress {
     private String stage = "";
     private long stageStart;
     private long stageFirst;
+    private long lastDone;
     private long lastShown;
     private boolean open;
 
@@ -30,13 +31,15 @@ final class ConsoleProgress implements Progress {
     @Override
     public synchronized void update(String what, long done, long total, String note) {
         long now = System.nanoTime();
-        if (!what.equals(stage)) {
+        // one that begins anew is another, whatever it is called
+        if (!what.equals(stage) || done < lastDone) {
             finish();
             stage = what;
             stageStart = now;
             stageFirst = done;
             lastShown = now - (terminal ? REDRAW_NANOS : 0);
         }
+        lastDone = done;
         boolean last = total > 0 && done >= total;
         if (!last && now - lastShown < (terminal ? REDRAW_NANOS : LOG_NANOS)) {
             return;

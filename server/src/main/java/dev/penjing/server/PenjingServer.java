@@ -1,0 +1,207 @@
+package dev.penjing.server;
+
+import dev.penjing.model.PenjingException;
+import dev.penjing.server.http.ApiException;
+import dev.penjing.server.http.Connections;
+import dev.penjing.server.http.Exchange;
+import dev.penjing.server.http.Router;
+import dev.penjing.server.models.Answers;
+import dev.penjing.server.models.ServedModels;
+import dev.penjing.server.nim.Health;
+import dev.penjing.server.nim.Management;
+import dev.penjing.server.openai.Chat;
+import dev.penjing.server.openai.Completions;
+import dev.penjing.server.openai.Models;
+import dev.penjing.server.openai.Service;
+import dev.penjing.server.web.Pages;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.WebServerConfig;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.Set;
+import java.util.UUID;
+
+/// The microservice: OpenAI's and NIM's endpoints over engines in this process, and the playground.
+///
+/// It listens as soon as it was started, and answers when its models are loaded.
+public final class PenjingServer implements AutoCloseable {
+    public static final String VERSION = "0.1.0";
+
+    /// Paths that need no key: what tells whether the server is there, and the page that asks for
+    /// the key.
+    private static final Set<String> OPEN =
+            Set.of("/v1/health/live", "/v1/health/ready", "/", "/docs", "/openapi.json");
+
+    private final ServerOptions options;
+    private final ServedModels models;
+    private final Connections connections;
+    private final WebServer server;
+    private final Router router;
+
+    private PenjingServer(ServerOptions options, ServedModels models) {
+        this.options = options;
+        this.models = models;
+        this.router = router(options, models);
+        refuseOpenDoors(options);
+        connections = new Connections(options.limits());
+        WebServerConfig.Builder builder =
+                WebServer.builder()
+                        .host(options.host())
+                        .port(options.port())
+                        .backlog(1024)
+                        .shutdownHook(false)
+                        .protocolsDiscoverServices(false)
+                        .addConnectionSelector(connections)
+                        .maxPayloadSize(-1)
+                        .routing(HttpRouting.builder().any(this::handle));
+        options.tls().ifPresent(builder::tls);
+        server = builder.build();
+    }
+
+    /// @throws PenjingException if it cannot listen there
+    public static PenjingServer start(ServerOptions options, ServedModels models) {
+        PenjingServer server = new PenjingServer(options, models);
+        try {
+            server.server.start();
+        } catch (RuntimeException e) {
+            server.connections.close();
+            throw new PenjingException(
+                    "cannot listen on %s:%d: is another program there? choose another --port"
+                            .formatted(options.host(), options.port()),
+                    e);
+        }
+        return server;
+    }
+
+    /// Anyone on the network could use a server that listens beyond this machine without a key.
+    private static void refuseOpenDoors(ServerOptions options) {
+        boolean own;
+        try {
+            own = InetAddress.getByName(options.host()).isLoopbackAddress();
+        } catch (UnknownHostException e) {
+            throw new PenjingException(
+                    "--host %s is no address of this machine".formatted(options.host()), e);
+        }
+        if (!own && !options.keys().required()) {
+            throw new PenjingException(
+                    "--host %s can be reached from other machines: give --api-key KEY (or PENJING_API_KEY) too, or listen on 127.0.0.1"
+                            .formatted(options.host()));
+        }
+    }
+
+    private static Router router(ServerOptions options, ServedModels models) {
+        Health health = new Health(models);
+        Management management = new Management(models, VERSION);
+        Models list = new Models(models);
+        Service service =
+                new Service(
+                        models,
+                        options.defaultMaxTokens(),
+                        options.request(),
+                        Service.Observer.NONE);
+        Chat chat = new Chat(service);
+        Completions completions = new Completions(service);
+        Pages pages =
+                new Pages(
+                        models,
+                        VERSION,
+                        options.keys().required(),
+                        options.defaultMaxTokens(),
+                        options.examples());
+        return new Router()
+                .get("/v1/health/live", health::live)
+                .get("/v1/health/ready", health::ready)
+                .get("/v1/version", management::version)
+                .get("/v1/license", management::license)
+                .get("/v1/metadata", management::metadata)
+                .get("/v1/manifest", management::manifest)
+                .get("/v1/models", list::list)
+                .getUnder("/v1/models/", list::one)
+                .post("/v1/chat/completions", chat::handle)
+                .post("/v1/completions", completions::handle)
+                .post("/tokenize", list::tokenize)
+                .post("/detokenize", list::detokenize)
+                .get("/", e -> pages.file(e, "playground", "index.html"))
+                .get("/playground/info", pages::info)
+                .get("/playground/report", pages::report)
+                .getUnder("/playground/", (e, name) -> pages.file(e, "playground", name))
+                .get("/docs", e -> pages.file(e, "docs", "index.html"))
+                .getUnder("/docs/", (e, name) -> pages.file(e, "docs", name))
+                .get("/openapi.json", e -> pages.file(e, "", "openapi.json"));
+    }
+
+    private void handle(ServerRequest request, ServerResponse response) {
+        Exchange exchange =
+                new Exchange(
+                        request,
+                        response,
+                        connections,
+                        options.limits(),
+                        UUID.randomUUID().toString());
+        try {
+            answer(exchange);
+        } catch (ApiException e) {
+            fail(exchange, e);
+        } catch (Answers.ClientGone | UncheckedIOException e) {
+            exchange.client().close();
+        } catch (RuntimeException | Error e) {
+            fail(exchange, ApiException.internal("The server failed: see its log."));
+        }
+    }
+
+    private void answer(Exchange exchange) {
+        exchange.client().unhurried();
+        if (options.cors().apply(exchange)) {
+            return;
+        }
+        String path = exchange.path();
+        boolean asset =
+                path.startsWith("/docs/")
+                        || path.startsWith("/playground/") && path.lastIndexOf('.') > 0;
+        if (!OPEN.contains(path) && !asset) {
+            options.keys().check(exchange.header("authorization"));
+        }
+        router.route(exchange);
+    }
+
+    private static void fail(Exchange exchange, ApiException problem) {
+        if (exchange.begun()) {
+            exchange.client().close();
+            return;
+        }
+        try {
+            exchange.fail(problem);
+        } catch (RuntimeException e) {
+            exchange.client().close();
+        }
+    }
+
+    /// The port that it listens on.
+    public int port() {
+        return server.port();
+    }
+
+    public String address() {
+        String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
+        String scheme = options.tls().isPresent() ? "https" : "http";
+        return "%s://%s:%d".formatted(scheme, host, port());
+    }
+
+    /// Takes nothing new, lets what runs end within the shutdown time, and then ends all.
+    @Override
+    public void close() {
+        models.admission().drain();
+        try {
+            models.admission().awaitEmpty(options.shutdown().toNanos());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        models.close();
+        server.stop();
+        connections.close();
+    }
+}

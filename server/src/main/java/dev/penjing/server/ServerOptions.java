@@ -1,0 +1,44 @@
+package dev.penjing.server;
+
+import dev.penjing.server.http.Cors;
+import dev.penjing.server.http.Keys;
+import dev.penjing.server.http.Limits;
+import io.helidon.common.tls.Tls;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// How the server runs.
+///
+/// @param port 0 for any that is free
+/// @param healthPort a second port for health and metrics alone, without key or TLS
+/// @param request time for a whole answer
+/// @param shutdown time for answers that are being made when the server is closed
+/// @param examples of what to ask, for the playground
+public record ServerOptions(
+        String host,
+        int port,
+        OptionalInt healthPort,
+        Keys keys,
+        Cors cors,
+        Optional<Tls> tls,
+        Limits limits,
+        int defaultMaxTokens,
+        Duration request,
+        Duration shutdown,
+        List<String> examples) {
+    public static final ServerOptions DEFAULT =
+            new ServerOptions(
+                    "127.0.0.1",
+                    8000,
+                    OptionalInt.empty(),
+                    new Keys(List.of()),
+                    Cors.OFF,
+                    Optional.empty(),
+                    Limits.DEFAULT,
+                    1024,
+                    Duration.ofSeconds(590),
+                    Duration.ofSeconds(30),
+                    List.of());
+}

@@ -1,0 +1,63 @@
+package dev.penjing.server.http;
+
+import io.helidon.common.socket.HelidonSocket;
+import io.helidon.webserver.ConnectionContext;
+import java.time.Duration;
+
+/// The other end of a connection: whether it is still there, and how long it may take.
+///
+/// A deadline that passes closes the connection, which ends whatever waits for it: a client that
+/// sends its request byte by byte, or does not read its answer, holds nothing for long.
+public final class Client {
+    private static final long NONE = Long.MAX_VALUE;
+
+    private final HelidonSocket socket;
+    private final String address;
+    private volatile long deadline = NONE;
+
+    Client(ConnectionContext context) {
+        this.socket = context.serverSocket();
+        this.address = context.remotePeer().host();
+    }
+
+    public String address() {
+        return address;
+    }
+
+    /// From now on it is noticed when the client leaves, until the next request is read. Nobody may
+    /// read from the connection meanwhile.
+    void watch() {
+        socket.idle();
+    }
+
+    /// Whether the client left while it was watched.
+    public boolean gone() {
+        return !socket.isConnected();
+    }
+
+    /// What comes next has to be done within this time.
+    void within(Duration time) {
+        deadline = System.nanoTime() + time.toNanos();
+    }
+
+    /// What comes next may take as long as it takes.
+    public void unhurried() {
+        deadline = NONE;
+    }
+
+    void closeIfLate(long now) {
+        long due = deadline;
+        if (due != NONE && now - due > 0) {
+            close();
+        }
+    }
+
+    /// Ends the connection.
+    public void close() {
+        try {
+            socket.close();
+        } catch (RuntimeException e) {
+            // closed already
+        }
+    }
+}

@@ -1,0 +1,183 @@
+package dev.penjing.server.http;
+
+import io.helidon.http.HeaderNames;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.Locale;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// One request and its answer.
+public final class Exchange {
+    private final ServerRequest request;
+    private final ServerResponse response;
+    private final Client client;
+    private final Connections connections;
+    private final Limits limits;
+    private final String id;
+    private int status;
+    private Optional<ApiException> error = Optional.empty();
+
+    /// @param id that the answer carries as `x-request-id`
+    public Exchange(
+            ServerRequest request,
+            ServerResponse response,
+            Connections connections,
+            Limits limits,
+            String id) {
+        this.request = request;
+        this.response = response;
+        this.client = Connections.current();
+        this.connections = connections;
+        this.limits = limits;
+        this.id = id;
+        header("x-request-id", id);
+        header("x-content-type-options", "nosniff");
+    }
+
+    public String id() {
+        return id;
+    }
+
+    public String method() {
+        return request.prologue().method().text();
+    }
+
+    /// Decoded.
+    public String path() {
+        return request.path().path();
+    }
+
+    public Optional<String> query(String name) {
+        return request.query().contains(name)
+                ? Optional.of(request.query().get(name))
+                : Optional.empty();
+    }
+
+    public Optional<String> header(String name) {
+        return request.headers().first(HeaderNames.create(name));
+    }
+
+    /// Sets a header of the answer.
+    public void header(String name, String value) {
+        response.header(HeaderNames.create(name), value);
+    }
+
+    public Client client() {
+        return client;
+    }
+
+    /// The answer's, once there is one; 0 before.
+    public int status() {
+        return status;
+    }
+
+    /// What went wrong, if anything did.
+    public Optional<ApiException> error() {
+        return error;
+    }
+
+    /// The body. From here on it is noticed when the client leaves.
+    ///
+    /// @throws ApiException if it is no JSON object, or too large
+    public ObjectNode json() {
+        String type =
+                header("content-type")
+                        .map(t -> t.toLowerCase(Locale.ROOT).replace(" ", ""))
+                        .orElse("");
+        if (!type.equals("application/json") && !type.equals("application/json;charset=utf-8")) {
+            throw ApiException.invalid(
+                    415,
+                    "unsupported_media_type",
+                    "Send the body as JSON in UTF-8, with the header Content-Type: application/json.");
+        }
+        return Json.parse(body());
+    }
+
+    private byte[] body() {
+        long announced = request.headers().contentLength().orElse(0);
+        if (announced > limits.bodyBytes()) {
+            throw tooLarge();
+        }
+        client.within(limits.body());
+        ByteArrayOutputStream body = new ByteArrayOutputStream((int) Math.max(64, announced));
+        try (InputStream in = request.content().inputStream()) {
+            byte[] part = new byte[8192];
+            for (int n = in.read(part); n >= 0; n = in.read(part)) {
+                if (body.size() + n > limits.bodyBytes()) {
+                    throw tooLarge();
+                }
+                body.write(part, 0, n);
+            }
+        } catch (IOException e) {
+            throw ApiException.invalid(400, "incomplete_body", "The body ended early.");
+        } finally {
+            client.unhurried();
+        }
+        client.watch();
+        return body.toByteArray();
+    }
+
+    private ApiException tooLarge() {
+        return ApiException.invalid(
+                413,
+                "request_too_large",
+                "The body is larger than %,d bytes.".formatted(limits.bodyBytes()));
+    }
+
+    public void send(int code, JsonNode body) {
+        send(code, "application/json", Json.bytes(body));
+    }
+
+    public void send(int code, String contentType, byte[] body) {
+        status = code;
+        header("content-type", contentType);
+        header("cache-control", "no-store");
+        client.within(limits.write());
+        response.status(code);
+        response.send(body);
+        connections.answered(client);
+    }
+
+    /// Answers with an error, as JSON.
+    public void fail(ApiException problem) {
+        error = Optional.of(problem);
+        problem.retryAfter()
+                .ifPresent(seconds -> header("retry-after", Integer.toString(seconds)));
+        if (problem.status() == 401) {
+            header("www-authenticate", "Bearer");
+        }
+        send(problem.status(), errorBody(problem));
+    }
+
+    static ObjectNode errorBody(ApiException problem) {
+        ObjectNode body = Json.object();
+        ObjectNode details = body.putObject("error");
+        details.put("message", problem.message());
+        details.put("type", problem.type());
+        details.put("param", problem.parameter().orElse(null));
+        details.put("code", problem.code().orElse(null));
+        return body;
+    }
+
+    /// Begins a stream of events: from here on errors are events, too.
+    public EventStream events() {
+        status = 200;
+        header("content-type", "text/event-stream; charset=utf-8");
+        header("cache-control", "no-cache");
+        header("x-accel-buffering", "no");
+        response.status(200);
+        OutputStream out = response.outputStream();
+        return new EventStream(out, client, limits, () -> connections.answered(client), problem ->
+                error = Optional.of(problem));
+    }
+
+    public boolean begun() {
+        return status != 0;
+    }
+}

@@ -1,0 +1,67 @@
+package dev.penjing.server.http;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+
+/// Which handler answers which path and method. Paths are exact, but for those whose last part is
+/// free.
+public final class Router {
+    private final Map<String, Map<String, Consumer<Exchange>>> exact = new LinkedHashMap<>();
+    private final Map<String, BiConsumer<Exchange, String>> open = new LinkedHashMap<>();
+
+    public Router get(String path, Consumer<Exchange> handler) {
+        return add("GET", path, handler);
+    }
+
+    public Router post(String path, Consumer<Exchange> handler) {
+        return add("POST", path, handler);
+    }
+
+    private Router add(String method, String path, Consumer<Exchange> handler) {
+        exact.computeIfAbsent(path, p -> new TreeMap<>()).put(method, handler);
+        return this;
+    }
+
+    /// @param prefix ends in a slash; what follows it is given to the handler, and is not empty
+    public Router getUnder(String prefix, BiConsumer<Exchange, String> handler) {
+        open.put(prefix, handler);
+        return this;
+    }
+
+    /// @throws ApiException 404 or 405
+    public void route(Exchange exchange) {
+        String path = exchange.path();
+        String method = exchange.method().equals("HEAD") ? "GET" : exchange.method();
+        Map<String, Consumer<Exchange>> methods = exact.get(path);
+        if (methods != null) {
+            Consumer<Exchange> handler = methods.get(method);
+            if (handler == null) {
+                throw notAllowed(exchange, methods.keySet());
+            }
+            handler.accept(exchange);
+            return;
+        }
+        for (Map.Entry<String, BiConsumer<Exchange, String>> entry : open.entrySet()) {
+            String prefix = entry.getKey();
+            if (path.startsWith(prefix) && path.length() > prefix.length()) {
+                if (!method.equals("GET")) {
+                    throw notAllowed(exchange, Set.of("GET"));
+                }
+                entry.getValue().accept(exchange, path.substring(prefix.length()));
+                return;
+            }
+        }
+        throw ApiException.invalid(
+                404, "not_found", "There is nothing at this path: see /docs for what there is.");
+    }
+
+    private static ApiException notAllowed(Exchange exchange, Set<String> methods) {
+        exchange.header("allow", String.join(", ", methods));
+        return ApiException.invalid(
+                405, "method_not_allowed", "This path takes %s.".formatted(String.join(", ", methods)));
+    }
+}

@@ -1,0 +1,114 @@
+package dev.penjing.server.models;
+
+import dev.penjing.inference.Engine;
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.Progress;
+import dev.penjing.model.UsageException;
+import dev.penjing.server.http.ApiException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+/// All models that a server serves, and the queue that they share.
+public final class ServedModels implements AutoCloseable {
+    private final Map<String, ServedModel> models = new LinkedHashMap<>();
+    private final Admission admission;
+    private final Thread loader;
+    private volatile boolean closed;
+
+    /// Begins to load them, one after the other.
+    ///
+    /// @param log is told of each that is loaded, or failed to
+    /// @throws UsageException if two have the same name
+    public ServedModels(
+            List<ServedModel> all,
+            Admission admission,
+            Progress progress,
+            Consumer<String> log) {
+        for (ServedModel model : all) {
+            if (models.put(model.id(), model) != null) {
+                throw new UsageException(
+                        "two models are called %s: give them names of their own with NAME=MODEL"
+                                .formatted(model.id()));
+            }
+        }
+        this.admission = admission;
+        this.loader =
+                Thread.ofPlatform()
+                        .daemon()
+                        .name("penjing-loader")
+                        .start(() -> load(progress, log));
+    }
+
+    private void load(Progress progress, Consumer<String> log) {
+        for (ServedModel model : models.values()) {
+            if (closed) {
+                return;
+            }
+            boolean ready =
+                    model.load(() -> {
+                        Engine engine = Engine.load(model.path(), model.options(), progress);
+                        log.accept(model.id() + ": " + engine.describe());
+                        return engine;
+                    });
+            if (!ready) {
+                log.accept(model.id() + ": " + model.message());
+            }
+        }
+    }
+
+    public List<ServedModel> all() {
+        return List.copyOf(models.values());
+    }
+
+    public Admission admission() {
+        return admission;
+    }
+
+    /// Whether every model can answer.
+    public boolean ready() {
+        return !admission.draining()
+                && models.values().stream().allMatch(m -> m.state() == ServedModel.State.READY);
+    }
+
+    /// @throws ApiException if there is no such model
+    public ServedModel get(String id) {
+        ServedModel model = models.get(id);
+        if (model == null) {
+            throw ApiException.noModel(
+                    "There is no model of that name here. Served: %s."
+                            .formatted(
+                                    models.keySet().stream().collect(Collectors.joining(", "))));
+        }
+        return model;
+    }
+
+    /// Waits until all are loaded, or have failed to.
+    public void awaitLoaded() {
+        try {
+            loader.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new PenjingException("interrupted while loading", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        boolean interrupted = false;
+        while (loader.isAlive()) {
+            try {
+                loader.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        models.values().forEach(ServedModel::close);
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package dev.penjing.server.openai;
+
+import dev.penjing.inference.Engine;
+import dev.penjing.server.http.ApiException;
+import dev.penjing.server.http.Exchange;
+import dev.penjing.server.http.Fields;
+import dev.penjing.server.http.Json;
+import dev.penjing.server.models.ServedModel;
+import dev.penjing.server.models.ServedModels;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `GET /v1/models`, `GET /v1/models/{id}`, `POST /tokenize`, `POST /detokenize`.
+public final class Models {
+    private final ServedModels models;
+
+    public Models(ServedModels models) {
+        this.models = models;
+    }
+
+    public void list(Exchange exchange) {
+        ObjectNode body = Json.object().put("object", "list");
+        ArrayNode data = body.putArray("data");
+        models.all().forEach(model -> data.add(json(model)));
+        exchange.send(200, body);
+    }
+
+    /// @param id as it stands in the path
+    public void one(Exchange exchange, String id) {
+        exchange.send(200, json(models.get(id)));
+    }
+
+    /// OpenAI's fields, and vLLM's and NIM's `root`, `parent`, `max_model_len` and `permission`.
+    private static ObjectNode json(ServedModel model) {
+        long created = model.created().getEpochSecond();
+        ObjectNode node = Json.object();
+        node.put("id", model.id());
+        node.put("object", "model");
+        node.put("created", created);
+        node.put("owned_by", "system");
+        node.put("root", model.id());
+        node.putNull("parent");
+        model.loaded().ifPresent(engine -> node.put("max_model_len", engine.contextLength()));
+        ObjectNode permission = node.putArray("permission").addObject();
+        permission.put("id", "modelperm-" + Integer.toHexString(model.id().hashCode()));
+        permission.put("object", "model_permission");
+        permission.put("created", created);
+        permission.put("allow_create_engine", false);
+        permission.put("allow_sampling", true);
+        permission.put("allow_logprobs", true);
+        permission.put("allow_search_indices", false);
+        permission.put("allow_view", true);
+        permission.put("allow_fine_tuning", false);
+        permission.put("organization", "*");
+        permission.putNull("group");
+        permission.put("is_blocking", false);
+        return node;
+    }
+
+    /// A text, or a conversation as its template writes it, as ids.
+    public void tokenize(Exchange exchange) {
+        Fields fields = Fields.of(exchange.json());
+        Engine engine = named(fields);
+        int[] ids =
+                fields.node("messages").isPresent()
+                        ? engine.chat(Messages.of(fields), java.util.Map.of())
+                        : engine.tokenizer()
+                                .encode(
+                                        fields.text("prompt")
+                                                .orElseThrow(() ->
+                                                        fields.wrong("prompt", "is required")));
+        // no model here adds tokens of its own accord
+        fields.ignore("add_special_tokens", "add_generation_prompt");
+        fields.end();
+        ObjectNode body = Json.object();
+        body.put("count", ids.length);
+        body.put("max_model_len", engine.contextLength());
+        ArrayNode tokens = body.putArray("tokens");
+        for (int id : ids) {
+            tokens.add(id);
+        }
+        exchange.send(200, body);
+    }
+
+    public void detokenize(Exchange exchange) {
+        Fields fields = Fields.of(exchange.json());
+        Engine engine = named(fields);
+        JsonNode tokens = fields.required("tokens");
+        fields.end();
+        int[] ids = new int[tokens.size()];
+        for (int i = 0; i < ids.length; i++) {
+            JsonNode id = tokens.get(i);
+            if (!id.isIntegralNumber()
+                    || id.asLong() < 0
+                    || id.asLong() >= engine.tokenizer().vocabularySize()) {
+                throw ApiException.invalid("tokens", "tokens must be a list of token ids.");
+            }
+            ids[i] = id.asInt();
+        }
+        exchange.send(
+                200, Json.object().put("prompt", engine.tokenizer().decode(ids, false)));
+    }
+
+    /// The model of the request; the only one need not be named.
+    private Engine named(Fields fields) {
+        String id =
+                fields.text("model")
+                        .orElseGet(() -> {
+                            if (models.all().size() > 1) {
+                                throw fields.wrong("model", "is required");
+                            }
+                            return models.all().getFirst().id();
+                        });
+        return models.get(id).engine();
+    }
+}

@@ -1,0 +1,97 @@
+package dev.penjing.server.openai;
+
+import dev.penjing.inference.LogProbabilities;
+import dev.penjing.model.tokenizer.Tokenizer;
+import dev.penjing.server.http.Json;
+import dev.penjing.server.models.Answers.Token;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// Log-probabilities in the forms of chat and of completions.
+final class Probabilities {
+    /// What OpenAI gives for what is next to impossible.
+    private static final double LEAST = -9999;
+
+    private Probabilities() {}
+
+    /// `choices[].logprobs` of a chat.
+    static ObjectNode chat(List<Token> tokens, Tokenizer tokenizer) {
+        ObjectNode all = Json.object();
+        ArrayNode content = all.putArray("content");
+        for (Token token : tokens) {
+            LogProbabilities known = token.probabilities().orElseThrow();
+            ObjectNode entry = entry(content.addObject(), token.id(), known.chosen(), tokenizer);
+            ArrayNode top = entry.putArray("top_logprobs");
+            for (LogProbabilities.Entry other : known.top()) {
+                entry(top.addObject(), other.id(), other.logProbability(), tokenizer);
+            }
+        }
+        all.putNull("refusal");
+        return all;
+    }
+
+    private static ObjectNode entry(
+            ObjectNode node, int id, double logProbability, Tokenizer tokenizer) {
+        byte[] bytes = bytes(id, tokenizer);
+        node.put("token", new String(bytes, StandardCharsets.UTF_8));
+        node.put("logprob", shown(logProbability));
+        ArrayNode list = node.putArray("bytes");
+        for (byte b : bytes) {
+            list.add(b & 0xff);
+        }
+        return node;
+    }
+
+    private static double shown(double logProbability) {
+        return Math.max(LEAST, Math.min(0, logProbability));
+    }
+
+    static byte[] bytes(int id, Tokenizer tokenizer) {
+        return id < tokenizer.vocabularySize() ? tokenizer.bytes(id) : new byte[0];
+    }
+
+    static String text(int id, Tokenizer tokenizer) {
+        return new String(bytes(id, tokenizer), StandardCharsets.UTF_8);
+    }
+
+    /// Adds a token to `choices[].logprobs` of a completion.
+    ///
+    /// @param offset of the token in the text, in characters
+    /// @param tops how many alternatives were asked for
+    static void add(
+            ObjectNode logprobs, Token token, int offset, int tops, Tokenizer tokenizer) {
+        logprobs.withArray("tokens").add(text(token.id(), tokenizer));
+        logprobs.withArray("text_offset").add(offset);
+        ArrayNode values = logprobs.withArray("token_logprobs");
+        ArrayNode top = logprobs.withArray("top_logprobs");
+        if (token.probabilities().isEmpty()) {
+            // the first token of a text has none
+            values.addNull();
+            top.addNull();
+            return;
+        }
+        LogProbabilities known = token.probabilities().get();
+        values.add(shown(known.chosen()));
+        if (tops == 0) {
+            top.addNull();
+            return;
+        }
+        ObjectNode map = top.addObject();
+        for (LogProbabilities.Entry other : known.top()) {
+            map.put(text(other.id(), tokenizer), shown(other.logProbability()));
+        }
+        map.put(text(token.id(), tokenizer), shown(known.chosen()));
+    }
+
+    /// As completions begin them.
+    static ObjectNode completion() {
+        ObjectNode node = Json.object();
+        node.putArray("text_offset");
+        node.putArray("token_logprobs");
+        node.putArray("tokens");
+        node.putArray("top_logprobs");
+        return node;
+    }
+}

@@ -1,0 +1,114 @@
+package dev.penjing.server.openai;
+
+import dev.penjing.inference.Engine;
+import dev.penjing.inference.Finish;
+import dev.penjing.inference.Request;
+import dev.penjing.server.http.ApiException;
+import dev.penjing.server.http.Exchange;
+import dev.penjing.server.http.Fields;
+import dev.penjing.server.models.Admission;
+import dev.penjing.server.models.Answers;
+import dev.penjing.server.models.ServedModel;
+import dev.penjing.server.models.ServedModels;
+import java.time.Duration;
+import java.util.List;
+
+/// What all endpoints that answer have in common.
+///
+/// @param defaultMaxTokens of an answer whose request does not say
+/// @param most time for a request; then its answers end where they are
+public record Service(ServedModels models, int defaultMaxTokens, Duration most, Observer observer) {
+    /// Is told of every request that reaches an engine.
+    public interface Observer {
+        Observer NONE = (exchange, model, promptTokens, maxTokens, count) -> finishes -> {};
+
+        /// @param promptTokens of one answer
+        Observed started(
+                Exchange exchange, ServedModel model, int promptTokens, int maxTokens, int count);
+    }
+
+    /// Is told how it went.
+    @FunctionalInterface
+    public interface Observed {
+        /// A part of an answer has come.
+        default void part() {}
+
+        /// @param finishes of the answers; fewer than were asked for if the request failed or its
+        ///   client left
+        void ended(List<Finish> finishes);
+    }
+
+    /// The model that a request names.
+    ServedModel model(Fields fields) {
+        return models.get(
+                fields.text("model").orElseThrow(() -> fields.wrong("model", "is required")));
+    }
+
+    /// Lets requests in. Before that nothing was spent on them but the reading of their prompts.
+    ///
+    /// @throws ApiException if one does not fit into the context, or the queue is full
+    Admission.Ticket admit(Engine engine, List<Request> requests) {
+        long tokens = 0;
+        for (Request request : requests) {
+            int length = request.prompt().length;
+            if (length >= engine.contextLength()) {
+                throw ApiException.tooLong(
+                        "The model's context is %d tokens; the prompt alone takes %d: send less text."
+                                .formatted(engine.contextLength(), length));
+            }
+            tokens += length;
+        }
+        return models.admission().enter(requests.size(), tokens);
+    }
+
+    /// Makes the answers to requests that were let in.
+    List<Finish> make(
+            Exchange exchange,
+            ServedModel model,
+            List<Request> requests,
+            Admission.Ticket ticket,
+            Answers.Taker taker) {
+        Request first = requests.getFirst();
+        Observed observed =
+                observer.started(
+                        exchange,
+                        model,
+                        first.prompt().length,
+                        first.maxNewTokens(),
+                        requests.size());
+        List<Finish> finishes = List.of();
+        try {
+            finishes =
+                    Answers.make(
+                            model.engine(),
+                            requests,
+                            ticket,
+                            exchange.client(),
+                            most,
+                            new Answers.Taker() {
+                                @Override
+                                public void take(Answers.Part part) {
+                                    observed.part();
+                                    taker.take(part);
+                                }
+
+                                @Override
+                                public void quiet() {
+                                    taker.quiet();
+                                }
+                            });
+            return finishes;
+        } finally {
+            observed.ended(finishes);
+        }
+    }
+
+    /// `stop`, or `length` where an answer did not come to its own end.
+    static String reason(Finish finish) {
+        return finish.reason() == Finish.Reason.STOP ? "stop" : "length";
+    }
+
+    static String fingerprint(Engine engine) {
+        return "penjing-" + engine.quantization().toLowerCase(java.util.Locale.ROOT);
+    }
+}

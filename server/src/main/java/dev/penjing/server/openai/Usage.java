@@ -1,0 +1,28 @@
+package dev.penjing.server.openai;
+
+import dev.penjing.inference.Finish;
+import dev.penjing.server.http.Json;
+import java.util.List;
+import tools.jackson.databind.node.ObjectNode;
+
+/// What a request took, in tokens.
+///
+/// @param cached tokens of the prompt whose keys and values were there
+record Usage(int prompt, int completion, int cached) {
+    /// Of answers to one prompt.
+    static Usage of(int promptTokens, List<Finish> finishes) {
+        return new Usage(
+                promptTokens,
+                finishes.stream().mapToInt(Finish::newTokens).sum(),
+                finishes.stream().mapToInt(Finish::cachedTokens).max().orElse(0));
+    }
+
+    ObjectNode json() {
+        ObjectNode node = Json.object();
+        node.put("prompt_tokens", prompt);
+        node.put("completion_tokens", completion);
+        node.put("total_tokens", prompt + completion);
+        node.putObject("prompt_tokens_details").put("cached_tokens", cached);
+        return node;
+    }
+}

@@ -1,0 +1,5 @@
+/// OpenAI's interface: chat, completions, responses, models.
+@NullMarked
+package dev.penjing.server.openai;
+
+import org.jspecify.annotations.NullMarked;

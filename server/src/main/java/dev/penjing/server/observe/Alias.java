@@ -8,6 +8,7 @@ import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricMetadata;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// The same numbers by another name.
 record Alias(Collector original, String name) implements Collector {
@@ -29,12 +30,12 @@ record Alias(Collector original, String name) implements Collector {
     }
 
     @Override
-    public MetricType getMetricType() {
+    public @Nullable MetricType getMetricType() {
         return original.getMetricType();
     }
 
     @Override
-    public Set<String> getLabelNames() {
+    public @Nullable Set<String> getLabelNames() {
         return original.getLabelNames();
     }
 }

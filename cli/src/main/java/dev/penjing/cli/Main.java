@@ -27,6 +27,7 @@ import picocli.CommandLine.Command;
             LogitsCommand.class,
             QuantizeCommand.class,
             ChatCommand.class,
+            ServeCommand.class,
             BenchCommand.class,
             WorldCommand.class,
             TokenizerCommand.class,

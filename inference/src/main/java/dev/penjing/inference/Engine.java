@@ -94,7 +94,7 @@ public final class Engine implements AutoCloseable {
         context =
                 (int)
                         Math.min(
-                                config.maxPositionEmbeddings(),
+                                contextOf(config, options),
                                 (long) pool.blocks() * KeyValuePool.BLOCK);
         int rows =
                 options.chunk() + options.maxSequences() + (draft.isPresent() ? Drafter.ROWS : 0);
@@ -131,11 +131,16 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    private static int contextOf(ModelConfig config, EngineOptions options) {
+        int own = config.maxPositionEmbeddings();
+        return options.maxContext() > 0 ? Math.min(own, options.maxContext()) : own;
+    }
+
     private static long cacheBytes(ModelConfig config, long perToken, EngineOptions options) {
         if (options.cacheBytes() > 0) {
             return options.cacheBytes();
         }
-        long positions = 8L * Math.min(config.maxPositionEmbeddings(), LONGEST);
+        long positions = 8L * Math.min(contextOf(config, options), LONGEST);
         long wish = perToken * positions;
         java.lang.management.OperatingSystemMXBean system =
                 java.lang.management.ManagementFactory.getOperatingSystemMXBean();

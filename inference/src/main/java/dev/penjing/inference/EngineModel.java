@@ -109,8 +109,7 @@ final class EngineModel implements LanguageModel {
         }
     }
 
-    private Scores score(
-            Transformer transformer, int[] ids, int[] blocks, OptionalInt top) {
+    private Scores score(Transformer transformer, int[] ids, int[] blocks, OptionalInt top) {
         int stride = transformer.logitsStride();
         int rows = Math.min(ROWS, transformer.maxRows());
         float[] logits = new float[rows * stride];
@@ -131,8 +130,7 @@ final class EngineModel implements LanguageModel {
                 int id = ids[from + i + 1];
                 scores[from + i] = (float) (logits[i * stride + id] - norms[i]);
                 if (top.isPresent()) {
-                    float[] row =
-                            Arrays.copyOfRange(logits, i * stride, i * stride + vocabulary);
+                    float[] row = Arrays.copyOfRange(logits, i * stride, i * stride + vocabulary);
                     withTop.add(Sampler.logProbabilities(row, norms[i], id, top.getAsInt()));
                 }
             }

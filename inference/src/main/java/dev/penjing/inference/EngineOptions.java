@@ -11,6 +11,7 @@ import java.util.Optional;
 /// @param quantization of the weights; empty for the file's own, eight bits if it has none
 /// @param cacheBytes for keys and values, the draft's too; 0 for as much as eight long sequences
 ///   take, within a quarter of the machine's memory
+/// @param maxContext tokens of a sequence at most; 0 for the model's own limit
 /// @param maxSequences that run at once
 /// @param chunk prompt tokens that go through the model at once
 /// @param draft a smaller model with the same tokens, which proposes what the model may say next;
@@ -20,6 +21,7 @@ public record EngineOptions(
         int threads,
         Optional<Quantization> quantization,
         long cacheBytes,
+        int maxContext,
         int maxSequences,
         int chunk,
         Optional<Path> draft,
@@ -48,6 +50,7 @@ public record EngineOptions(
                 threads,
                 quantization,
                 cacheBytes,
+                0,
                 maxSequences,
                 chunk,
                 Optional.empty(),
@@ -56,17 +59,46 @@ public record EngineOptions(
 
     public EngineOptions withThreads(int count) {
         return new EngineOptions(
-                count, quantization, cacheBytes, maxSequences, chunk, draft, draftTokens);
+                count,
+                quantization,
+                cacheBytes,
+                maxContext,
+                maxSequences,
+                chunk,
+                draft,
+                draftTokens);
     }
 
     public EngineOptions withQuantization(Quantization type) {
         return new EngineOptions(
-                threads, Optional.of(type), cacheBytes, maxSequences, chunk, draft, draftTokens);
+                threads,
+                Optional.of(type),
+                cacheBytes,
+                maxContext,
+                maxSequences,
+                chunk,
+                draft,
+                draftTokens);
+    }
+
+    /// @param bytes for keys and values
+    /// @param context tokens of a sequence at most
+    /// @param sequences that run at once
+    public EngineOptions withRoom(long bytes, int context, int sequences) {
+        return new EngineOptions(
+                threads, quantization, bytes, context, sequences, chunk, draft, draftTokens);
     }
 
     /// @param tokens the most that it proposes at a time
     public EngineOptions withDraft(Path model, int tokens) {
         return new EngineOptions(
-                threads, quantization, cacheBytes, maxSequences, chunk, Optional.of(model), tokens);
+                threads,
+                quantization,
+                cacheBytes,
+                maxContext,
+                maxSequences,
+                chunk,
+                Optional.of(model),
+                tokens);
     }
 }

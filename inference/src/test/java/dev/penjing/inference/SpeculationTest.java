@@ -193,6 +193,7 @@ class SpeculationTest {
                         2,
                         Optional.empty(),
                         0,
+                        0,
                         atOnce,
                         23,
                         Optional.of(directory.resolve(Draft.SIMILAR.name())),
@@ -372,6 +373,7 @@ class SpeculationTest {
                         Optional.empty(),
                         // room for a few sequences: blocks change hands
                         1 << 19,
+                        0,
                         4,
                         32,
                         Optional.of(directory.resolve(Draft.SIMILAR.name())),

@@ -53,8 +53,7 @@ public final class Constraint {
         } catch (JacksonException e) {
             throw new UsageException(
                     "the JSON Schema is no JSON at line %d, column %d: mend it there"
-                            .formatted(
-                                    e.getLocation().getLineNr(), e.getLocation().getColumnNr()));
+                            .formatted(e.getLocation().getLineNr(), e.getLocation().getColumnNr()));
         }
         return new Constraint(node);
     }

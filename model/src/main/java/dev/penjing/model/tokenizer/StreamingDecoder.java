@@ -26,8 +26,7 @@ public final class StreamingDecoder {
     /// The text that `id` completes; may be empty. An id behind the tokenizer's last one, as models
     /// have whose vocabulary was padded, stands for no text.
     public String add(int id) {
-        boolean silent =
-                id >= tokenizer.vocabularySize() || skipSpecial && tokenizer.isSpecial(id);
+        boolean silent = id >= tokenizer.vocabularySize() || skipSpecial && tokenizer.isSpecial(id);
         return silent ? "" : decode(tokenizer.bytes(id), false);
     }
 

@@ -11,8 +11,8 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// HTTP/1.1 connections that are known while they last: a handler finds its client, and clients that
-/// take too long are closed.
+/// HTTP/1.1 connections that are known while they last: a handler finds its client, and clients
+/// that take too long are closed.
 public final class Connections implements ServerConnectionSelector, AutoCloseable {
     private static final ScopedValue<Client> CURRENT = ScopedValue.newInstance();
     private static final Duration LOOK = Duration.ofMillis(250);
@@ -29,7 +29,9 @@ public final class Connections implements ServerConnectionSelector, AutoCloseabl
         this.limits = limits;
         this.http =
                 Http1ConnectionSelector.builder()
-                        .config(c -> c.maxHeadersSize(limits.headerBytes()).maxPrologueLength(LONGEST_LINE))
+                        .config(c ->
+                                c.maxHeadersSize(limits.headerBytes())
+                                        .maxPrologueLength(LONGEST_LINE))
                         .build();
         this.watch = Thread.ofPlatform().daemon().name("penjing-clients").start(this::watch);
     }
@@ -101,11 +103,10 @@ public final class Connections implements ServerConnectionSelector, AutoCloseabl
             client.within(limits.header());
             try {
                 ScopedValue.where(CURRENT, client)
-                        .call(
-                                () -> {
-                                    connection.handle(limit);
-                                    return true;
-                                });
+                        .call(() -> {
+                            connection.handle(limit);
+                            return true;
+                        });
             } finally {
                 clients.remove(client);
             }

@@ -27,8 +27,7 @@ public record Cors(
         if (origin.isEmpty() || !(origins.contains("*") || origins.contains(origin.get()))) {
             return false;
         }
-        exchange.header(
-                "access-control-allow-origin", origins.contains("*") ? "*" : origin.get());
+        exchange.header("access-control-allow-origin", origins.contains("*") ? "*" : origin.get());
         if (!exposed.isEmpty()) {
             exchange.header("access-control-expose-headers", String.join(", ", exposed));
         }

@@ -147,8 +147,7 @@ public final class Exchange {
     /// Answers with an error, as JSON.
     public void fail(ApiException problem) {
         error = Optional.of(problem);
-        problem.retryAfter()
-                .ifPresent(seconds -> header("retry-after", Integer.toString(seconds)));
+        problem.retryAfter().ifPresent(seconds -> header("retry-after", Integer.toString(seconds)));
         if (problem.status() == 401) {
             header("www-authenticate", "Bearer");
         }
@@ -173,8 +172,12 @@ public final class Exchange {
         header("x-accel-buffering", "no");
         response.status(200);
         OutputStream out = response.outputStream();
-        return new EventStream(out, client, limits, () -> connections.answered(client), problem ->
-                error = Optional.of(problem));
+        return new EventStream(
+                out,
+                client,
+                limits,
+                () -> connections.answered(client),
+                problem -> error = Optional.of(problem));
     }
 
     public boolean begun() {

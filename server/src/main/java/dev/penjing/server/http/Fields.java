@@ -60,16 +60,18 @@ public final class Fields {
     }
 
     public Optional<String> text(String name) {
-        return node(name).map(node -> {
-            if (!node.isString()) {
-                throw wrong(name, "must be a string");
-            }
-            return node.asString();
-        });
+        return node(name)
+                .map(node -> {
+                    if (!node.isString()) {
+                        throw wrong(name, "must be a string");
+                    }
+                    return node.asString();
+                });
     }
 
     public boolean flag(String name) {
-        return node(name).map(node -> {
+        return node(name)
+                .map(node -> {
                     if (!node.isBoolean()) {
                         throw wrong(name, "must be true or false");
                     }
@@ -166,8 +168,7 @@ public final class Fields {
                                     .formatted(vocabulary - 1));
                 }
                 biases.put(
-                        Integer.parseInt(key),
-                        (float) map.get().number(key, -100, 100).orElse(0));
+                        Integer.parseInt(key), (float) map.get().number(key, -100, 100).orElse(0));
             }
         }
         return biases;

@@ -62,6 +62,8 @@ public final class Router {
     private static ApiException notAllowed(Exchange exchange, Set<String> methods) {
         exchange.header("allow", String.join(", ", methods));
         return ApiException.invalid(
-                405, "method_not_allowed", "This path takes %s.".formatted(String.join(", ", methods)));
+                405,
+                "method_not_allowed",
+                "This path takes %s.".formatted(String.join(", ", methods)));
     }
 }

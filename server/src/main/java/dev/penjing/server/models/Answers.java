@@ -82,8 +82,7 @@ public final class Answers {
             }
             return answers.follow(client, System.nanoTime() + most.toNanos(), taker);
         } catch (PenjingException e) {
-            throw ApiException.invalid(
-                    400, "invalid_request", String.valueOf(e.getMessage()));
+            throw ApiException.invalid(400, "invalid_request", String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw ApiException.unavailable("draining", "The server is shutting down.", 5);

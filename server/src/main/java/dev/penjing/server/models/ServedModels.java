@@ -23,10 +23,7 @@ public final class ServedModels implements AutoCloseable {
     /// @param log is told of each that is loaded, or failed to
     /// @throws UsageException if two have the same name
     public ServedModels(
-            List<ServedModel> all,
-            Admission admission,
-            Progress progress,
-            Consumer<String> log) {
+            List<ServedModel> all, Admission admission, Progress progress, Consumer<String> log) {
         for (ServedModel model : all) {
             if (models.put(model.id(), model) != null) {
                 throw new UsageException(
@@ -79,8 +76,7 @@ public final class ServedModels implements AutoCloseable {
         if (model == null) {
             throw ApiException.noModel(
                     "There is no model of that name here. Served: %s."
-                            .formatted(
-                                    models.keySet().stream().collect(Collectors.joining(", "))));
+                            .formatted(models.keySet().stream().collect(Collectors.joining(", "))));
         }
         return model;
     }

@@ -34,9 +34,7 @@ public final class Health {
             return "Service is shutting down.";
         }
         List<ServedModel> failed =
-                models.all().stream()
-                        .filter(m -> m.state() == ServedModel.State.FAILED)
-                        .toList();
+                models.all().stream().filter(m -> m.state() == ServedModel.State.FAILED).toList();
         return failed.isEmpty()
                 ? "Service is loading its models."
                 : failed.getFirst().id() + ": " + failed.getFirst().message();

@@ -85,14 +85,17 @@ public final class Management {
             info.put("shortName", model.id());
             info.put("modelUrl", model.path().toUri().getScheme() + ":" + name(model.path()));
             info.put("state", model.state().name().toLowerCase(java.util.Locale.ROOT));
-            model.loaded().ifPresent(engine -> {
-                info.put("quantization", engine.quantization());
-                info.put("max_model_len", engine.contextLength());
-                info.put("weight_bytes", engine.weightBytes());
-                info.put("cache_bytes", engine.cacheBytes());
-                info.put("parameters", engine.config().parameters());
-                info.put("non_embedding_parameters", engine.config().nonEmbeddingParameters());
-            });
+            model.loaded()
+                    .ifPresent(engine -> {
+                        info.put("quantization", engine.quantization());
+                        info.put("max_model_len", engine.contextLength());
+                        info.put("weight_bytes", engine.weightBytes());
+                        info.put("cache_bytes", engine.cacheBytes());
+                        info.put("parameters", engine.config().parameters());
+                        info.put(
+                                "non_embedding_parameters",
+                                engine.config().nonEmbeddingParameters());
+                    });
         }
         exchange.send(200, body);
     }
@@ -120,9 +123,7 @@ public final class Management {
         }
         exchange.send(
                 200,
-                Json.object()
-                        .put("manifest_file", text.toString())
-                        .put("repository_override", ""));
+                Json.object().put("manifest_file", text.toString()).put("repository_override", ""));
     }
 
     private static List<Path> files(Path path) {
@@ -137,9 +138,7 @@ public final class Management {
     }
 
     private String checksum(Path file) throws IOException {
-        String key =
-                "%s %d %s"
-                        .formatted(file, Files.size(file), Files.getLastModifiedTime(file));
+        String key = "%s %d %s".formatted(file, Files.size(file), Files.getLastModifiedTime(file));
         String known = checksums.get(key);
         if (known != null) {
             return known;

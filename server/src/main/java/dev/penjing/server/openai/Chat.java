@@ -151,11 +151,16 @@ public final class Chat {
             tokens.add(new ArrayList<>());
         }
         List<Finish> all =
-                service.make(exchange, asked.model(), asked.requests(), ticket, part -> {
-                    texts.get(part.index()).append(part.text());
-                    tokens.get(part.index()).addAll(part.tokens());
-                    part.finish().ifPresent(finish -> finishes[part.index()] = finish);
-                });
+                service.make(
+                        exchange,
+                        asked.model(),
+                        asked.requests(),
+                        ticket,
+                        part -> {
+                            texts.get(part.index()).append(part.text());
+                            tokens.get(part.index()).addAll(part.tokens());
+                            part.finish().ifPresent(finish -> finishes[part.index()] = finish);
+                        });
         ObjectNode body = head(asked, Ids.of("chatcmpl-"), now(), "chat.completion");
         ArrayNode choices = body.putArray("choices");
         for (int i = 0; i < count; i++) {
@@ -171,8 +176,7 @@ public final class Chat {
             }
             if (asked.top().isPresent()) {
                 choice.set(
-                        "logprobs",
-                        Probabilities.chat(tokens.get(i), asked.engine().tokenizer()));
+                        "logprobs", Probabilities.chat(tokens.get(i), asked.engine().tokenizer()));
             } else {
                 choice.putNull("logprobs");
             }
@@ -255,10 +259,7 @@ public final class Chat {
                 ObjectNode delta = Json.object().put("role", "assistant");
                 if (asked.tools().named().isPresent()) {
                     delta.putNull("content");
-                    call(
-                            delta,
-                            0,
-                            new ToolCalls.Call(Ids.call(), asked.tools().named().get(), ""));
+                    call(delta, 0, new ToolCalls.Call(Ids.call(), asked.tools().named().get(), ""));
                 } else {
                     delta.put("content", "");
                 }

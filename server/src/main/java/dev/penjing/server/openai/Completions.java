@@ -21,8 +21,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// `POST /v1/completions` (OpenAI's specification 2.3.0, CreateCompletionRequest). Answer j to prompt
-/// i has the index i x n + j.
+/// `POST /v1/completions` (OpenAI's specification 2.3.0, CreateCompletionRequest). Answer j to
+/// prompt i has the index i x n + j.
 public final class Completions {
     private static final int MOST_PROMPTS = 128;
     private static final int MOST_LOGPROBS = 20;
@@ -165,12 +165,17 @@ public final class Completions {
         List<Finish> finishes = List.of();
         if (asked.maxTokens() > 0) {
             finishes =
-                    service.make(exchange, asked.model(), asked.requests(), ticket, part -> {
-                        Made made = all.get(part.index());
-                        made.text.append(part.text());
-                        made.tokens.addAll(part.tokens());
-                        made.finish = part.finish();
-                    });
+                    service.make(
+                            exchange,
+                            asked.model(),
+                            asked.requests(),
+                            ticket,
+                            part -> {
+                                Made made = all.get(part.index());
+                                made.text.append(part.text());
+                                made.tokens.addAll(part.tokens());
+                                made.finish = part.finish();
+                            });
         }
         ObjectNode body = head(asked, Ids.of("cmpl-"), now());
         ArrayNode choices = body.putArray("choices");
@@ -181,7 +186,12 @@ public final class Completions {
                 answers.sort(Comparator.comparingDouble(Made::likelihood).reversed());
             }
             for (Made made : answers.subList(0, asked.wanted())) {
-                choice(choices.addObject(), choices.size() - 1, asked, asked.prompts().get(p), made);
+                choice(
+                        choices.addObject(),
+                        choices.size() - 1,
+                        asked,
+                        asked.prompts().get(p),
+                        made);
             }
         }
         int completion = finishes.stream().mapToInt(Finish::newTokens).sum();
@@ -190,8 +200,7 @@ public final class Completions {
         return body;
     }
 
-    private static void choice(
-            ObjectNode choice, int index, Asked asked, int[] prompt, Made made) {
+    private static void choice(ObjectNode choice, int index, Asked asked, int[] prompt, Made made) {
         String echo = asked.echo() ? asked.engine().tokenizer().decode(prompt, false) : "";
         choice.put("text", echo + made.text);
         choice.put("index", index);
@@ -301,8 +310,7 @@ public final class Completions {
             ObjectNode logprobs = Probabilities.completion();
             if (asked.top().isPresent()) {
                 int at = offsets[part.index()];
-                offsets[part.index()] =
-                        Completions.offsets(logprobs, asked, part.tokens(), at);
+                offsets[part.index()] = Completions.offsets(logprobs, asked, part.tokens(), at);
             }
             if (!part.text().isEmpty() || part.finish().isPresent()) {
                 send(part.index(), part.text(), logprobs, part.finish().map(Service::reason));

@@ -87,17 +87,21 @@ final class Messages {
             throw fields.wrong("content", "must be a string or a list of text parts");
         }
         List<String> parts =
-                fields.list("content", part -> {
-                    String type = part.text("type").orElse("");
-                    if (!type.equals("text") && !type.equals("refusal")) {
-                        throw part.wrong(
-                                "type", "must be \"text\": this server's models read text alone");
-                    }
-                    String text =
-                            part.text(type).orElseThrow(() -> part.wrong(type, "is required"));
-                    part.end();
-                    return text;
-                });
+                fields.list(
+                        "content",
+                        part -> {
+                            String type = part.text("type").orElse("");
+                            if (!type.equals("text") && !type.equals("refusal")) {
+                                throw part.wrong(
+                                        "type",
+                                        "must be \"text\": this server's models read text alone");
+                            }
+                            String text =
+                                    part.text(type)
+                                            .orElseThrow(() -> part.wrong(type, "is required"));
+                            part.end();
+                            return text;
+                        });
         return Optional.of(String.join("", parts));
     }
 

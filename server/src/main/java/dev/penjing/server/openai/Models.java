@@ -98,8 +98,7 @@ public final class Models {
             }
             ids[i] = id.asInt();
         }
-        exchange.send(
-                200, Json.object().put("prompt", engine.tokenizer().decode(ids, false)));
+        exchange.send(200, Json.object().put("prompt", engine.tokenizer().decode(ids, false)));
     }
 
     /// The model of the request; the only one need not be named.

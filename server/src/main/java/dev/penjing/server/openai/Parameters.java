@@ -85,7 +85,9 @@ record Parameters(
     private static int or(
             Fields fields, Fields more, String name, int least, int most, int otherwise) {
         OptionalInt value = fields.integer(name, least, most);
-        return value.isPresent() ? value.getAsInt() : more.integer(name, least, most).orElse(otherwise);
+        return value.isPresent()
+                ? value.getAsInt()
+                : more.integer(name, least, most).orElse(otherwise);
     }
 
     private static double or(
@@ -116,17 +118,21 @@ record Parameters(
 
     private static Optional<Constraint> constraint(Fields fields, Fields more) {
         List<Constraint> all = new ArrayList<>();
-        fields.object("response_format").ifPresent(format -> {
-            responseFormat(format).ifPresent(all::add);
-            format.end();
-        });
+        fields.object("response_format")
+                .ifPresent(format -> {
+                    responseFormat(format).ifPresent(all::add);
+                    format.end();
+                });
         Set<Fields> places = more == fields ? Set.of(fields) : Set.of(fields, more);
         for (Fields place : places) {
             place.node("guided_json").ifPresent(schema -> all.add(schema(place, schema)));
             place.text("guided_regex")
                     .ifPresent(pattern ->
                             all.add(
-                                    tried(place, "guided_regex", () -> Constraint.schema(pattern))));
+                                    tried(
+                                            place,
+                                            "guided_regex",
+                                            () -> Constraint.schema(pattern))));
             List<String> choices = place.texts("guided_choice", 1000);
             if (!choices.isEmpty()) {
                 all.add(tried(place, "guided_choice", () -> Constraint.schema(choices.getFirst())));
@@ -157,7 +163,8 @@ record Parameters(
                 yield Optional.of(named(named));
             }
             default ->
-                    throw format.wrong("type", "must be \"text\", \"json_object\" or \"json_schema\"");
+                    throw format.wrong(
+                            "type", "must be \"text\", \"json_object\" or \"json_schema\"");
         };
     }
 

@@ -60,8 +60,7 @@ final class Probabilities {
     ///
     /// @param offset of the token in the text, in characters
     /// @param tops how many alternatives were asked for
-    static void add(
-            ObjectNode logprobs, Token token, int offset, int tops, Tokenizer tokenizer) {
+    static void add(ObjectNode logprobs, Token token, int offset, int tops, Tokenizer tokenizer) {
         logprobs.withArray("tokens").add(text(token.id(), tokenizer));
         logprobs.withArray("text_offset").add(offset);
         ArrayNode values = logprobs.withArray("token_logprobs");

@@ -10,8 +10,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Finds calls of tools in an answer as it comes, in the forms that models were trained on:
-/// `<tool_call>{...}</tool_call>` (Hermes, Qwen), `[TOOL_CALLS][{...}]` (Mistral), and a JSON object
-/// or list that is all of the answer (Llama). Text that may yet become a call is held back.
+/// `<tool_call>{...}</tool_call>` (Hermes, Qwen), `[TOOL_CALLS][{...}]` (Mistral), and a JSON
+/// object or list that is all of the answer (Llama). Text that may yet become a call is held back.
 final class ToolCalls {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String OPEN = "<tool_call>";

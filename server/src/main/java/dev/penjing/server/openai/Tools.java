@@ -35,25 +35,30 @@ record Tools(
     static Tools of(Fields fields) {
         Map<String, Object> all = new LinkedHashMap<>();
         Map<String, JsonNode> schemas = new LinkedHashMap<>();
-        fields.list("tools", tool -> {
-            if (!tool.text("type").orElse("").equals("function")) {
-                throw tool.wrong("type", "must be \"function\"");
-            }
-            Fields function =
-                    tool.object("function")
-                            .orElseThrow(() -> tool.wrong("function", "is required"));
-            String name = name(function);
-            schemas.put(name, parameters(function));
-            function.ignore("description");
-            function.flag("strict");
-            function.end();
-            JsonNode whole = Json.object().put("type", "function").set("function", definition(function, name));
-            if (all.put(name, Messages.plain(whole)) != null) {
-                throw function.wrong("name", "is there twice");
-            }
-            tool.end();
-            return name;
-        });
+        fields.list(
+                "tools",
+                tool -> {
+                    if (!tool.text("type").orElse("").equals("function")) {
+                        throw tool.wrong("type", "must be \"function\"");
+                    }
+                    Fields function =
+                            tool.object("function")
+                                    .orElseThrow(() -> tool.wrong("function", "is required"));
+                    String name = name(function);
+                    schemas.put(name, parameters(function));
+                    function.ignore("description");
+                    function.flag("strict");
+                    function.end();
+                    JsonNode whole =
+                            Json.object()
+                                    .put("type", "function")
+                                    .set("function", definition(function, name));
+                    if (all.put(name, Messages.plain(whole)) != null) {
+                        throw function.wrong("name", "is there twice");
+                    }
+                    tool.end();
+                    return name;
+                });
         if (all.size() > MOST) {
             throw fields.wrong("tools", "must hold at most %d functions".formatted(MOST));
         }
@@ -67,9 +72,9 @@ record Tools(
         return node;
     }
 
-    private static Tools of(
-            Fields fields, Map<String, Object> all, Map<String, JsonNode> schemas) {
-        boolean several = fields.node("parallel_tool_calls").map(n -> n.asBoolean(true)).orElse(true);
+    private static Tools of(Fields fields, Map<String, Object> all, Map<String, JsonNode> schemas) {
+        boolean several =
+                fields.node("parallel_tool_calls").map(n -> n.asBoolean(true)).orElse(true);
         Optional<JsonNode> choice = fields.node("tool_choice");
         Choice what = all.isEmpty() ? Choice.NONE : Choice.AUTO;
         Optional<String> named = Optional.empty();

@@ -133,17 +133,37 @@ public final class Pages {
                         .orElse(4096);
         int tokens = Math.min(defaultMaxTokens, context - 1);
         ArrayNode all = Json.array();
-        number(all, "temperature", 0, 2, "How freely words are chosen: 0 always takes the likeliest.")
+        number(
+                        all,
+                        "temperature",
+                        0,
+                        2,
+                        "How freely words are chosen: 0 always takes the likeliest.")
                 .put("default", 1);
         integer(all, "max_tokens", 1, context - 1, "The longest answer, in tokens.")
                 .put("default", tokens);
-        number(all, "top_p", 0, 1, "Choose among the likeliest words whose probabilities reach this sum.")
+        number(
+                        all,
+                        "top_p",
+                        0,
+                        1,
+                        "Choose among the likeliest words whose probabilities reach this sum.")
                 .put("default", 1);
         integer(all, "top_k", 0, 1000, "Choose among so many likeliest words; 0 for all.");
         number(all, "min_p", 0, 1, "Leave out words less likely than this share of the likeliest.");
-        number(all, "frequency_penalty", -2, 2, "Makes a word less likely each time that it was said.");
+        number(
+                all,
+                "frequency_penalty",
+                -2,
+                2,
+                "Makes a word less likely each time that it was said.");
         number(all, "presence_penalty", -2, 2, "Makes a word less likely once it was said.");
-        number(all, "repetition_penalty", 0.01, 2, "Divides the weight of words that were there; 1 changes nothing.");
+        number(
+                all,
+                "repetition_penalty",
+                0.01,
+                2,
+                "Divides the weight of words that were there; 1 changes nothing.");
         integer(all, "seed", 0, Integer.MAX_VALUE, "The same seed gives the same answer.");
         all.addObject()
                 .put("name", "stop")

@@ -21,6 +21,9 @@ import java.util.List;
 /// would have more proposals accepted at high temperatures, but the text would depend on the draft
 /// and on what else runs.)
 ///
+/// Under a constraint, what is proposed is what the constraint allows: the masks are those that the
+/// sequence needs anyway if the proposals turn out right.
+///
 /// Keys and values behind the last accepted token are overwritten by what comes there.
 ///
 /// Used by the scheduler's thread. Owns native memory until closed.
@@ -138,7 +141,7 @@ final class Drafter implements AutoCloseable {
             transformer.forward(batch, logits);
             for (int i = 0; i < ready.size(); i++) {
                 Sequence s = ready.get(i);
-                s.draft.add(s.guess(logits, i * transformer.logitsStride(), vocabulary));
+                s.propose(logits, i * transformer.logitsStride(), vocabulary);
             }
             ready.removeIf(s -> !s.draft.wanting());
             batch.clear();

@@ -43,6 +43,11 @@ final class Proposals {
         return count < wanted;
     }
 
+    /// Ends the proposing of this round.
+    void enough() {
+        wanted = count;
+    }
+
     private int depth(int most) {
         double share = right / compared;
         int depth = 0;

@@ -55,8 +55,9 @@ final class Sampler {
     }
 
     /// The token that would most likely be drawn. Changes the logits, and nothing else.
-    int guess(float[] logits, int at, int vocabulary) {
+    int guess(float[] logits, int at, int vocabulary, Optional<long[]> mask) {
         adjust(logits, at, vocabulary);
+        mask.ifPresent(allowed -> forbid(allowed, logits, at, vocabulary));
         return largest(logits, at, vocabulary);
     }
 

@@ -19,6 +19,10 @@ final class Sequence implements Generation {
     private final StreamingDecoder decoder;
     private final StopFinder stops;
     private final Optional<Matcher> form;
+
+    /// The form behind the proposals of this round.
+    private Optional<Matcher> formAhead = Optional.empty();
+
     private final int limit;
     private final java.util.concurrent.CompletableFuture<Finish> end =
             new java.util.concurrent.CompletableFuture<>();
@@ -135,9 +139,19 @@ final class Sequence implements Generation {
         batch.add(draft.id(draft.count() - 1), position, draft.cache.blocks(), true);
     }
 
-    /// The token that would most likely be drawn from these logits. Changes them, and nothing else.
-    int guess(float[] logits, int at, int vocabulary) {
-        return sampler.guess(logits, at, vocabulary);
+    /// Proposes the token that would most likely be drawn from the draft's logits, by the form,
+    /// too; or ends the round. Changes the logits.
+    void propose(float[] logits, int at, int vocabulary) {
+        if (draft.count() == 0) {
+            formAhead = form.map(Matcher::copy);
+        }
+        int id = sampler.guess(logits, at, vocabulary, formAhead.map(Matcher::mask));
+        // a form's last token needs none behind it
+        if (formAhead.isPresent() && (!formAhead.get().accept(id) || formAhead.get().ended())) {
+            draft.enough();
+        } else {
+            draft.add(id);
+        }
     }
 
     /// After the first `matches` proposals became its tokens.

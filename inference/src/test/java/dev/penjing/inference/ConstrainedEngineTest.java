@@ -11,6 +11,7 @@ import dev.penjing.model.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -104,6 +105,43 @@ class ConstrainedEngineTest {
             }
         }
         assertThat(complete).isGreaterThan(all / 2);
+    }
+
+    @Test
+    void answersOfARandomModelMatchTheirPatterns() {
+        Random random = new Random(29);
+        for (String pattern :
+                List.of(
+                        "(0[1-9]|1[0-2])/\\d{4}",
+                        "the (cat|mat) sat\\.?", "[^\\n]{3,20}\\n", "[é世界🙂]{1,8}!")) {
+            Constraint constraint = Constraint.regex(pattern);
+            for (int seed = 0; seed < 12; seed++) {
+                EngineTest.Answer answer = new EngineTest.Answer();
+                Sampling sampling = sampling(seed % 4 == 0 ? 0 : 1, seed % 3 * 5, 1, seed);
+                Finish finish =
+                        run(
+                                Request.of(prompt(random), 100, sampling).constrained(constraint),
+                                answer);
+                assertThat(finish.reason()).isEqualTo(Finish.Reason.STOP);
+                assertThat(answer.text.toString()).matches(pattern);
+            }
+        }
+    }
+
+    @Test
+    void answersOfARandomModelAreAmongTheChoices() {
+        List<String> choices = List.of("yes", "yes please", "no");
+        Random random = new Random(31);
+        Set<String> met = new HashSet<>();
+        for (int seed = 0; seed < 60; seed++) {
+            EngineTest.Answer answer = new EngineTest.Answer();
+            Request request =
+                    Request.of(prompt(random), 50, Sampling.at(2, seed))
+                            .constrained(Constraint.choice(choices));
+            assertThat(run(request, answer).reason()).isEqualTo(Finish.Reason.STOP);
+            met.add(answer.text.toString());
+        }
+        assertThat(met).containsExactlyInAnyOrderElementsOf(choices);
     }
 
     @Test

@@ -141,11 +141,18 @@ class SpeculationTest {
                             random.nextInt(3) == 0 ? Set.of(random.nextInt(280)) : Set.of(),
                             random.nextBoolean(),
                             random.nextInt(3) == 0 ? OptionalInt.of(2) : OptionalInt.empty(),
-                            random.nextInt(5) == 0
-                                    ? Optional.of(Constraint.json())
-                                    : Optional.empty()));
+                            form(random)));
         }
         return requests;
+    }
+
+    private static Optional<Constraint> form(Random random) {
+        return switch (random.nextInt(10)) {
+            case 0 -> Optional.of(Constraint.json());
+            case 1 -> Optional.of(Constraint.regex("([a-m]{2,9}, ?)*the end\\.*"));
+            case 2 -> Optional.of(Constraint.choice(List.of("the cat", "the cat sat", "a")));
+            default -> Optional.empty();
+        };
     }
 
     private static Sampling sampling(Random random, long seed) {
@@ -247,6 +254,39 @@ class SpeculationTest {
             Request request = plain(prompt(new Random(2), 20), 101, sampling);
             Finish finish = engine.submit(request, new EngineTest.Answer()).awaitEnd();
             assertThat(finish.acceptance()).isEqualTo(1);
+        }
+    }
+
+    /// Without the masks, its proposals would be what the model says when it is free, which a form
+    /// may not allow.
+    @ParameterizedTest
+    @ValueSource(strings = {"[a-z]{2,5}(, [a-z]{2,5})*", "(\\d{1,3} ){90}", "(yes|no|cat){60}"})
+    void constraintsDoNotMakeItWrong(String pattern) {
+        try (Engine engine = with(Draft.SAME, 4)) {
+            for (int seed = 0; seed < 3; seed++) {
+                Request request =
+                        plain(prompt(new Random(seed), 30), 101, at(0, 0))
+                                .constrained(Constraint.regex(pattern));
+                EngineTest.Answer answer = new EngineTest.Answer();
+                Finish finish = engine.submit(request, answer).awaitEnd();
+                assertThat(told(answer, finish)).isEqualTo(ask(plain, request));
+                assertThat(finish.proposedTokens()).isPositive();
+                assertThat(finish.acceptance()).isEqualTo(1);
+            }
+        }
+    }
+
+    @Test
+    void nothingIsProposedThatWouldEndAForm() {
+        try (Engine engine = with(Draft.SAME, 8)) {
+            Request request =
+                    plain(prompt(new Random(1), 30), 101, at(0, 0))
+                            .constrained(Constraint.regex("[01][01][01][01]"));
+            Finish finish = engine.submit(request, new EngineTest.Answer()).awaitEnd();
+            assertThat(finish.reason()).isEqualTo(Finish.Reason.STOP);
+            assertThat(finish.newTokens()).isEqualTo(4);
+            // the first comes of the prompt, and behind the last nothing does
+            assertThat(finish.proposedTokens()).isEqualTo(2).isEqualTo(finish.acceptedTokens());
         }
     }
 

@@ -2,6 +2,7 @@ package dev.penjing.inference.constraint;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,6 +25,8 @@ final class Automaton {
 
     private final Grammar grammar;
     private final Map<State, State> states = new HashMap<>();
+    private boolean cut;
+    private long work;
 
     Automaton(Grammar grammar) {
         this.grammar = grammar;
@@ -52,6 +55,20 @@ final class Automaton {
         return next;
     }
 
+    /// Which of a state's ways, by their numbers, read a byte.
+    BitSet readers(State state, int octet) {
+        BitSet readers = new BitSet();
+        for (int i = 0; i < state.ways.size(); i++) {
+            Stack way = state.ways.get(i);
+            if (way != Stack.EMPTY
+                    && grammar.node(way.node) instanceof Grammar.Read read
+                    && read.set().contains(octet)) {
+                readers.set(i);
+            }
+        }
+        return readers;
+    }
+
     State step(State state, byte[] octets) {
         State at = state;
         for (int i = 0; i < octets.length && at != State.DEAD; i++) {
@@ -76,11 +93,23 @@ final class Automaton {
                 follow(way, todo);
             }
         }
+        cut |= !todo.isEmpty();
+        work += seen.size();
         ways.sort(Comparator.comparingInt(Stack::hashCode));
         return remember(ways.size() > MOST_ALIKE ? few(ways) : ways);
     }
 
-    private static List<Stack> few(List<Stack> ways) {
+    /// Whether ways were left out.
+    boolean cut() {
+        return cut;
+    }
+
+    /// Steps from node to node so far, those to states that were known not counted.
+    long work() {
+        return work;
+    }
+
+    private List<Stack> few(List<Stack> ways) {
         Map<Integer, Integer> alike = new HashMap<>();
         List<Stack> kept = new ArrayList<>();
         for (Stack way : ways) {
@@ -88,6 +117,7 @@ final class Automaton {
                 kept.add(way);
             }
         }
+        cut |= kept.size() < ways.size();
         return kept;
     }
 

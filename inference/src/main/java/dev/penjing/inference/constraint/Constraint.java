@@ -1,11 +1,14 @@
 package dev.penjing.inference.constraint;
 
 import dev.penjing.model.UsageException;
+import java.util.List;
+import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The form that an answer must have. Immutable, compared by the schema.
+/// The form that an answer must have: JSON, a text that matches a regular expression, or one of
+/// some texts. Immutable, compared by what it was made of.
 ///
 /// Of JSON Schema, what clients of structured output use is understood: `type` (a list, too),
 /// `properties`, `required`, `additionalProperties`, `items`, `prefixItems`, `minItems`,
@@ -15,21 +18,44 @@ import tools.jackson.databind.json.JsonMapper;
 /// (recursive, too), `nullable`. Anything else that restricts is refused by name. As JSON Schema
 /// has it, an object may have additional members unless `additionalProperties` is false.
 ///
-/// An answer is less free than the schema: members come in the schema's order, then the additional
-/// ones; a value of `enum` and a key are spelled in one way; white space, and the digits of
-/// numbers, are bounded, so that no model goes on with them for ever. That a key comes twice among
-/// the additional ones is not seen to.
+/// A JSON answer is less free than the schema: members come in the schema's order, then the
+/// additional ones; a value of `enum` and a key are spelled in one way; white space, and the digits
+/// of numbers, are bounded, so that no model goes on with them for ever. That a key comes twice
+/// among the additional ones is not seen to.
+///
+/// Of regular expressions, ECMA-262's as in `pattern`: characters, classes, groups, alternatives,
+/// repetitions, and anchors at the ends of an alternative of the whole.
 public final class Constraint {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int MOST_CHARACTERS = 1 << 20;
     private static final Constraint ANY_OBJECT = schema("{\"type\": \"object\"}");
 
-    private final JsonNode schema;
+    /// What it is made of.
+    private sealed interface Source {
+        record Schema(JsonNode schema) implements Source {
+            @Override
+            public String toString() {
+                return schema.toString();
+            }
+        }
+
+        record Regex(String pattern) implements Source {}
+
+        /// @param texts sorted, none twice
+        record Choice(List<String> texts) implements Source {}
+    }
+
+    private final Source source;
     private final Grammar grammar;
 
-    private Constraint(JsonNode schema) {
-        this.schema = schema;
-        this.grammar = SchemaCompiler.compile(schema);
+    private Constraint(Source source) {
+        this.source = source;
+        this.grammar =
+                switch (source) {
+                    case Source.Schema s -> SchemaCompiler.compile(s.schema);
+                    case Source.Regex r -> Texts.matching(r.pattern);
+                    case Source.Choice c -> Texts.choice(c.texts);
+                };
     }
 
     /// Any JSON object (`json_object` in OpenAI's interface).
@@ -51,11 +77,16 @@ public final class Constraint {
         try {
             node = JSON.readTree(schema);
         } catch (JacksonException e) {
-            throw new UsageException(
-                    "the JSON Schema is no JSON at line %d, column %d: mend it there"
-                            .formatted(e.getLocation().getLineNr(), e.getLocation().getColumnNr()));
+            // limits of the reader, such as of depth, have no place
+            String at =
+                    Optional.ofNullable(e.getLocation())
+                            .map(l ->
+                                    "at line %d, column %d"
+                                            .formatted(l.getLineNr(), l.getColumnNr()))
+                            .orElse("that can be read (%s)".formatted(e.getOriginalMessage()));
+            throw new UsageException("the JSON Schema is no JSON %s: mend it".formatted(at));
         }
-        return new Constraint(node);
+        return new Constraint(new Source.Schema(node));
     }
 
     /// As above.
@@ -64,22 +95,38 @@ public final class Constraint {
         return schema(schema.toString());
     }
 
+    /// A text that matches a regular expression from one end to the other, whether or not it is
+    /// anchored there; as it is, not as a JSON string.
+    ///
+    /// @throws UsageException if that is no such expression, has something that is not supported,
+    ///   is too large, can match one text in too many ways, or matches no text but the empty one
+    public static Constraint regex(String pattern) {
+        return new Constraint(new Source.Regex(pattern));
+    }
+
+    /// One of these texts, as it is. One may be the beginning of another.
+    ///
+    /// @throws UsageException if there is none, one is empty, or they are too large
+    public static Constraint choice(List<String> choices) {
+        return new Constraint(new Source.Choice(choices.stream().distinct().sorted().toList()));
+    }
+
     Grammar grammar() {
         return grammar;
     }
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof Constraint constraint && schema.equals(constraint.schema);
+        return other instanceof Constraint constraint && source.equals(constraint.source);
     }
 
     @Override
     public int hashCode() {
-        return schema.hashCode();
+        return source.hashCode();
     }
 
     @Override
     public String toString() {
-        return schema.toString();
+        return source.toString();
     }
 }

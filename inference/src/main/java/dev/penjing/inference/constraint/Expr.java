@@ -93,9 +93,8 @@ sealed interface Expr {
                 // the first part that is not empty, and what follows it
                 List<Expr> options = new ArrayList<>();
                 for (int i = 0; i < t.parts.size(); i++) {
-                    List<Expr> rest = new ArrayList<>(t.parts.subList(i, t.parts.size()));
-                    rest.set(0, rest.getFirst().nonEmpty());
-                    options.add(new Then(rest));
+                    Expr rest = new Then(t.parts.subList(i + 1, t.parts.size()));
+                    options.add(then(t.parts.get(i).nonEmpty(), rest));
                     if (!t.parts.get(i).nullable()) {
                         break;
                     }

@@ -38,7 +38,7 @@ final class Formats {
     /// The content of a JSON string of a format; empty for one that is not known.
     static Optional<Expr> of(String format) {
         return Optional.ofNullable(PATTERNS.get(format))
-                .map(pattern -> RegularExpression.parse("^(" + pattern + ")$", format));
+                .map(pattern -> RegularExpression.inString("^(" + pattern + ")$", format));
     }
 
     static String names() {

@@ -1,10 +1,12 @@
 package dev.penjing.inference.constraint;
 
 import dev.penjing.model.UsageException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.List;
 
 /// Rules as a network of nodes: a pushdown automaton on bytes. Immutable once built.
@@ -48,6 +50,11 @@ final class Grammar {
     /// Where a rule begins. The first rule is the whole answer.
     int entry(int rule) {
         return entries[rule];
+    }
+
+    /// Whether some text is a whole answer.
+    boolean fits() {
+        return productive(entries[0]);
     }
 
     /// Whether some text leads from a node to the end of its rule.
@@ -107,6 +114,12 @@ final class Grammar {
                 new ArrayList<>(List.of(new Return(), new Split(new int[0])));
         private final List<Integer> entries = new ArrayList<>();
         private final List<String> names = new ArrayList<>();
+        private final String source;
+
+        /// @param source what it is made of, for an error
+        Builder(String source) {
+            this.source = source;
+        }
 
         /// A rule without a body yet.
         ///
@@ -128,8 +141,8 @@ final class Grammar {
         private int add(Node node) {
             if (nodes.size() >= MOST_NODES) {
                 throw new UsageException(
-                        "the JSON Schema is too large (more than %,d steps): make it smaller"
-                                .formatted(MOST_NODES));
+                        "%s is too large (more than %,d steps): make it smaller"
+                                .formatted(source, MOST_NODES));
             }
             nodes.add(node);
             return nodes.size() - 1;
@@ -160,7 +173,11 @@ final class Grammar {
                     yield at;
                 }
                 case Expr.Or o ->
-                        split(o.options().stream().mapToInt(e -> emit(e, next)).toArray());
+                        split(
+                                o.options().stream()
+                                        .mapToInt(e -> emit(e, next))
+                                        .distinct()
+                                        .toArray());
                 case Expr.Call c -> add(new Call(c.rule(), next));
                 case Expr.Repeat r -> repeat(r, next);
             };
@@ -188,19 +205,38 @@ final class Grammar {
             return add(new Loop(min, r.max(), emit(body, RETURN), next));
         }
 
-        /// @throws UsageException if a rule calls itself before it reads anything, or nothing
-        ///   matches
+        /// The node from which one of some texts leads to the end of the rule.
+        int emitTexts(Collection<String> texts) {
+            List<int[]> words = new ArrayList<>();
+            for (String text : texts) {
+                byte[] octets = text.getBytes(StandardCharsets.UTF_8);
+                int[] word = new int[octets.length];
+                Arrays.setAll(word, i -> octets[i] & 0xff);
+                words.add(word);
+            }
+            words.sort(Arrays::compare);
+            PrefixTree tree = new PrefixTree(words);
+            int[] made = new int[tree.size()];
+            for (int at = made.length - 1; at >= 0; at--) {
+                List<Integer> ways = new ArrayList<>();
+                for (int child : tree.children(at)) {
+                    int octet = tree.symbol(child);
+                    ways.add(emit(Expr.range(octet, octet), made[child]));
+                }
+                if (tree.end(at)) {
+                    ways.add(RETURN);
+                }
+                made[at] = split(ways.stream().mapToInt(Integer::intValue).toArray());
+            }
+            return made[0];
+        }
+
+        /// @throws UsageException if a rule calls itself before it reads anything
         Grammar build() {
             refuseLeftRecursion();
-            Grammar grammar =
-                    new Grammar(
-                            nodes.toArray(new Node[0]),
-                            entries.stream().mapToInt(Integer::intValue).toArray());
-            if (!grammar.productive(grammar.entry(0))) {
-                throw new UsageException(
-                        "no finite JSON value fits the JSON Schema: look for what is required of itself, or required and forbidden");
-            }
-            return grammar;
+            return new Grammar(
+                    nodes.toArray(new Node[0]),
+                    entries.stream().mapToInt(Integer::intValue).toArray());
         }
 
         private void refuseLeftRecursion() {

@@ -8,6 +8,9 @@ public final class Matcher {
     private final Set<Integer> ends;
     private State state;
 
+    /// Whether a token that ends an answer has come.
+    private boolean over;
+
     Matcher(Masks masks, State state, Set<Integer> ends) {
         this.masks = masks;
         this.state = state;
@@ -15,8 +18,10 @@ public final class Matcher {
     }
 
     /// One of its own that has come as far.
-    Matcher copy() {
-        return new Matcher(masks, state, ends);
+    public Matcher copy() {
+        Matcher copy = new Matcher(masks, state, ends);
+        copy.over = over;
+        return copy;
     }
 
     /// Which tokens may come next: token n is bit n % 64 of word n / 64. Special tokens never may,
@@ -30,6 +35,7 @@ public final class Matcher {
     /// @return whether it may come; if not, nothing has changed
     public boolean accept(int id) {
         if (ends.contains(id)) {
+            over |= state.complete;
             return state.complete;
         }
         State next = masks.step(state, id);
@@ -47,6 +53,6 @@ public final class Matcher {
 
     /// Whether it is one, and nothing may follow.
     public boolean ended() {
-        return state.ended();
+        return over || state.ended();
     }
 }

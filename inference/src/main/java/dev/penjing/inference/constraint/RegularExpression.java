@@ -2,15 +2,23 @@ package dev.penjing.inference.constraint;
 
 import dev.penjing.model.UsageException;
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 
 /// The regular expressions of JSON Schema (ECMA-262), as far as an automaton reads them:
 /// characters, classes, groups, alternatives, repetitions; `^` and `$` at the ends of an
-/// alternative of the whole. As there, what is not anchored may stand anywhere in the string.
+/// alternative of the whole.
 final class RegularExpression {
     private static final int MOST_DEPTH = 64;
     private static final int MOST_LENGTH = 10_000;
     private static final int MOST_TIMES = 100_000;
+
+    /// Characters that a text may have that uses no unbounded repetition more often than it must.
+    private static final int MOST_WRITTEN = 500_000;
+
     private static final CodePoints DIGIT = CodePoints.range('0', '9');
     private static final CodePoints WORD =
             DIGIT.or(CodePoints.range('a', 'z'))
@@ -21,29 +29,54 @@ final class RegularExpression {
                     "\t\n\u000b\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff");
     private static final CodePoints DOT = CodePoints.of("\n\r\u2028\u2029").not();
     private static final CodePoints ALL = CodePoints.of("").not();
+    private static final CodePoints NO_DIGIT = DIGIT.not();
+    private static final CodePoints NO_WORD = WORD.not();
+    private static final CodePoints NO_SPACE = SPACE.not();
 
     private final int[] pattern;
-    private final String where;
+    private final String name;
+    private final Function<CodePoints, Expr> writing;
+
+    /// What was read of one character, by how the pattern has it.
+    private final Map<String, Expr> known = new HashMap<>();
+
     private int at;
     private int depth;
 
-    private RegularExpression(String pattern, String where) {
+    /// Characters that what was read may have, repetitions written out.
+    private long written;
+
+    private RegularExpression(String pattern, String name, Function<CodePoints, Expr> writing) {
         this.pattern = pattern.codePoints().toArray();
-        this.where = where;
+        this.name = name;
+        this.writing = writing;
     }
 
-    /// The content of a JSON string that matches.
+    /// The content of a JSON string that matches. As JSON Schema has it, what is not anchored may
+    /// stand anywhere in the string.
     ///
-    /// @param where the pattern is, for an error
+    /// @param name of the pattern, for an error
     /// @throws UsageException if it is no such expression
-    static Expr parse(String pattern, String where) {
+    static Expr inString(String pattern, String name) {
+        return parse(pattern, name, CodePoints::inString, Expr.star(ALL.inString()));
+    }
+
+    /// The texts that match from one end to the other, anchors or not.
+    ///
+    /// @throws UsageException as above
+    static Expr plain(String pattern, String name) {
+        return parse(pattern, name, CodePoints::plain, Expr.EMPTY);
+    }
+
+    /// @param around what may stand where there is no anchor
+    private static Expr parse(
+            String pattern, String name, Function<CodePoints, Expr> writing, Expr around) {
         if (pattern.length() > MOST_LENGTH) {
             throw new UsageException(
-                    "the pattern at %s is longer than %,d characters: shorten it"
-                            .formatted(where, MOST_LENGTH));
+                    "%s is longer than %,d characters: shorten it".formatted(name, MOST_LENGTH));
         }
-        RegularExpression parser = new RegularExpression(pattern, where);
-        Expr expr = parser.whole();
+        RegularExpression parser = new RegularExpression(pattern, name, writing);
+        Expr expr = parser.whole(around);
         if (parser.at < parser.pattern.length) {
             throw parser.error("has a ')' too many");
         }
@@ -52,8 +85,7 @@ final class RegularExpression {
 
     private UsageException error(String problem) {
         return new UsageException(
-                "the pattern at %s %s (character %d): write it another way"
-                        .formatted(where, problem, at + 1));
+                "%s %s (character %d): write it another way".formatted(name, problem, at + 1));
     }
 
     private boolean ahead(String text) {
@@ -79,15 +111,14 @@ final class RegularExpression {
         return pattern[at++];
     }
 
-    private Expr whole() {
-        Expr anything = Expr.star(ALL.inString());
+    private Expr whole(Expr around) {
         List<Expr> options = new ArrayList<>();
         do {
-            Expr before = skip("^") ? Expr.EMPTY : anything;
+            Expr before = skip("^") ? Expr.EMPTY : around;
             Expr middle = terms();
-            Expr after = skip("$") ? Expr.EMPTY : anything;
-            options.add(Expr.then(before, middle, after));
-            if (ahead("$") || ahead("^")) {
+            boolean end = skip("$");
+            options.add(Expr.then(before, middle, end ? Expr.EMPTY : around));
+            if (ahead("$") || ahead("^") || end && at < pattern.length && !ahead("|")) {
                 throw error("has an anchor in the middle");
             }
         } while (skip("|"));
@@ -108,7 +139,8 @@ final class RegularExpression {
     private Expr terms() {
         List<Expr> parts = new ArrayList<>();
         while (at < pattern.length && !ahead("|") && !ahead(")") && !ahead("$") && !ahead("^")) {
-            parts.add(repeated(atom()));
+            long before = written;
+            parts.add(repeated(atom(), before));
         }
         return new Expr.Then(parts);
     }
@@ -117,15 +149,22 @@ final class RegularExpression {
         int c = next();
         return switch (c) {
             case '(' -> group();
-            case '[' -> set().inString();
-            case '.' -> DOT.inString();
-            case '\\' -> escape(false).inString();
+            case '[' -> one(at - 1, set());
+            case '.' -> one(at - 1, DOT);
+            case '\\' -> one(at - 1, escape(false));
             case '*', '+', '?', '{' -> {
                 at--;
                 throw error("repeats nothing");
             }
-            default -> CodePoints.range(c, c).inString();
+            default -> one(at - 1, CodePoints.range(c, c));
         };
+    }
+
+    /// @param from where it stands in the pattern, up to here
+    private Expr one(int from, CodePoints characters) {
+        written++;
+        return known.computeIfAbsent(
+                new String(pattern, from, at - from), _ -> writing.apply(characters));
     }
 
     private Expr group() {
@@ -136,8 +175,13 @@ final class RegularExpression {
             while (next() != '>') {
                 // a name, of no meaning here
             }
-        } else if (ahead("?") && !skip("?:") || at > 1 && pattern[at - 1] == '<') {
+        } else if (ahead("?=") || ahead("?!") || pattern[at - 1] == '<') {
             throw error("looks ahead or behind, which is not supported");
+        } else if (ahead("?") && !skip("?:")) {
+            at++;
+            int kind = next();
+            throw error(
+                    "has a group (?%s, which is not supported".formatted(Character.toString(kind)));
         }
         Expr inside = choice();
         if (!skip(")")) {
@@ -147,7 +191,8 @@ final class RegularExpression {
         return inside;
     }
 
-    private Expr repeated(Expr atom) {
+    /// @param before what was written before the atom
+    private Expr repeated(Expr atom, long before) {
         int min;
         int max;
         if (skip("*")) {
@@ -175,6 +220,13 @@ final class RegularExpression {
         if (ahead("*") || ahead("{")) {
             throw error("repeats a repetition");
         }
+        long times = max == Expr.UNBOUNDED ? Math.max(1, min) : max;
+        written = before + (written - before) * times;
+        if (written > MOST_WRITTEN) {
+            throw error(
+                    "allows texts of %,d characters, more than %,d"
+                            .formatted(written, MOST_WRITTEN));
+        }
         return Expr.repeat(atom, min, max);
     }
 
@@ -195,7 +247,7 @@ final class RegularExpression {
 
     private CodePoints set() {
         boolean negated = skip("^");
-        CodePoints all = CodePoints.of("");
+        BitSet all = new BitSet();
         while (!skip("]")) {
             CodePoints from = member();
             if (ahead("-") && at + 1 < pattern.length && pattern[at + 1] != ']') {
@@ -211,9 +263,10 @@ final class RegularExpression {
                 }
                 from = CodePoints.range(first, last);
             }
-            all = all.or(from);
+            all.or(from.bits());
         }
-        return negated ? all.not() : all;
+        CodePoints characters = new CodePoints(all);
+        return negated ? characters.not() : characters;
     }
 
     private CodePoints member() {
@@ -225,11 +278,11 @@ final class RegularExpression {
         int c = next();
         return switch (c) {
             case 'd' -> DIGIT;
-            case 'D' -> DIGIT.not();
+            case 'D' -> NO_DIGIT;
             case 'w' -> WORD;
-            case 'W' -> WORD.not();
+            case 'W' -> NO_WORD;
             case 's' -> SPACE;
-            case 'S' -> SPACE.not();
+            case 'S' -> NO_SPACE;
             case 'n' -> CodePoints.of("\n");
             case 'r' -> CodePoints.of("\r");
             case 't' -> CodePoints.of("\t");

@@ -7,10 +7,8 @@ import dev.penjing.model.UsageException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -30,7 +28,7 @@ final class SchemaCompiler {
 
     private record Pending(int rule, JsonNode schema, String at) {}
 
-    private final Grammar.Builder grammar = new Grammar.Builder();
+    private final Grammar.Builder grammar = new Grammar.Builder("the JSON Schema");
     private final Schemas schemas;
     private final Map<JsonNode, Integer> rules = new HashMap<>();
     private final ArrayDeque<Pending> pending = new ArrayDeque<>();
@@ -48,7 +46,12 @@ final class SchemaCompiler {
             Pending next = compiler.pending.remove();
             compiler.grammar.define(next.rule, compiler.body(next.schema, next.at));
         }
-        return compiler.grammar.build();
+        Grammar grammar = compiler.grammar.build();
+        if (!grammar.fits()) {
+            throw new UsageException(
+                    "no finite JSON value fits the JSON Schema: look for what is required of itself, or required and forbidden");
+        }
+        return grammar;
     }
 
     private int rule(JsonNode schema, String at) {
@@ -140,38 +143,17 @@ final class SchemaCompiler {
         }
         List<String> types = Keywords.types(schema, at);
         values.removeIf(value -> !Keywords.fits(value, types));
-        List<int[]> words = new ArrayList<>();
+        List<String> texts = new ArrayList<>();
         List<Integer> entries = new ArrayList<>();
         for (JsonNode value : values) {
             if (value.isContainer()) {
                 entries.add(grammar.emit(constant(value), Grammar.RETURN));
             } else {
-                byte[] octets = value.toString().getBytes(StandardCharsets.UTF_8);
-                int[] word = new int[octets.length];
-                Arrays.setAll(word, i -> octets[i] & 0xff);
-                words.add(word);
+                texts.add(value.toString());
             }
         }
-        words.sort(Arrays::compare);
-        entries.add(words(words));
+        entries.add(grammar.emitTexts(texts));
         return grammar.split(entries.stream().mapToInt(Integer::intValue).toArray());
-    }
-
-    private int words(List<int[]> sorted) {
-        PrefixTree tree = new PrefixTree(sorted);
-        int[] nodes = new int[tree.size()];
-        for (int at = nodes.length - 1; at >= 0; at--) {
-            List<Integer> ways = new ArrayList<>();
-            for (int child : tree.children(at)) {
-                int octet = tree.symbol(child);
-                ways.add(grammar.emit(Expr.range(octet, octet), nodes[child]));
-            }
-            if (tree.end(at)) {
-                ways.add(Grammar.RETURN);
-            }
-            nodes[at] = grammar.split(ways.stream().mapToInt(Integer::intValue).toArray());
-        }
-        return nodes[0];
     }
 
     private static Expr constant(JsonNode value) {
@@ -298,7 +280,8 @@ final class SchemaCompiler {
         }
         Expr content = Expr.repeat(JsonParts.CHARACTER, min, max);
         if (pattern.isPresent()) {
-            content = RegularExpression.parse(pattern.get(), at + "/pattern");
+            content =
+                    RegularExpression.inString(pattern.get(), "the pattern at " + at + "/pattern");
         } else if (format.isPresent()) {
             content =
                     Formats.of(format.get())

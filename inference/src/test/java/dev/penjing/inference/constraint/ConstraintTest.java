@@ -86,7 +86,7 @@ class ConstraintTest {
     }
 
     /// Draws tokens as a model might, with a liking for what ends.
-    private static String walk(Matcher matcher, Random random, int most, boolean check) {
+    static String walk(Matcher matcher, Random random, int most, boolean check) {
         List<Integer> ids = new ArrayList<>();
         while (ids.size() < most && !matcher.ended()) {
             if (check) {

@@ -132,10 +132,10 @@ record Parameters(
                                     tried(
                                             place,
                                             "guided_regex",
-                                            () -> Constraint.schema(pattern))));
+                                            () -> Constraint.regex(pattern))));
             List<String> choices = place.texts("guided_choice", 1000);
             if (!choices.isEmpty()) {
-                all.add(tried(place, "guided_choice", () -> Constraint.schema(choices.getFirst())));
+                all.add(tried(place, "guided_choice", () -> Constraint.choice(choices)));
             }
             place.unsupported("guided_grammar");
         }

@@ -100,7 +100,8 @@ final class OpenAiSchema {
         if (schemaName.equals("ResponseStreamEvent")) {
             for (JsonNode event : DEFINITIONS.path(schemaName).path("anyOf")) {
                 String name = event.path("$ref").asString().substring("#/$defs/".length());
-                JsonNode type = DEFINITIONS.path(name).path("properties").path("type").path("const");
+                JsonNode type =
+                        DEFINITIONS.path(name).path("properties").path("type").path("const");
                 if (type.equals(node.path("type"))) {
                     return name;
                 }

@@ -18,35 +18,41 @@ class OpenAiSchemaTest {
                  "top_logprobs": [{"token": "Hi", "logprob": -0.5, "bytes": null}]}], "refusal": null},
                "finish_reason": "stop"}],
              "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4,
-               "prompt_tokens_details": {"cached_tokens": 0}}}""";
+               "prompt_tokens_details": {"cached_tokens": 0}}}\
+            """;
     private static final String CALL =
             """
             {"id": "chatcmpl-1", "object": "chat.completion", "created": 1767225600, "model": "m",
              "choices": [{"index": 0, "message": {"role": "assistant", "content": null, "refusal": null,
                "tool_calls": [{"id": "call_1", "type": "function",
                  "function": {"name": "weather", "arguments": "{}"}}]},
-               "logprobs": null, "finish_reason": "tool_calls"}]}""";
+               "logprobs": null, "finish_reason": "tool_calls"}]}\
+            """;
     private static final String CHUNK =
             """
             {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1767225600, "model": "m",
              "choices": [{"index": 0, "delta": {"role": "assistant", "content": "", "tool_calls":
                  [{"index": 0, "id": "call_1", "type": "function", "function": {"arguments": "{"}}]},
-               "logprobs": null, "finish_reason": null}], "usage": null}""";
+               "logprobs": null, "finish_reason": null}], "usage": null}\
+            """;
     private static final String COMPLETION =
             """
             {"id": "cmpl-1", "object": "text_completion", "created": 1767225600, "model": "m",
              "choices": [{"index": 0, "text": "Hi", "finish_reason": "length", "logprobs":
                {"tokens": ["Hi"], "token_logprobs": [-0.5], "text_offset": [0],
                 "top_logprobs": [{"Hi": -0.5}]}}],
-             "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}}""";
+             "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}}\
+            """;
     private static final String MODELS =
             """
             {"object": "list", "data": [
-              {"id": "m", "object": "model", "created": 1767225600, "owned_by": "system"}]}""";
+              {"id": "m", "object": "model", "created": 1767225600, "owned_by": "system"}]}\
+            """;
     private static final String ERROR =
             """
             {"error": {"message": "too long", "type": "invalid_request_error", "param": "messages",
-              "code": null}}""";
+              "code": null}}\
+            """;
     private static final String RESPONSE =
             """
             {"id": "resp_1", "object": "response", "created_at": 1767225600, "status": "completed",
@@ -61,7 +67,8 @@ class OpenAiSchemaTest {
              "tool_choice": "auto", "text": {"format": {"type": "text"}},
              "usage": {"input_tokens": 3, "input_tokens_details": {"cached_tokens": 0,
                  "cache_write_tokens": 0}, "output_tokens": 1,
-               "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 4}}""";
+               "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 4}}\
+            """;
 
     private static String good(String schema) {
         return switch (schema) {
@@ -97,19 +104,22 @@ class OpenAiSchemaTest {
                 "CreateChatCompletionStreamResponse",
                 """
                 {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [],
-                 "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}}""");
+                 "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}}\
+                """);
         OpenAiSchema.check(
                 "CreateCompletionStreamResponse",
                 """
                 {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "m",
                  "choices": [{"index": 0, "text": "Hi", "logprobs": null, "finish_reason": null}],
-                 "usage": null}""");
+                 "usage": null}\
+                """);
         OpenAiSchema.check(
                 "NimModel",
                 """
                 {"id": "m", "object": "model", "created": 1, "owned_by": "system", "root": "m",
                  "parent": null, "max_model_len": 256, "permission": [{"id": "modelperm-1",
-                   "object": "model_permission", "created": 1, "allow_sampling": true, "group": null}]}""");
+                   "object": "model_permission", "created": 1, "allow_sampling": true, "group": null}]}\
+                """);
     }
 
     @ParameterizedTest
@@ -118,21 +128,21 @@ class OpenAiSchemaTest {
                 "{'type': 'response.created', 'sequence_number': 0, 'response': RESPONSE}",
                 "{'type': 'response.in_progress', 'sequence_number': 1, 'response': RESPONSE}",
                 "{'type': 'response.output_item.added', 'sequence_number': 2, 'output_index': 0, 'item':"
-                    + " {'id': 'm', 'type': 'message', 'role': 'assistant', 'status': 'in_progress', 'content': []}}",
+                        + " {'id': 'm', 'type': 'message', 'role': 'assistant', 'status': 'in_progress', 'content': []}}",
                 "{'type': 'response.content_part.added', 'sequence_number': 3, 'item_id': 'm', 'output_index': 0,"
-                    + " 'content_index': 0, 'part': {'type': 'output_text', 'text': '', 'annotations': [], 'logprobs': []}}",
+                        + " 'content_index': 0, 'part': {'type': 'output_text', 'text': '', 'annotations': [], 'logprobs': []}}",
                 "{'type': 'response.output_text.delta', 'sequence_number': 4, 'item_id': 'm', 'output_index': 0,"
-                    + " 'content_index': 0, 'delta': 'Hi', 'logprobs': [{'token': 'Hi', 'logprob': -1}]}",
+                        + " 'content_index': 0, 'delta': 'Hi', 'logprobs': [{'token': 'Hi', 'logprob': -1}]}",
                 "{'type': 'response.output_text.done', 'sequence_number': 5, 'item_id': 'm', 'output_index': 0,"
-                    + " 'content_index': 0, 'text': 'Hi', 'logprobs': []}",
+                        + " 'content_index': 0, 'text': 'Hi', 'logprobs': []}",
                 "{'type': 'response.content_part.done', 'sequence_number': 6, 'item_id': 'm', 'output_index': 0,"
-                    + " 'content_index': 0, 'part': {'type': 'output_text', 'text': 'Hi', 'annotations': [], 'logprobs': []}}",
+                        + " 'content_index': 0, 'part': {'type': 'output_text', 'text': 'Hi', 'annotations': [], 'logprobs': []}}",
                 "{'type': 'response.output_item.done', 'sequence_number': 7, 'output_index': 0, 'item':"
-                    + " {'type': 'function_call', 'call_id': 'c', 'name': 'weather', 'arguments': '{}'}}",
+                        + " {'type': 'function_call', 'call_id': 'c', 'name': 'weather', 'arguments': '{}'}}",
                 "{'type': 'response.function_call_arguments.delta', 'sequence_number': 8, 'item_id': 'f',"
-                    + " 'output_index': 1, 'delta': '{'}",
+                        + " 'output_index': 1, 'delta': '{'}",
                 "{'type': 'response.function_call_arguments.done', 'sequence_number': 9, 'item_id': 'f',"
-                    + " 'output_index': 1, 'name': 'weather', 'arguments': '{}'}",
+                        + " 'output_index': 1, 'name': 'weather', 'arguments': '{}'}",
                 "{'type': 'response.completed', 'sequence_number': 10, 'response': RESPONSE}",
                 "{'type': 'response.incomplete', 'sequence_number': 10, 'response': RESPONSE}",
                 "{'type': 'response.failed', 'sequence_number': 10, 'response': RESPONSE}",
@@ -205,7 +215,9 @@ class OpenAiSchemaTest {
 
     @Test
     void choicesAreNeverNull() {
-        String broken = CHUNK.replaceFirst("(?s)\\[\\{\"index\": 0, \"delta\".*}], \"usage\"", "null, \"usage\"");
+        String broken =
+                CHUNK.replaceFirst(
+                        "(?s)\\[\\{\"index\": 0, \"delta\".*}], \"usage\"", "null, \"usage\"");
         assertThat(broken).contains("\"choices\": null");
         assertThat(OpenAiSchema.faults("CreateChatCompletionStreamResponse", broken))
                 .singleElement()
@@ -215,8 +227,12 @@ class OpenAiSchemaTest {
 
     @Test
     void whatIsNoJsonIsAFault() {
-        assertThat(OpenAiSchema.faults("ErrorResponse", "[DONE]")).singleElement().asString().startsWith("no JSON");
+        assertThat(OpenAiSchema.faults("ErrorResponse", "[DONE]"))
+                .singleElement()
+                .asString()
+                .startsWith("no JSON");
         assertThat(OpenAiSchema.faults("ErrorResponse", ERROR + "{}")).isNotEmpty();
-        assertThat(OpenAiSchema.faults("ResponseStreamEvent", "{\"type\": \"response.unknown\"}")).isNotEmpty();
+        assertThat(OpenAiSchema.faults("ResponseStreamEvent", "{\"type\": \"response.unknown\"}"))
+                .isNotEmpty();
     }
 }

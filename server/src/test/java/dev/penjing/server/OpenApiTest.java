@@ -27,11 +27,16 @@ class OpenApiTest {
         Map<String, JsonNode> all = new LinkedHashMap<>();
         DOCUMENT.path("paths")
                 .properties()
-                .forEach(path -> path.getValue()
-                        .properties()
-                        .forEach(method -> all.put(
-                                "/paths/%s/%s".formatted(escaped(path.getKey()), method.getKey()),
-                                method.getValue())));
+                .forEach(path ->
+                        path.getValue()
+                                .properties()
+                                .forEach(method ->
+                                        all.put(
+                                                "/paths/%s/%s"
+                                                        .formatted(
+                                                                escaped(path.getKey()),
+                                                                method.getKey()),
+                                                method.getValue())));
         return all;
     }
 
@@ -45,7 +50,8 @@ class OpenApiTest {
         all.put(pointer, node);
         if (node.isObject()) {
             node.properties()
-                    .forEach(e -> all.putAll(parts(pointer + "/" + escaped(e.getKey()), e.getValue())));
+                    .forEach(e ->
+                            all.putAll(parts(pointer + "/" + escaped(e.getKey()), e.getValue())));
         } else {
             for (int i = 0; i < node.size(); i++) {
                 all.putAll(parts(pointer + "/" + i, node.get(i)));
@@ -57,15 +63,16 @@ class OpenApiTest {
     /// All parts that have a schema and examples.
     private static List<Media> media() {
         List<Media> all = new ArrayList<>();
-        parts("", DOCUMENT).forEach((pointer, node) -> {
-            if (node.has("schema") && node.has("examples")) {
-                all.add(
-                        new Media(
-                                pointer + "/schema",
-                                node.has("x-event") ? pointer + "/x-event" : "",
-                                pointer + "/examples"));
-            }
-        });
+        parts("", DOCUMENT)
+                .forEach((pointer, node) -> {
+                    if (node.has("schema") && node.has("examples")) {
+                        all.add(
+                                new Media(
+                                        pointer + "/schema",
+                                        node.has("x-event") ? pointer + "/x-event" : "",
+                                        pointer + "/examples"));
+                    }
+                });
         return all;
     }
 
@@ -86,25 +93,31 @@ class OpenApiTest {
         Set<String> ids = new HashSet<>();
         Set<String> tags = new HashSet<>();
         DOCUMENT.path("tags").forEach(tag -> tags.add(tag.path("name").asString()));
-        operations().forEach((pointer, operation) -> {
-            assertThat(ids.add(operation.path("operationId").asString())).as(pointer).isTrue();
-            assertThat(tags).as(pointer).contains(operation.path("tags").path(0).asString());
-        });
+        operations()
+                .forEach((pointer, operation) -> {
+                    assertThat(ids.add(operation.path("operationId").asString()))
+                            .as(pointer)
+                            .isTrue();
+                    assertThat(tags)
+                            .as(pointer)
+                            .contains(operation.path("tags").path(0).asString());
+                });
     }
 
     @Test
     void everyReferencePointsSomewhereAndEveryComponentIsUsed() {
         Set<String> referred = new TreeSet<>();
-        parts("", DOCUMENT).forEach((pointer, node) -> {
-            if (node.isObject() && node.path("$ref").isString()) {
-                String reference = node.path("$ref").asString();
-                assertThat(reference).as(pointer).startsWith("#/components/");
-                assertThat(DOCUMENT.at(reference.substring(1)).isObject())
-                        .as("%s -> %s", pointer, reference)
-                        .isTrue();
-                referred.add(reference);
-            }
-        });
+        parts("", DOCUMENT)
+                .forEach((pointer, node) -> {
+                    if (node.isObject() && node.path("$ref").isString()) {
+                        String reference = node.path("$ref").asString();
+                        assertThat(reference).as(pointer).startsWith("#/components/");
+                        assertThat(DOCUMENT.at(reference.substring(1)).isObject())
+                                .as("%s -> %s", pointer, reference)
+                                .isTrue();
+                        referred.add(reference);
+                    }
+                });
         for (String kind : List.of("schemas", "responses", "headers")) {
             for (String name : DOCUMENT.path("components").path(kind).propertyNames()) {
                 assertThat(referred).contains("#/components/%s/%s".formatted(kind, name));
@@ -115,27 +128,39 @@ class OpenApiTest {
     @Test
     void everyOperationSaysWhatItDoesAndWhatComesBack() {
         assertThat(operations()).hasSizeGreaterThan(15);
-        operations().forEach((pointer, operation) -> {
-            assertThat(operation.path("summary").asString()).as(pointer).isNotBlank();
-            JsonNode responses = operation.path("responses");
-            assertThat(responses.has("200")).as(pointer).isTrue();
-            responses.properties().forEach(e -> {
-                JsonNode answer = resolved(e.getValue());
-                assertThat(answer.path("description").asString()).as(pointer).isNotBlank();
-                assertThat(answer.path("content").isEmpty()).as(pointer + e.getKey()).isFalse();
-                assertThat(answer.path("headers").has("x-request-id")).as(pointer).isTrue();
-                boolean tryLater = e.getKey().equals("429") || e.getKey().equals("503");
-                if (tryLater && !pointer.endsWith("ready/get")) {
-                    assertThat(answer.path("headers").has("retry-after")).as(pointer).isTrue();
-                }
-            });
-            if (!operation.has("security")) {
-                assertThat(responses.has("401")).as(pointer).isTrue();
-            }
-            if (pointer.endsWith("/post")) {
-                assertThat(responses.propertyNames()).as(pointer).contains("400", "404", "413", "415", "503");
-            }
-        });
+        operations()
+                .forEach((pointer, operation) -> {
+                    assertThat(operation.path("summary").asString()).as(pointer).isNotBlank();
+                    JsonNode responses = operation.path("responses");
+                    assertThat(responses.has("200")).as(pointer).isTrue();
+                    responses
+                            .properties()
+                            .forEach(e -> {
+                                JsonNode answer = resolved(e.getValue());
+                                assertThat(answer.path("description").asString())
+                                        .as(pointer)
+                                        .isNotBlank();
+                                assertThat(answer.path("content").isEmpty())
+                                        .as(pointer + e.getKey())
+                                        .isFalse();
+                                assertThat(answer.path("headers").has("x-request-id"))
+                                        .as(pointer)
+                                        .isTrue();
+                                if (e.getKey().equals("429") || e.getKey().equals("503")) {
+                                    assertThat(answer.path("headers").has("retry-after"))
+                                            .as(pointer)
+                                            .isTrue();
+                                }
+                            });
+                    if (!operation.has("security")) {
+                        assertThat(responses.has("401")).as(pointer).isTrue();
+                    }
+                    if (pointer.endsWith("/post")) {
+                        assertThat(responses.propertyNames())
+                                .as(pointer)
+                                .contains("400", "404", "413", "415", "503");
+                    }
+                });
     }
 
     private static JsonNode resolved(JsonNode node) {
@@ -145,30 +170,36 @@ class OpenApiTest {
 
     @Test
     void everyOperationHasARequestThatFitsItsSchema() {
-        operations().forEach((pointer, operation) -> {
-            boolean post = pointer.endsWith("/post");
-            assertThat(operation.has("requestBody")).as(pointer).isEqualTo(post);
-            if (post) {
-                String body = pointer + "/requestBody/content/application~1json";
-                JsonNode examples = DOCUMENT.at(body + "/examples");
-                assertThat(examples.size()).as(pointer).isPositive();
-                for (JsonNode example : examples) {
-                    assertThat(example.path("summary").asString()).as(pointer).isNotBlank();
-                    assertThat(faults(body + "/schema", example.path("value"))).as(body).isEmpty();
-                }
-            }
-            JsonNode parameters = operation.path("parameters");
-            for (int i = 0; i < parameters.size(); i++) {
-                String parameter = pointer + "/parameters/" + i;
-                JsonNode example = DOCUMENT.at(parameter + "/example");
-                assertThat(example.isMissingNode()).as(parameter).isFalse();
-                assertThat(faults(parameter + "/schema", example)).as(parameter).isEmpty();
-            }
-            long inPath = pointer.chars().filter(c -> c == '{').count();
-            assertThat(parameters.valueStream().filter(p -> p.path("in").asString().equals("path")))
-                    .as(pointer)
-                    .hasSize((int) inPath);
-        });
+        operations()
+                .forEach((pointer, operation) -> {
+                    boolean post = pointer.endsWith("/post");
+                    assertThat(operation.has("requestBody")).as(pointer).isEqualTo(post);
+                    if (post) {
+                        String body = pointer + "/requestBody/content/application~1json";
+                        JsonNode examples = DOCUMENT.at(body + "/examples");
+                        assertThat(examples.size()).as(pointer).isPositive();
+                        for (JsonNode example : examples) {
+                            assertThat(example.path("summary").asString()).as(pointer).isNotBlank();
+                            assertThat(faults(body + "/schema", example.path("value")))
+                                    .as(body)
+                                    .isEmpty();
+                        }
+                    }
+                    JsonNode parameters = operation.path("parameters");
+                    for (int i = 0; i < parameters.size(); i++) {
+                        String parameter = pointer + "/parameters/" + i;
+                        JsonNode example = DOCUMENT.at(parameter + "/example");
+                        assertThat(example.isMissingNode()).as(parameter).isFalse();
+                        assertThat(faults(parameter + "/schema", example)).as(parameter).isEmpty();
+                    }
+                    long inPath = pointer.chars().filter(c -> c == '{').count();
+                    assertThat(
+                                    parameters
+                                            .valueStream()
+                                            .filter(p -> p.path("in").asString().equals("path")))
+                            .as(pointer)
+                            .hasSize((int) inPath);
+                });
     }
 
     @Test
@@ -181,7 +212,9 @@ class OpenApiTest {
                 assertThat(faults(media.schema(), value)).as(media.examples()).isEmpty();
                 if (!media.event().isEmpty()) {
                     for (String event : events(value.asString())) {
-                        assertThat(faults(media.event(), OpenAiSchema.read(event))).as(event).isEmpty();
+                        assertThat(faults(media.event(), OpenAiSchema.read(event)))
+                                .as(event)
+                                .isEmpty();
                     }
                 }
             }
@@ -221,17 +254,20 @@ class OpenApiTest {
                         .forEach(data -> OpenAiSchema.check(event, data));
             }
         }
-        operation.path("responses").properties().forEach(answer -> {
-            if (!answer.getKey().equals("200")) {
-                for (JsonNode example :
-                        resolved(answer.getValue())
-                                .path("content")
-                                .path("application/json")
-                                .path("examples")) {
-                    OpenAiSchema.check("ErrorResponse", example.path("value").toString());
-                }
-            }
-        });
+        operation
+                .path("responses")
+                .properties()
+                .forEach(answer -> {
+                    if (!answer.getKey().equals("200")) {
+                        for (JsonNode example :
+                                resolved(answer.getValue())
+                                        .path("content")
+                                        .path("application/json")
+                                        .path("examples")) {
+                            OpenAiSchema.check("ErrorResponse", example.path("value").toString());
+                        }
+                    }
+                });
     }
 
     @ParameterizedTest

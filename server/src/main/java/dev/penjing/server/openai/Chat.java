@@ -122,7 +122,7 @@ public final class Chat {
         }
     }
 
-    private static int[] prompt(
+    static int[] prompt(
             Engine engine,
             List<Map<String, Object>> messages,
             Tools tools,

@@ -234,7 +234,7 @@ public final class Completions {
         int offset = from;
         for (Answers.Token token : tokens) {
             Probabilities.add(
-                    logprobs, token, offset, asked.top().orElse(0), asked.engine().tokenizer());
+                    logprobs, token, offset, asked.engine().tokenizer());
             offset += Probabilities.text(token.id(), asked.engine().tokenizer()).length();
         }
         return offset;

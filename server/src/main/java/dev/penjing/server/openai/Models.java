@@ -7,6 +7,7 @@ import dev.penjing.server.http.Fields;
 import dev.penjing.server.http.Json;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
+import java.util.Map;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -64,7 +65,7 @@ public final class Models {
         Engine engine = named(fields);
         int[] ids =
                 fields.node("messages").isPresent()
-                        ? engine.chat(Messages.of(fields), java.util.Map.of())
+                        ? Chat.prompt(engine, Messages.of(fields), Tools.NONE, Map.of())
                         : engine.tokenizer()
                                 .encode(
                                         fields.text("prompt")
@@ -88,6 +89,9 @@ public final class Models {
         Engine engine = named(fields);
         JsonNode tokens = fields.required("tokens");
         fields.end();
+        if (!tokens.isArray()) {
+            throw ApiException.invalid("tokens", "tokens must be a list of token ids.");
+        }
         int[] ids = new int[tokens.size()];
         for (int i = 0; i < ids.length; i++) {
             JsonNode id = tokens.get(i);

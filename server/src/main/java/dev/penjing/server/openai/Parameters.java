@@ -20,7 +20,6 @@ import tools.jackson.databind.JsonNode;
 ///
 /// @param count of answers
 /// @param usage whether a stream ends with the counts of tokens
-/// @param continuousUsage whether each of its events has them
 record Parameters(
         Sampling sampling,
         List<String> stops,
@@ -29,8 +28,7 @@ record Parameters(
         Optional<Constraint> constraint,
         int count,
         boolean stream,
-        boolean usage,
-        boolean continuousUsage) {
+        boolean usage) {
     private static final int MOST_STOPS = 4;
 
     static Parameters of(Fields fields, int vocabulary) {
@@ -51,7 +49,6 @@ record Parameters(
         boolean ignoreEnd = fields.flag("ignore_eos") | more.flag("ignore_eos");
         Optional<Fields> options = fields.object("stream_options");
         boolean usage = options.map(o -> o.flag("include_usage")).orElse(false);
-        boolean continuous = options.map(o -> o.flag("continuous_usage_stats")).orElse(false);
         if (options.isPresent()) {
             if (!stream) {
                 throw fields.wrong("stream_options", "goes with \"stream\": true only");
@@ -68,8 +65,7 @@ record Parameters(
                         constraint(fields, more),
                         fields.integer("n", 1, 128).orElse(1),
                         stream,
-                        usage || continuous,
-                        continuous);
+                        usage);
         if (more != fields) {
             more.end();
         }
@@ -254,8 +250,7 @@ record Parameters(
                 Optional.of(form),
                 count,
                 stream,
-                usage,
-                continuousUsage);
+                usage);
     }
 
     Parameters answers(int number) {
@@ -267,7 +262,6 @@ record Parameters(
                 constraint,
                 number,
                 stream,
-                usage,
-                continuousUsage);
+                usage);
     }
 }

@@ -59,8 +59,7 @@ final class Probabilities {
     /// Adds a token to `choices[].logprobs` of a completion.
     ///
     /// @param offset of the token in the text, in characters
-    /// @param tops how many alternatives were asked for
-    static void add(ObjectNode logprobs, Token token, int offset, int tops, Tokenizer tokenizer) {
+    static void add(ObjectNode logprobs, Token token, int offset, Tokenizer tokenizer) {
         logprobs.withArray("tokens").add(text(token.id(), tokenizer));
         logprobs.withArray("text_offset").add(offset);
         ArrayNode values = logprobs.withArray("token_logprobs");
@@ -73,10 +72,6 @@ final class Probabilities {
         }
         LogProbabilities known = token.probabilities().get();
         values.add(shown(known.chosen()));
-        if (tops == 0) {
-            top.addNull();
-            return;
-        }
         ObjectNode map = top.addObject();
         for (LogProbabilities.Entry other : known.top()) {
             map.put(text(other.id(), tokenizer), shown(other.logProbability()));

@@ -30,6 +30,8 @@ record Tools(
         NAMED
     }
 
+    static final Tools NONE = new Tools(Map.of(), Map.of(), Choice.NONE, Optional.empty(), true);
+
     private static final int MOST = 128;
 
     static Tools of(Fields fields) {
@@ -74,7 +76,7 @@ record Tools(
 
     private static Tools of(Fields fields, Map<String, Object> all, Map<String, JsonNode> schemas) {
         boolean several =
-                fields.node("parallel_tool_calls").map(n -> n.asBoolean(true)).orElse(true);
+                fields.node("parallel_tool_calls").isEmpty() || fields.flag("parallel_tool_calls");
         Optional<JsonNode> choice = fields.node("tool_choice");
         Choice what = all.isEmpty() ? Choice.NONE : Choice.AUTO;
         Optional<String> named = Optional.empty();

@@ -87,10 +87,11 @@ public final class AccessLog {
         answer.firstTokenSeconds().ifPresent(s -> fields.put("first_token_seconds", s));
         fields.put("finish_reason", answer.finishReason());
         if (prompts) {
-            answer.texts().ifPresent(t -> {
-                fields.put("prompt", t.prompt());
-                fields.put("completion", t.completion());
-            });
+            answer.texts()
+                    .ifPresent(t -> {
+                        fields.put("prompt", t.prompt());
+                        fields.put("completion", t.completion());
+                    });
         }
     }
 }

@@ -107,8 +107,7 @@ public final class Log {
         }
     }
 
-    private static String object(
-            Instant now, Level level, String message, Map<String, ?> fields) {
+    private static String object(Instant now, Level level, String message, Map<String, ?> fields) {
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("timestamp", now.toString());
         object.put("level", level.label());
@@ -120,9 +119,8 @@ public final class Log {
     private static String text(Instant now, Level level, String message, Map<String, ?> fields) {
         StringBuilder line = new StringBuilder();
         line.append(now).append(' ').append(level.label()).append(' ').append(Plain.line(message));
-        fields.forEach(
-                (name, value) ->
-                        line.append(' ').append(name).append('=').append(Plain.word(shown(value))));
+        fields.forEach((name, value) ->
+                line.append(' ').append(name).append('=').append(Plain.word(shown(value))));
         return line.append('\n').toString();
     }
 
@@ -146,7 +144,8 @@ public final class Log {
             root.removeHandler(handler);
         }
         root.addHandler(new Receiver());
-        root.setLevel(on(Level.DEBUG) ? java.util.logging.Level.FINE : java.util.logging.Level.INFO);
+        root.setLevel(
+                on(Level.DEBUG) ? java.util.logging.Level.FINE : java.util.logging.Level.INFO);
     }
 
     private final class Receiver extends Handler {

@@ -66,68 +66,108 @@ public final class Metrics {
         this.clock = clock;
         double[] tokens = Buckets.tokens(longestContext);
 
-        gauge("vllm:num_requests_running", "num_requests_running", "Answers being made.",
+        gauge(
+                "vllm:num_requests_running",
+                "num_requests_running",
+                "Answers being made.",
                 m -> m.load().running());
-        gauge("vllm:num_requests_waiting", "num_requests_waiting", "Requests that wait.",
+        gauge(
+                "vllm:num_requests_waiting",
+                "num_requests_waiting",
+                "Requests that wait.",
                 m -> m.load().waiting());
-        gauge("vllm:kv_cache_usage_perc", "gpu_cache_usage_perc",
-                "The share of keys' and values' memory in use, 0 to 1.", Metrics::cacheUse);
+        gauge(
+                "vllm:kv_cache_usage_perc",
+                "gpu_cache_usage_perc",
+                "The share of keys' and values' memory in use, 0 to 1.",
+                Metrics::cacheUse);
         gauge("num_request_max", "", "The most answers made at once.", ModelMetrics::maxSequences);
 
         promptTokens = counter("vllm:prompt_tokens", "prompt_tokens", "Tokens of prompts.");
         generationTokens =
                 counter("vllm:generation_tokens", "generation_tokens", "Tokens of answers.");
         finished =
-                counter("vllm:request_success", "request_finish",
+                counter(
+                        "vllm:request_success", "request_finish",
                         "Answers that ended, by how.", "finished_reason");
         succeeded = counter("request_success", "", "Answers that ended as they should.");
         failed = counter("request_failure", "", "Answers that failed.");
         prefixQueries =
-                counter("vllm:prefix_cache_queries", "",
+                counter(
+                        "vllm:prefix_cache_queries",
+                        "",
                         "Tokens looked for in the cache of prompts' beginnings.");
         prefixHits =
-                counter("vllm:prefix_cache_hits", "",
+                counter(
+                        "vllm:prefix_cache_hits",
+                        "",
                         "Tokens found in the cache of prompts' beginnings.");
-        counted("vllm:num_preemptions", "Answers put back to make room: this engine never does.",
+        counted(
+                "vllm:num_preemptions",
+                "Answers put back to make room: this engine never does.",
                 m -> 0);
-        counted("vllm:spec_decode_num_draft_tokens", "Tokens that a draft proposed.",
+        counted(
+                "vllm:spec_decode_num_draft_tokens",
+                "Tokens that a draft proposed.",
                 m -> m.load().draft().proposed());
-        counted("vllm:spec_decode_num_accepted_tokens", "Tokens of a draft that were accepted.",
+        counted(
+                "vllm:spec_decode_num_accepted_tokens",
+                "Tokens of a draft that were accepted.",
                 m -> m.load().draft().accepted());
 
         firstToken =
-                histogram("vllm:time_to_first_token_seconds", Buckets.FIRST_TOKEN,
+                histogram(
+                        "vllm:time_to_first_token_seconds",
+                        Buckets.FIRST_TOKEN,
                         "Seconds from the request to its first token.",
                         "time_to_first_token_seconds");
         interToken =
-                histogram("vllm:inter_token_latency_seconds", Buckets.TOKEN,
+                histogram(
+                        "vllm:inter_token_latency_seconds",
+                        Buckets.TOKEN,
                         "Seconds from one token to the next.",
-                        "vllm:time_per_output_token_seconds", "time_per_output_token_seconds");
+                        "vllm:time_per_output_token_seconds",
+                        "time_per_output_token_seconds");
         timePerToken =
-                histogram("vllm:request_time_per_output_token_seconds", Buckets.TOKEN,
+                histogram(
+                        "vllm:request_time_per_output_token_seconds",
+                        Buckets.TOKEN,
                         "Seconds a token, the first left out, as a mean over an answer.");
         endToEnd =
-                histogram("vllm:e2e_request_latency_seconds", Buckets.REQUEST,
+                histogram(
+                        "vllm:e2e_request_latency_seconds",
+                        Buckets.REQUEST,
                         "Seconds from the request to the end of its answer.",
                         "e2e_request_latency_seconds");
         queue = histogram("vllm:request_queue_time_seconds", Buckets.REQUEST, "Seconds waiting.");
         prefill =
-                histogram("vllm:request_prefill_time_seconds", Buckets.REQUEST,
+                histogram(
+                        "vllm:request_prefill_time_seconds",
+                        Buckets.REQUEST,
                         "Seconds from the start of the work to the first token.");
         decode =
-                histogram("vllm:request_decode_time_seconds", Buckets.REQUEST,
+                histogram(
+                        "vllm:request_decode_time_seconds",
+                        Buckets.REQUEST,
                         "Seconds from the first token to the last.");
         inference =
-                histogram("vllm:request_inference_time_seconds", Buckets.REQUEST,
+                histogram(
+                        "vllm:request_inference_time_seconds",
+                        Buckets.REQUEST,
                         "Seconds from the start of the work to the last token.");
         requestPrompt =
-                histogram("vllm:request_prompt_tokens", tokens, "Tokens of a prompt.",
+                histogram(
+                        "vllm:request_prompt_tokens",
+                        tokens,
+                        "Tokens of a prompt.",
                         "request_prompt_tokens");
         requestGeneration =
-                histogram("vllm:request_generation_tokens", tokens, "Tokens of an answer.",
+                histogram(
+                        "vllm:request_generation_tokens",
+                        tokens,
+                        "Tokens of an answer.",
                         "request_generation_tokens");
-        paramsN =
-                histogram("vllm:request_params_n", Buckets.ANSWERS, "The request's n.");
+        paramsN = histogram("vllm:request_params_n", Buckets.ANSWERS, "The request's n.");
         paramsMaxTokens =
                 histogram("vllm:request_params_max_tokens", tokens, "The request's max_tokens.");
 
@@ -174,8 +214,8 @@ public final class Metrics {
                         .labelNames(LABELS)
                         .callback(call ->
                                 models.values()
-                                        .forEach(m ->
-                                                call.call(value.applyAsDouble(m), m.labels())))
+                                        .forEach(
+                                                m -> call.call(value.applyAsDouble(m), m.labels())))
                         .register(registry);
         if (!alias.isEmpty()) {
             registry.register(new Alias(gauge, alias));
@@ -188,8 +228,7 @@ public final class Metrics {
                 .help(help)
                 .labelNames(LABELS)
                 .callback(call ->
-                        models.values()
-                                .forEach(m -> call.call(value.applyAsDouble(m), m.labels())))
+                        models.values().forEach(m -> call.call(value.applyAsDouble(m), m.labels())))
                 .register(registry);
     }
 

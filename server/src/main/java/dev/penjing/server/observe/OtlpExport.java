@@ -52,6 +52,7 @@ final class OtlpExport {
                     }
                 };
         return new Tracing(
-                telemetry, () -> provider.shutdown().join(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS));
+                telemetry,
+                () -> provider.shutdown().join(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS));
     }
 }

@@ -21,9 +21,7 @@ public final class RequestSpan {
 
     /// The trace that it belongs to, for logs.
     public Optional<String> traceId() {
-        return Optional.of(span.getSpanContext())
-                .filter(c -> c.isValid())
-                .map(c -> c.getTraceId());
+        return Optional.of(span.getSpanContext()).filter(c -> c.isValid()).map(c -> c.getTraceId());
     }
 
     /// What is asked for.
@@ -31,12 +29,7 @@ public final class RequestSpan {
     /// @param operation `chat`, `text_completion` or `generate_content`
     /// @param model that is served, not just any name that a client sent
     public void asked(
-            String operation,
-            String model,
-            int n,
-            int maxTokens,
-            double temperature,
-            double topP) {
+            String operation, String model, int n, int maxTokens, double temperature, double topP) {
         span.updateName(operation + " " + model);
         span.setAttribute("gen_ai.operation.name", operation);
         span.setAttribute("gen_ai.provider.name", "penjing");

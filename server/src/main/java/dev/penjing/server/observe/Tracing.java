@@ -81,8 +81,7 @@ public final class Tracing implements AutoCloseable {
     public RequestSpan start(
             String method, String route, Function<String, Optional<String>> headers) {
         Context parent =
-                W3CTraceContextPropagator.getInstance()
-                        .extract(Context.root(), headers, HEADERS);
+                W3CTraceContextPropagator.getInstance().extract(Context.root(), headers, HEADERS);
         Span span =
                 tracer.spanBuilder(method + " " + route)
                         .setParent(parent)

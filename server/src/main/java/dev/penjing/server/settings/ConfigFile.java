@@ -41,8 +41,7 @@ final class ConfigFile {
         } catch (JacksonException e) {
             throw new UsageException(
                     "%s is not JSON: %s (line %d)"
-                            .formatted(
-                                    file, e.getOriginalMessage(), e.getLocation().getLineNr()));
+                            .formatted(file, e.getOriginalMessage(), e.getLocation().getLineNr()));
         }
         if (!root.isObject()) {
             throw new UsageException(file + " must hold one JSON object, of settings by name");

@@ -22,51 +22,217 @@ final class KnownSettings {
     static final List<Setting> ALL =
             List.of(
                     // what is served
-                    nim("model", "NIM_MODEL_PATH", new Text(), "The model: a folder in Hugging Face form, a .gguf file, or hf:org/name."),
+                    nim(
+                            "model",
+                            "NIM_MODEL_PATH",
+                            new Text(),
+                            "The model: a folder in Hugging Face form, a .gguf file, or hf:org/name."),
                     own("also", new Texts(), "Further models, served beside it."),
-                    nim("served-model-name", "NIM_SERVED_MODEL_NAME", new Texts(), "What clients call the model; the first name is the one in answers."),
-                    nim("max-model-len", "NIM_MAX_MODEL_LEN", new Whole(2, MOST), "The most tokens of prompt and answer together; the model's own context if not set."),
-                    own("quantization", new Choice(List.of("q4_0", "q8_0")), "What the weights are computed in; the file's own, or q8_0, if not set."),
-                    nim("draft-model", "NIM_DRAFT_MODEL_PATH", new Text(), "A much smaller model with the same tokens, which proposes what comes next."),
-                    own("draft-tokens", new Whole(1, 8), "3", "The most that a draft proposes at a time."),
-                    own("threads", new Whole(0, 4096), "0", "Threads of the engine; 0 is one a core."),
-                    own("cache-bytes", new Whole(0, Long.MAX_VALUE), "0", "Memory for keys and values; 0 is enough for eight long sequences, within a quarter of the machine's."),
-                    own("max-sequences", new Whole(1, 4096), "64", "Answers that are made at once."),
-                    own("default-max-tokens", new Whole(1, MOST), "1024", "The longest answer where the request sets no limit."),
+                    nim(
+                            "served-model-name",
+                            "NIM_SERVED_MODEL_NAME",
+                            new Texts(),
+                            "What clients call the model; the first name is the one in answers."),
+                    nim(
+                            "max-model-len",
+                            "NIM_MAX_MODEL_LEN",
+                            new Whole(2, MOST),
+                            "The most tokens of prompt and answer together; the model's own context if not set."),
+                    own(
+                            "quantization",
+                            new Choice(List.of("q4_0", "q8_0")),
+                            "What the weights are computed in; the file's own, or q8_0, if not set."),
+                    nim(
+                            "draft-model",
+                            "NIM_DRAFT_MODEL_PATH",
+                            new Text(),
+                            "A much smaller model with the same tokens, which proposes what comes next."),
+                    own(
+                            "draft-tokens",
+                            new Whole(1, 8),
+                            "3",
+                            "The most that a draft proposes at a time."),
+                    own(
+                            "threads",
+                            new Whole(0, 4096),
+                            "0",
+                            "Threads of the engine; 0 is one a core."),
+                    own(
+                            "cache-bytes",
+                            new Whole(0, Long.MAX_VALUE),
+                            "0",
+                            "Memory for keys and values; 0 is enough for eight long sequences, within a quarter of the machine's."),
+                    own(
+                            "max-sequences",
+                            new Whole(1, 4096),
+                            "64",
+                            "Answers that are made at once."),
+                    own(
+                            "default-max-tokens",
+                            new Whole(1, MOST),
+                            "1024",
+                            "The longest answer where the request sets no limit."),
                     // where
-                    own("host", new Text(), "127.0.0.1", "The address to listen on; 0.0.0.0 is all."),
-                    nim("port", "NIM_SERVER_PORT", new Whole(0, 65535), "8000", "The port to listen on; 0 is any free one."),
-                    nim("health-port", "NIM_HEALTH_PORT", new Whole(1, 65535), "A second port, for /v1/health and /v1/metrics alone, without key or TLS."),
+                    own(
+                            "host",
+                            new Text(),
+                            "127.0.0.1",
+                            "The address to listen on; 0.0.0.0 is all."),
+                    nim(
+                            "port",
+                            "NIM_SERVER_PORT",
+                            new Whole(0, 65535),
+                            "8000",
+                            "The port to listen on; 0 is any free one."),
+                    nim(
+                            "health-port",
+                            "NIM_HEALTH_PORT",
+                            new Whole(1, 65535),
+                            "A second port, for health checks and metrics, without key or TLS."),
                     // who
-                    secret("api-key", "PENJING_API_KEY", "A key that clients must send as a bearer token."),
+                    secret(
+                            "api-key",
+                            "PENJING_API_KEY",
+                            "A key that clients must send as a bearer token."),
                     own("api-key-file", new Text(), "A file of such keys, one a line."),
-                    nim("ssl-mode", "NIM_SSL_MODE", new Choice(List.of("off", "tls", "mtls")), "off", "TLS: off, tls, or mtls, where clients must show a certificate too."),
-                    nim("ssl-key-path", "NIM_SSL_KEY_PATH", new Text(), "The server's private key, PEM."),
-                    nim("ssl-certs-path", "NIM_SSL_CERTS_PATH", new Text(), "The server's certificate and those above it, PEM."),
-                    nim("ssl-ca-certs-path", "NIM_SSL_CA_CERTS_PATH", new Text(), "The certificates that sign clients' ones, PEM."),
-                    nim("cors-allow-origins", "NIM_CORS_ALLOW_ORIGINS", new Texts(), "Web pages' origins that may call from a browser, or *; none if not set."),
-                    nim("cors-allow-methods", "NIM_CORS_ALLOW_METHODS", new Texts(), "GET,POST,OPTIONS", "Methods that they may use."),
-                    nim("cors-allow-headers", "NIM_CORS_ALLOW_HEADERS", new Texts(), "Authorization,Content-Type,X-Request-Id", "Headers that they may send."),
-                    nim("cors-expose-headers", "NIM_CORS_EXPOSE_HEADERS", new Texts(), "X-Request-Id,Retry-After", "Headers that they may read."),
-                    nim("cors-max-age", "NIM_CORS_MAX_AGE", new Whole(0, DAY), "600", "How long a browser may remember the above."),
+                    nim(
+                            "ssl-mode",
+                            "NIM_SSL_MODE",
+                            new Choice(List.of("off", "tls", "mtls")),
+                            "off",
+                            "TLS: off, tls, or mtls, where clients must show a certificate too."),
+                    nim(
+                            "ssl-key-path",
+                            "NIM_SSL_KEY_PATH",
+                            new Text(),
+                            "The server's private key, PEM."),
+                    nim(
+                            "ssl-certs-path",
+                            "NIM_SSL_CERTS_PATH",
+                            new Text(),
+                            "The server's certificate and those above it, PEM."),
+                    nim(
+                            "ssl-ca-certs-path",
+                            "NIM_SSL_CA_CERTS_PATH",
+                            new Text(),
+                            "The certificates that sign clients' ones, PEM."),
+                    nim(
+                            "cors-allow-origins",
+                            "NIM_CORS_ALLOW_ORIGINS",
+                            new Texts(),
+                            "Web pages' origins that may call from a browser, or *; none if not set."),
+                    nim(
+                            "cors-allow-methods",
+                            "NIM_CORS_ALLOW_METHODS",
+                            new Texts(),
+                            "GET,POST,OPTIONS",
+                            "Methods that they may use."),
+                    nim(
+                            "cors-allow-headers",
+                            "NIM_CORS_ALLOW_HEADERS",
+                            new Texts(),
+                            "Authorization,Content-Type,X-Request-Id",
+                            "Headers that they may send."),
+                    nim(
+                            "cors-expose-headers",
+                            "NIM_CORS_EXPOSE_HEADERS",
+                            new Texts(),
+                            "X-Request-Id,Retry-After",
+                            "Headers that they may read."),
+                    nim(
+                            "cors-max-age",
+                            "NIM_CORS_MAX_AGE",
+                            new Whole(0, DAY),
+                            "600",
+                            "How long a browser may remember the above."),
                     // how much, how long
-                    own("max-queued-requests", new Whole(0, 1_000_000), "256", "Requests that may wait; one more is refused with 429."),
-                    own("max-queued-tokens", new Whole(1, MOST), "65536", "Prompt tokens that may wait, of all requests; more are refused with 429."),
-                    own("max-body-bytes", new Whole(1024, 1L << 30), "4194304", "The largest request body."),
-                    own("header-timeout", new Whole(1, DAY), "10", "For a client to send a request's headers."),
-                    own("body-timeout", new Whole(1, DAY), "30", "For a client to send a request's body."),
-                    own("write-timeout", new Whole(1, DAY), "30", "For a client to read what was sent."),
-                    own("request-timeout", new Whole(1, DAY), "590", "For a whole answer; clients of OpenAI's give up after 600."),
-                    own("ping-interval", new Whole(1, DAY), "15", "Between comments that keep a silent stream open."),
-                    own("shutdown-timeout", new Whole(0, DAY), "30", "For running answers to end once the server is told to."),
+                    own(
+                            "max-queued-requests",
+                            new Whole(0, 1_000_000),
+                            "256",
+                            "Requests that may wait; one more is refused with 429."),
+                    own(
+                            "max-queued-tokens",
+                            new Whole(1, MOST),
+                            "65536",
+                            "Prompt tokens that may wait, of all requests; more are refused with 429."),
+                    own(
+                            "max-body-bytes",
+                            new Whole(1024, 1L << 30),
+                            "4194304",
+                            "The largest request body."),
+                    own(
+                            "header-timeout",
+                            new Whole(1, DAY),
+                            "10",
+                            "For a client to send a request's headers."),
+                    own(
+                            "body-timeout",
+                            new Whole(1, DAY),
+                            "30",
+                            "For a client to send a request's body."),
+                    own(
+                            "write-timeout",
+                            new Whole(1, DAY),
+                            "30",
+                            "For a client to read what was sent."),
+                    own(
+                            "request-timeout",
+                            new Whole(1, DAY),
+                            "590",
+                            "For a whole answer; clients of OpenAI's give up after 600."),
+                    own(
+                            "ping-interval",
+                            new Whole(1, DAY),
+                            "15",
+                            "Between comments that keep a silent stream open."),
+                    own(
+                            "shutdown-timeout",
+                            new Whole(0, DAY),
+                            "30",
+                            "For running answers to end once the server is told to."),
                     // what is told
-                    nim("log-level", "NIM_LOG_LEVEL", new Choice(List.of("debug", "info", "warning", "error", "critical")), "info", "The least serious lines that are logged."),
-                    nim("jsonl-logging", "NIM_JSONL_LOGGING", new Flag(), "false", "Logs one JSON object a line."),
+                    nim(
+                            "log-level",
+                            "NIM_LOG_LEVEL",
+                            new Choice(List.of("debug", "info", "warning", "error", "critical")),
+                            "info",
+                            "The least serious lines that are logged."),
+                    nim(
+                            "jsonl-logging",
+                            "NIM_JSONL_LOGGING",
+                            new Flag(),
+                            "false",
+                            "Logs one JSON object a line."),
                     own("log-prompts", new Flag(), "false", "Logs what is asked and answered too."),
-                    nim("enable-otel", "NIM_ENABLE_OTEL", new Flag(), "Traces to otel-endpoint; on if that is set."),
-                    setting("otel-endpoint", List.of("NIM_OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"), new Text(), Optional.empty(), "Where traces go, by OTLP over HTTP, such as http://localhost:4318.", false),
-                    setting("otel-service-name", List.of("NIM_OTEL_SERVICE_NAME", "OTEL_SERVICE_NAME"), new Text(), Optional.of("penjing"), "What the server is called in traces.", false),
-                    setting("otel-headers", List.of("OTEL_EXPORTER_OTLP_HEADERS"), new Texts(), Optional.empty(), "Headers that go with traces, as name=value between commas.", true));
+                    nim(
+                            "enable-otel",
+                            "NIM_ENABLE_OTEL",
+                            new Flag(),
+                            "Traces to otel-endpoint; on if that is set."),
+                    setting(
+                            "otel-endpoint",
+                            List.of(
+                                    "NIM_OTEL_EXPORTER_OTLP_ENDPOINT",
+                                    "OTEL_EXPORTER_OTLP_ENDPOINT"),
+                            new Text(),
+                            Optional.empty(),
+                            "Where traces go, by OTLP over HTTP, such as http://localhost:4318.",
+                            false),
+                    setting(
+                            "otel-service-name",
+                            List.of("NIM_OTEL_SERVICE_NAME", "OTEL_SERVICE_NAME"),
+                            new Text(),
+                            Optional.of("penjing"),
+                            "What the server is called in traces.",
+                            false),
+                    setting(
+                            "otel-headers",
+                            List.of("OTEL_EXPORTER_OTLP_HEADERS"),
+                            new Texts(),
+                            Optional.empty(),
+                            "Headers that go with traces, as name=value between commas.",
+                            true));
 
     private KnownSettings() {}
 

@@ -55,9 +55,7 @@ public final class Settings {
     ///   each other
     /// @throws PenjingException if the file cannot be read
     public static Settings resolve(
-            Map<String, String> commandLine,
-            Map<String, String> environment,
-            Optional<Path> file) {
+            Map<String, String> commandLine, Map<String, String> environment, Optional<Path> file) {
         for (String name : commandLine.keySet()) {
             if (KnownSettings.ALL.stream().noneMatch(s -> s.name().equals(name))) {
                 throw new UsageException("--" + name + " is not a setting" + hint(name, names()));
@@ -138,7 +136,9 @@ public final class Settings {
         for (String variable : new TreeSet<>(environment.keySet())) {
             if (variable.startsWith("NIM_") && !known.contains(variable)) {
                 warnings.add(
-                        variable + " is not known here and changes nothing" + hint(variable, known));
+                        variable
+                                + " is not known here and changes nothing"
+                                + hint(variable, known));
             }
         }
         return warnings;
@@ -230,7 +230,8 @@ public final class Settings {
     ///
     /// @throws IllegalStateException if it has none
     public String text(String name) {
-        return optionalText(name).orElseThrow(() -> new IllegalStateException(name + " is not set"));
+        return optionalText(name)
+                .orElseThrow(() -> new IllegalStateException(name + " is not set"));
     }
 
     public Optional<String> optionalText(String name) {

@@ -38,10 +38,23 @@ class LogTest {
 
     private static AccessLog.Entry entry(String path, String client, int status) {
         return new AccessLog.Entry(
-                "req-1", Optional.empty(), client, "POST", path, status, 0.25, Optional.empty(),
+                "req-1",
+                Optional.empty(),
+                client,
+                "POST",
+                path,
+                status,
+                0.25,
+                Optional.empty(),
                 Optional.of(
                         new AccessLog.Answer(
-                                "student", 12, 4, 50, 0.001, Optional.of(0.02), "stop",
+                                "student",
+                                12,
+                                4,
+                                50,
+                                0.001,
+                                Optional.of(0.02),
+                                "stop",
                                 Optional.of(new AccessLog.Texts("my secret\nplan", "is safe")))),
                 false);
     }
@@ -133,7 +146,8 @@ class LogTest {
 
     @Test
     void longPathsAreCut() {
-        new AccessLog(log(Log.Level.INFO, false), false).log(entry("/" + "a".repeat(9000), "::1", 404));
+        new AccessLog(log(Log.Level.INFO, false), false)
+                .log(entry("/" + "a".repeat(9000), "::1", 404));
         assertThat(written().length()).isLessThan(1000);
         assertThat(written()).contains("aaa...").contains("status=404");
     }
@@ -142,8 +156,16 @@ class LogTest {
     void probesAreQuiet() {
         AccessLog.Entry probe =
                 new AccessLog.Entry(
-                        "r", Optional.empty(), "::1", "GET", "/v1/health/live", 200, 0.001,
-                        Optional.empty(), Optional.empty(), true);
+                        "r",
+                        Optional.empty(),
+                        "::1",
+                        "GET",
+                        "/v1/health/live",
+                        200,
+                        0.001,
+                        Optional.empty(),
+                        Optional.empty(),
+                        true);
         new AccessLog(log(Log.Level.INFO, false), false).log(probe);
         assertThat(written()).isEmpty();
         new AccessLog(log(Log.Level.DEBUG, false), false).log(probe);
@@ -186,7 +208,8 @@ class LogTest {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int i = 0; i < 500; i++) {
                 int number = i;
-                threads.execute(() -> log.line(Log.Level.INFO, "x".repeat(200), Map.of("n", number)));
+                threads.execute(
+                        () -> log.line(Log.Level.INFO, "x".repeat(200), Map.of("n", number)));
             }
         }
         assertThat(written().lines().map(l -> JSON.readTree(l).get("n").intValue()).distinct())

@@ -30,8 +30,7 @@ class MetricsTest {
     }
 
     private static Engine.Load load(int running, int waiting, int free) {
-        return new Engine.Load(
-                running, waiting, free, 8, new Engine.DraftLoad(40, 30, 8, 8));
+        return new Engine.Load(running, waiting, free, 8, new Engine.DraftLoad(40, 30, 8, 8));
     }
 
     private static Finish finish(Finish.Reason reason, int newTokens) {
@@ -50,7 +49,10 @@ class MetricsTest {
     void theNamesAreVllmsAndNims() {
         Set<String> types =
                 lines().stream()
-                        .filter(l -> l.startsWith("# TYPE ") && !l.contains(" jvm_") && !l.contains(" process_"))
+                        .filter(l ->
+                                l.startsWith("# TYPE ")
+                                        && !l.contains(" jvm_")
+                                        && !l.contains(" process_"))
                         .map(l -> l.substring("# TYPE ".length()))
                         .collect(Collectors.toCollection(TreeSet::new));
 
@@ -173,7 +175,9 @@ class MetricsTest {
                         "request_finish_total{engine=\"0\",finished_reason=\"stop\",model_name=\"student\"} 1.0",
                         "request_success_total" + LABELS + " 1.0",
                         "request_failure_total" + LABELS + " 0.0")
-                .noneMatch(l -> l.startsWith("vllm:request_prompt_tokens_bucket") && l.contains("\"500.0\""));
+                .noneMatch(l ->
+                        l.startsWith("vllm:request_prompt_tokens_bucket")
+                                && l.contains("\"500.0\""));
     }
 
     @Test

@@ -40,17 +40,19 @@ class TracingTest {
     void start() throws IOException {
         collector =
                 HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        collector.createContext("/", exchange -> {
-            byte[] body = exchange.getRequestBody().readAllBytes();
-            received.add(
-                    new Received(
-                            exchange.getRequestURI().getPath(),
-                            exchange.getRequestHeaders().getFirst("Content-Type"),
-                            String.valueOf(exchange.getRequestHeaders().getFirst("X-Key")),
-                            new String(body, StandardCharsets.ISO_8859_1)));
-            exchange.sendResponseHeaders(200, -1);
-            exchange.close();
-        });
+        collector.createContext(
+                "/",
+                exchange -> {
+                    byte[] body = exchange.getRequestBody().readAllBytes();
+                    received.add(
+                            new Received(
+                                    exchange.getRequestURI().getPath(),
+                                    exchange.getRequestHeaders().getFirst("Content-Type"),
+                                    String.valueOf(exchange.getRequestHeaders().getFirst("X-Key")),
+                                    new String(body, StandardCharsets.ISO_8859_1)));
+                    exchange.sendResponseHeaders(200, -1);
+                    exchange.close();
+                });
         collector.start();
     }
 
@@ -80,8 +82,14 @@ class TracingTest {
 
     /// A `KeyValue` of OTLP's protocol buffers: the key, then an `AnyValue`.
     private static String attribute(String key, String value) {
-        return "\n" + (char) key.length() + key + "\u0012" + (char) (value.length() + 2) + "\n"
-                + (char) value.length() + value;
+        return "\n"
+                + (char) key.length()
+                + key
+                + "\u0012"
+                + (char) (value.length() + 2)
+                + "\n"
+                + (char) value.length()
+                + value;
     }
 
     private static String attribute(String key, int small) {
@@ -180,7 +188,8 @@ class TracingTest {
     void withoutAnEndpointTheSdkIsNotEvenThere() throws Exception {
         // the class path without OpenTelemetry's SDK and exporter
         List<URL> rest = new ArrayList<>();
-        for (String entry : System.getProperty("java.class.path").split(java.io.File.pathSeparator)) {
+        for (String entry :
+                System.getProperty("java.class.path").split(java.io.File.pathSeparator)) {
             if (!entry.contains("opentelemetry-sdk") && !entry.contains("opentelemetry-exporter")) {
                 rest.add(Path.of(entry).toUri().toURL());
             }
@@ -205,7 +214,9 @@ class TracingTest {
             try (Tracing tracing = Tracing.of(settings, "1")) {
                 RequestSpan span =
                         tracing.start(
-                                "GET", "/", headers("traceparent", "00-" + trace + "-" + PARENT + "-01"));
+                                "GET",
+                                "/",
+                                headers("traceparent", "00-" + trace + "-" + PARENT + "-01"));
                 span.asked("chat", "student", 2, 1, 1, 1);
                 span.answered("id", "student", List.of("stop"), List.of(FINISH));
                 span.end("r", 200);

@@ -214,7 +214,9 @@ class SettingsTest {
 
     @Test
     void listsComeFromCommasAndFromJson() {
-        assertThat(environment("NIM_CORS_ALLOW_ORIGINS", "http://a, http://b,").list("cors-allow-origins"))
+        assertThat(
+                        environment("NIM_CORS_ALLOW_ORIGINS", "http://a, http://b,")
+                                .list("cors-allow-origins"))
                 .containsExactly("http://a", "http://b");
         assertThat(file("{\"also\": [\"x.gguf\", \"y\"]}").list("also"))
                 .containsExactly("x.gguf", "y");
@@ -288,7 +290,11 @@ class SettingsTest {
         Settings settings =
                 Settings.resolve(
                         map("port", "81"),
-                        map("PENJING_API_KEY", "hunter2", "OTEL_EXPORTER_OTLP_HEADERS", "k=hunter2"),
+                        map(
+                                "PENJING_API_KEY",
+                                "hunter2",
+                                "OTEL_EXPORTER_OTLP_HEADERS",
+                                "k=hunter2"),
                         Optional.empty());
         String table = settings.describe();
 

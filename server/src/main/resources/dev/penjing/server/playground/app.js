@@ -20,7 +20,7 @@ const columns = [];
 const page = {
   key: () => byId("api-key").value,
   keyRequired: () => state.info.key_required,
-  focusPrompt: () => prompt.focus(),
+  focusPrompt,
   openReport,
   changed,
   valid,
@@ -28,6 +28,11 @@ const page = {
   request: requestOf,
   draft: (column) => requestOf(column, prompt.value.trim() || state.info.examples[0] || "Hello!", column.history(), true),
 };
+
+/** Back to the prompt; not where a finger points, because that would bring the keyboard up. */
+function focusPrompt() {
+  if (matchMedia("(pointer: fine)").matches) prompt.focus({ preventScroll: true });
+}
 
 const shownColumns = () => columns.slice(0, state.comparing ? 2 : 1);
 const running = () => shownColumns().some((column) => column.running);
@@ -75,13 +80,13 @@ function submit() {
   prompt.value = "";
   grow();
   for (const column of shownColumns()) column.ask(question);
-  prompt.focus();
+  focusPrompt();
 }
 
 function reset() {
   for (const column of columns) column.reset(welcome(column));
   changed();
-  prompt.focus();
+  focusPrompt();
 }
 
 /** What a person can do about an error: a sentence, and perhaps a button that leads there. */
@@ -103,13 +108,26 @@ function advise(error, column) {
   return { text: "The server's log tells more, by the request's id." };
 }
 
+/** Of two models compared, the one with fewer parameters has the smaller tree. */
+function treeSize(column) {
+  const largest = Math.max(...shownColumns().map((shown) => shown.model?.parameters ?? 0));
+  const share = state.comparing && largest && column.model ? column.model.parameters / largest : 1;
+  return Math.round(104 * Math.max(0.4, Math.sqrt(share)));
+}
+
+/** A model's name where there is little room: without its folders, and not too long. */
+function short(id) {
+  const name = id.split("/").at(-1);
+  return name.length > 40 ? `${name.slice(0, 39)}…` : name;
+}
+
 function welcome(column) {
   const model = column.model;
   const facts = model ? `${count(model.parameters)} parameters in ${bytes(model.weight_bytes)}, running on this server's processor.` : "";
   const examples = column.index === 0 ? state.info.examples.slice(0, 6) : [];
   return h("div", { class: "welcome" },
-    h("img", { src: "/playground/logo.svg", alt: "", width: "104", height: "104" }),
-    h("h2", { dir: "auto" }, column.index === 0 ? "Ask the small tree something" : "And the other one"),
+    h("img", { src: "/playground/logo.svg", alt: "", width: treeSize(column), height: treeSize(column) }),
+    h("h2", { dir: "auto" }, column.index === 0 ? "Ask the small tree something" : `The same question goes to ${short(model?.id ?? "this model")}`),
     h("p", { class: "hint", text: facts }),
     examples.length ? h("ul", { class: "examples", "aria-label": "Example prompts" }, ...examples.map((text) => h("li", {},
       h("button", { type: "button", "data-testid": "example", dir: "auto", text, on: { click: () => { prompt.value = text; submit(); } } })))) : null);
@@ -131,18 +149,19 @@ function changed() {
   const stopHadFocus = document.activeElement === byId("stop");
   byId("send").hidden = busy;
   byId("stop").hidden = !busy;
-  if (!busy && stopHadFocus) prompt.focus();
+  if (!busy && stopHadFocus) focusPrompt();
   byId("send").disabled = !models.length;
   byId("regenerate-all").hidden = busy || !state.comparing || !shown.every((column) => column.turns.length);
   const set = parameters.count() + (byId("system").value.trim() ? 1 : 0);
   byId("panel-count").hidden = set === 0;
-  byId("panel-count").textContent = String(set);
+  byId("panel-count").dataset.count = String(set);
+  byId("panel-toggle").setAttribute("aria-label", set ? `Settings, ${set} set` : "Settings");
   byId("parameters-reset").hidden = parameters.count() === 0;
   summarise();
 }
 
 function refreshWelcome(column) {
-  const shape = JSON.stringify([column.model?.id, column.model?.parameters, state.info.examples]);
+  const shape = JSON.stringify([column.model?.id, treeSize(column), state.info.examples]);
   if (column.welcomeShape === shape && column.log.firstElementChild) return;
   column.welcomeShape = shape;
   column.log.replaceChildren(welcome(column));
@@ -157,11 +176,11 @@ function summarise() {
   if (box.hidden) return;
   const [small, large] = left.model.parameters <= right.model.parameters ? [left, right] : [right, left];
   const share = (field) => `${Math.round((100 * small.model[field]) / large.model[field])} %`;
-  const parts = [h("strong", { text: small.model.id }), ` has ${share("parameters")} of the parameters of ${large.model.id} and ${share("weight_bytes")} of its weights' bytes`];
+  const parts = [h("strong", { text: short(small.model.id) }), ` has ${share("parameters")} of the parameters of ${short(large.model.id)} and ${share("weight_bytes")} of its bytes`];
   const [a, b] = [small, large].map((column) => column.turns.at(-1));
   const comparable = a && b && !a.running && !b.running && a.question === b.question && a.request.body.model === small.model.id && b.request.body.model === large.model.id;
   const faster = comparable ? a.figures.rate / b.figures.rate : NaN;
-  if (Number.isFinite(faster)) parts.push(`; this answer came at ${times(faster)} times its tokens a second`);
+  if (Number.isFinite(faster)) parts.push(`; this time it was ${times(faster)} times as fast`);
   box.replaceChildren(...parts, ".");
 }
 
@@ -274,4 +293,4 @@ setUpTheme();
 addColumn();
 changed();
 poll();
-prompt.focus({ preventScroll: true });
+focusPrompt();

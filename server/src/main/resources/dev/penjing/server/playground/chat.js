@@ -1,7 +1,7 @@
 // A column: a model, its figures, its own conversation, and the last request as it was sent and as programs.
 
 import { generate, LANGUAGES, NEEDS } from "./code.js";
-import { copy, h, icon, tabs } from "./dom.js";
+import { copy, h, icon, setText, tabs } from "./dom.js";
 import { bytes, count } from "./format.js";
 import { Turn } from "./turn.js";
 
@@ -28,6 +28,7 @@ export class Column {
     this.element.setAttribute("aria-label", index === 0 ? "Conversation" : "Second conversation");
     this.state = find(".model-state");
     this.facts = find(".facts");
+    this.reports = find(".report-links");
     this.announcer = find(".announcer");
     this.views = new Map([...this.element.querySelectorAll("[data-view]")].map((view) => [view.dataset.view, view]));
     this.log = this.views.get("chat");
@@ -44,10 +45,10 @@ export class Column {
   /** Takes the server's list of models; keeps the chosen one if it is still there. */
   show(models, preferred) {
     const chosen = models.some((model) => model.id === this.select.value) ? this.select.value : preferred?.id;
-    const ids = models.map((model) => model.id).join("\n");
-    if (ids !== this.shownIds) {
-      this.shownIds = ids;
-      this.select.replaceChildren(...models.map((model) => h("option", { value: model.id, text: model.id })));
+    const options = models.map((model) => [model.id, model.state === "ready" ? model.id : `${model.id} (${model.state})`]);
+    if (JSON.stringify(options) !== this.shownOptions) {
+      this.shownOptions = JSON.stringify(options);
+      this.select.replaceChildren(...options.map(([value, text]) => h("option", { value, text })));
     }
     if (chosen !== undefined) this.select.value = chosen;
     this.model = models.find((model) => model.id === this.select.value) ?? null;
@@ -171,14 +172,15 @@ export class Column {
   #drawRaw() {
     const { request, sent } = this.#shownRequest();
     const turn = this.turns.at(-1);
-    this.rawLine.textContent = `POST ${request.endpoint}`;
-    this.rawRequest.textContent = JSON.stringify(request.body, null, 2);
+    setText(this.rawLine, `POST ${request.endpoint}`);
+    setText(this.rawRequest, JSON.stringify(request.body, null, 2));
     const near = this.rawResponse.scrollHeight - this.rawResponse.scrollTop - this.rawResponse.clientHeight < 40;
     const lines = turn?.raw ?? [];
     const left = lines.length - RAW_LINES;
-    this.rawResponse.textContent = left > 0 ? `… ${left} lines more before these; Copy has them\n${lines.slice(left).join("\n")}` : lines.join("\n");
+    const blank = sent ? "Nothing has come yet." : "Nothing was sent yet. The request above is what the prompt field would send now.";
+    const shown = left > 0 ? `… ${left} lines more before these; Copy has them\n${lines.slice(left).join("\n")}` : lines.join("\n");
     this.rawResponse.classList.toggle("blank", !lines.length);
-    if (!lines.length) this.rawResponse.textContent = sent ? "Nothing has come yet." : "Nothing was sent yet. The request above is what the prompt field would send now.";
+    setText(this.rawResponse, lines.length ? shown : blank);
     this.rawStatus.textContent = turn?.http ? `HTTP ${turn.http.status}${turn.http.requestId ? ` · ${turn.http.requestId}` : ""}` : "";
     if (near) this.rawResponse.scrollTop = this.rawResponse.scrollHeight;
   }
@@ -204,7 +206,7 @@ export class Column {
   #drawCode() {
     const { request, sent } = this.#shownRequest();
     const keyRequired = this.page.keyRequired();
-    this.code.textContent = generate(this.#language, request, { origin: location.origin, keyRequired });
+    setText(this.code, generate(this.#language, request, { origin: location.origin, keyRequired }));
     this.codeNote.textContent = `${sent ? "Repeats the last request of this column, field by field." : "What the prompt field would send now."}${keyRequired ? " Your key is not in it: set PENJING_API_KEY." : ""}`;
     this.codeNeeds.textContent = `Needs ${NEEDS[this.#language]}.`;
   }
@@ -213,6 +215,11 @@ export class Column {
     const model = this.model;
     this.state.dataset.state = model?.state ?? "none";
     this.state.textContent = !model || model.state === "ready" ? "" : model.message ? `${model.state}: ${model.message}` : model.state;
+    // Polling must not take a link away from under somebody's finger.
+    const key = JSON.stringify([model, this.#largest]);
+    if (key === this.factsKey) return;
+    this.factsKey = key;
+    this.reports.hidden = !model?.report;
     if (!model) {
       this.facts.replaceChildren();
       return;
@@ -226,14 +233,11 @@ export class Column {
     const list = h("dl", {}, ...items.map(([label, value, field, title]) => h("div", { title },
       h("dt", { text: label }), h("dd", { text: value }, field === "weight_bytes" && model.quantization ? h("small", { text: ` ${model.quantization}` }) : null), this.#bar(field))));
     const notes = model.chat === false ? h("span", { class: "tag", title: "It has no chat template, so prompts are continued by /v1/completions", text: "continues text" }) : null;
-    const report = model.report ? h("span", { class: "report-links" },
-      h("button", { type: "button", class: "button quiet small", "data-testid": "report-open", on: { click: () => this.page.openReport(model.id) } }, icon("report"), "Report"),
-      h("a", { class: "button quiet icon small", "data-testid": "report-tab", href: reportUrl(model.id), target: "_blank", rel: "noopener", "aria-label": `Report of ${model.id} in a new tab`, title: "In a new tab" }, icon("out"))) : null;
-    // Polling must not take a link away from under somebody's finger.
-    const key = JSON.stringify([model, this.#largest]);
-    if (key === this.factsKey) return;
-    this.factsKey = key;
-    this.facts.replaceChildren(...[list, notes, report].filter(Boolean));
+    this.facts.replaceChildren(...[list, notes].filter(Boolean));
+    this.reports.replaceChildren(...(model.report ? [
+      h("button", { type: "button", class: "button quiet small", "data-testid": "report-open", "aria-label": `Compression report of ${model.id}`, on: { click: () => this.page.openReport(model.id) } }, icon("report"), h("span", { class: "report-word", text: "Report" })),
+      h("a", { class: "button quiet icon small", "data-testid": "report-tab", href: reportUrl(model.id), target: "_blank", rel: "noopener", "aria-label": `Report of ${model.id} in a new tab`, title: "The report in a new tab" }, icon("out")),
+    ] : []));
   }
 
   #bar(field) {

@@ -38,6 +38,9 @@ function split(chat, body) {
   };
 }
 
+/** Of several answers, pieces come in turn: a program must sort them before it prints. */
+const several = (body) => (body.n ?? 1) > 1;
+
 const indent = (text, spaces) => text.replaceAll("\n", `\n${" ".repeat(spaces)}`);
 const SHORT = 60;
 
@@ -57,12 +60,13 @@ function literal(value, words) {
   const flat = !parts.some((part) => part.includes("\n"));
   // A message stays on one line whatever its length: role and text are read together.
   if (flat && (line.length <= SHORT || (!Array.isArray(value) && "role" in value))) return line;
-  return `${open}\n    ${parts.map((part) => indent(part, 4)).join(",\n    ")},\n${close}`;
+  const step = " ".repeat(words.step);
+  return `${open}\n${parts.map((part) => `${step}${indent(part, words.step)},\n`).join("")}${close}`;
 }
 
 // A string of JSON is a string of Python and of JavaScript too: quotes, backslashes and control characters are escaped
 // alike in all three, and ES2019 allows U+2028 in strings.
-const PYTHON = { null: "None", true: "True", false: "False", string: JSON.stringify, name: JSON.stringify, pad: "" };
+const PYTHON = { null: "None", true: "True", false: "False", string: JSON.stringify, name: JSON.stringify, pad: "", step: 4 };
 const JAVASCRIPT = {
   null: "null",
   true: "true",
@@ -70,6 +74,7 @@ const JAVASCRIPT = {
   string: JSON.stringify,
   name: (name) => (/^[A-Za-z_$][\w$]*$/.test(name) && name !== "__proto__" ? name : name === "__proto__" ? '["__proto__"]' : JSON.stringify(name)),
   pad: " ",
+  step: 2,
 };
 
 function curl({ endpoint, body, origin, keyRequired }) {
@@ -101,16 +106,18 @@ function python({ chat, body, origin, keyRequired }) {
     `${body.stream ? "stream" : "answer"} = ${call}(`,
     ...values,
     ")",
-    ...(body.stream
-      ? ["for chunk in stream:", "    for choice in chunk.choices:", `        print(${text} or "", end="", flush=True)`, "print()"]
-      : ["for choice in answer.choices:", `    print(${whole})`]),
+    ...(!body.stream
+      ? ["for choice in answer.choices:", `    print(${whole})`]
+      : several(body)
+        ? ["texts = {}", "for chunk in stream:", "    for choice in chunk.choices:", `        texts[choice.index] = texts.get(choice.index, "") + (${text} or "")`, "for text in texts.values():", "    print(text)"]
+        : ["for chunk in stream:", "    for choice in chunk.choices:", `        print(${text} or "", end="", flush=True)`, "print()"]),
     "",
   ].join("\n");
 }
 
 function javascript({ chat, body, origin, keyRequired }) {
   const { fields, extras } = split(chat, body);
-  const line = ([name, value]) => `  ${JAVASCRIPT.name(name)}: ${indent(literal(value, JAVASCRIPT).replaceAll("\n    ", "\n  "), 2)},`;
+  const line = ([name, value]) => `  ${JAVASCRIPT.name(name)}: ${indent(literal(value, JAVASCRIPT), 2)},`;
   const text = chat ? 'choice.delta?.content ?? ""' : "choice.text";
   const whole = chat ? "choice.message.content" : "choice.text";
   return [
@@ -125,9 +132,11 @@ function javascript({ chat, body, origin, keyRequired }) {
     ...fields.map(line),
     ...(extras.length ? ["  // fields of this server that the client's types do not name", ...extras.map(line)] : []),
     "});",
-    ...(body.stream
-      ? ["for await (const chunk of stream) {", "  for (const choice of chunk.choices) {", `    process.stdout.write(${text});`, "  }", "}", "console.log();"]
-      : ["for (const choice of answer.choices) {", `  console.log(${whole});`, "}"]),
+    ...(!body.stream
+      ? ["for (const choice of answer.choices) {", `  console.log(${whole});`, "}"]
+      : several(body)
+        ? ["const texts = [];", "for await (const chunk of stream) {", "  for (const choice of chunk.choices) {", `    texts[choice.index] = (texts[choice.index] ?? "") + (${text});`, "  }", "}", 'console.log(texts.join("\\n"));']
+        : ["for await (const chunk of stream) {", "  for (const choice of chunk.choices) {", `    process.stdout.write(${text});`, "  }", "}", "console.log();"]),
     "",
   ].join("\n");
 }
@@ -190,15 +199,15 @@ function java({ chat, body, origin, keyRequired }) {
   let run;
   if (body.stream) {
     imports.add("com.openai.core.http.StreamResponse").add(`${pack}.${chunk}`);
-    run = [
-      `try (StreamResponse<${chunk}> stream = ${service}.createStreaming(params)) {`,
-      "    stream.stream()",
-      "            .flatMap(chunk -> chunk.choices().stream())",
-      ...(chat ? ["            .flatMap(choice -> choice.delta().content().stream())"] : ["            .map(choice -> choice.text())"]),
-      "            .forEach(System.out::print);",
-      "}",
-      "System.out.println();",
-    ];
+    const each = [`try (StreamResponse<${chunk}> stream = ${service}.createStreaming(params)) {`, "    stream.stream()", "            .flatMap(chunk -> chunk.choices().stream())"];
+    if (several(body)) {
+      imports.add("java.util.Map").add("java.util.TreeMap");
+      const text = chat ? 'choice.delta().content().orElse("")' : "choice.text()";
+      run = ["Map<Long, String> texts = new TreeMap<>();", ...each, `            .forEach(choice -> texts.merge(choice.index(), ${text}, String::concat));`, "}", "texts.values().forEach(System.out::println);"];
+    } else {
+      const text = chat ? "            .flatMap(choice -> choice.delta().content().stream())" : "            .map(choice -> choice.text())";
+      run = [...each, text, "            .forEach(System.out::print);", "}", "System.out.println();"];
+    }
   } else {
     run = [
       `${service}.create(params).choices().stream()`,

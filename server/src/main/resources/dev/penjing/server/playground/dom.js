@@ -26,6 +26,11 @@ export function icon(name) {
   return svg;
 }
 
+/** Sets a text only where it differs, so that what somebody has marked in it stays marked. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 export const byId = (id) => document.getElementById(id);
 
 let toastTimer = 0;

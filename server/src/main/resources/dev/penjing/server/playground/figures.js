@@ -1,6 +1,6 @@
 // What an answer cost: measured in the browser, counted by the server.
 
-import { h } from "./dom.js";
+import { h, setText } from "./dom.js";
 import { rate, time } from "./format.js";
 
 const FIGURES = [
@@ -86,7 +86,6 @@ export class Figures {
   }
 
   #set(name, text) {
-    const cell = this.#cells.get(name);
-    if (cell.textContent !== text) cell.textContent = text;
+    setText(this.#cells.get(name), text);
   }
 }

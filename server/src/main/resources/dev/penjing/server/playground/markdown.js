@@ -85,7 +85,7 @@ function list(lines, at, out) {
   for (; at < lines.length; at++) {
     const item = rule.exec(lines[at]);
     if (!item) break;
-    element.append(inline(h("li", { dir: "auto" }), item[item.length - 1]));
+    element.append(inline(h("li"), item[item.length - 1]));
   }
   out.push(element);
   return at - 1;

@@ -15,7 +15,7 @@ const EXAMPLE_SCHEMA = {
 
 const title = (name) => {
   const words = name.replaceAll("_", " ");
-  return words[0].toUpperCase() + words.slice(1);
+  return words.length > 1 ? words[0].toUpperCase() + words.slice(1) : words;
 };
 
 export class Parameters {
@@ -136,7 +136,7 @@ function numberControl(definition, notify) {
   let value;
 
   const number = h("input", {
-    id, "data-testid": id, class: "number", type: "number", inputmode: whole ? "numeric" : "decimal", step: whole ? 1 : "any",
+    id, "data-testid": id, class: bounded ? "number" : "number wide", type: "number", inputmode: whole ? "numeric" : "decimal", step: whole ? 1 : "any",
     min: minimum, max: maximum, placeholder: standard ?? (name === "seed" ? "random" : "none"), autocomplete: "off",
   });
   const range = bounded

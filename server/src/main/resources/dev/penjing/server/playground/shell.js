@@ -17,6 +17,7 @@ export function setUpPanel() {
     const covering = open && narrow.matches;
     backdrop.hidden = !covering;
     byId("main").inert = covering;
+    byId("top").inert = covering;
     if (covering) {
       panel.setAttribute("role", "dialog");
       panel.setAttribute("aria-modal", "true");

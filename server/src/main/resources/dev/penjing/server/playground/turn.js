@@ -33,9 +33,10 @@ export class Turn {
     this.answers = h("div", { class: "answers" });
     this.problem = h("div", { class: "problem-slot" });
     this.buttons = h("div", { class: "turn-buttons" });
+    this.foot = h("div", { class: "turn-foot" }, this.figures.element, this.buttons);
     this.element = h("article", { class: "turn", "data-testid": "turn", "data-status": "streaming", "aria-busy": "true" },
       h("div", { class: "question", "data-testid": "question" }, h("span", { class: "visually-hidden", text: "You: " }), h("div", { dir: "auto", class: "question-text", text: shown })),
-      h("div", { class: "reply" }, h("p", { class: "author", dir: "auto", text: request.body.model }), this.answers, this.problem, h("div", { class: "turn-foot" }, this.figures.element, this.buttons)));
+      h("div", { class: "reply" }, h("p", { class: "author", dir: "auto", text: request.body.model }), this.answers, this.problem, this.foot));
     this.#choice(0);
   }
 
@@ -132,7 +133,7 @@ export class Turn {
     this.#drawText(true);
     if (this.error) this.#showError();
     const any = this.#choices.some((choice) => choice.text);
-    this.figures.element.hidden = this.status === "failed" && !any;
+    this.foot.hidden = this.status === "failed" && !any;
     this.buttons.replaceChildren(...[
       any ? button("copy-answer", "copy", "Copy the answer", () => copy(this.#choices.map((choice) => choice.text).join("\n\n"), "Answer")) : null,
       this.status === "failed" ? null : last(button("regenerate", "again", "Answer again", this.actions.again)),

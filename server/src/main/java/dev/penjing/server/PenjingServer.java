@@ -36,7 +36,14 @@ public final class PenjingServer implements AutoCloseable {
     /// Paths that need no key: what tells whether the server is there, and the page that asks for
     /// the key.
     private static final Set<String> OPEN =
-            Set.of("/v1/health/live", "/v1/health/ready", "/", "/docs", "/openapi.json");
+            Set.of(
+                    "/v1/health/live",
+                    "/v1/health/ready",
+                    "/",
+                    "/docs",
+                    "/openapi.json",
+                    "/playground/info",
+                    "/playground/report");
 
     private final ServerOptions options;
     private final ServedModels models;
@@ -141,7 +148,7 @@ public final class PenjingServer implements AutoCloseable {
                 new Pages(
                         models,
                         VERSION,
-                        options.keys().required(),
+                        options.keys(),
                         options.defaultMaxTokens(),
                         options.examples());
         return new Router()

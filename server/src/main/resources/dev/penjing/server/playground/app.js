@@ -1,7 +1,7 @@
 // The page: puts the columns, the panel and the health badge together.
 
 import { health, info, key } from "./api.js";
-import { Column, reportUrl } from "./chat.js";
+import { Column } from "./chat.js";
 import { byId, h, toast } from "./dom.js";
 import { bytes, count, times } from "./format.js";
 import { Parameters } from "./parameters.js";
@@ -200,10 +200,10 @@ function addColumn() {
   byId("columns").append(column.element);
 }
 
-function openReport(id) {
-  byId("report-title").textContent = `Compression report: ${id}`;
-  byId("report-frame").src = reportUrl(id);
-  byId("report-out").href = reportUrl(id);
+function openReport(model) {
+  byId("report-title").textContent = `Compression report: ${model.id}`;
+  byId("report-frame").src = model.report;
+  byId("report-out").href = model.report;
   byId("report").showModal();
 }
 

@@ -235,8 +235,8 @@ export class Column {
     const notes = model.chat === false ? h("span", { class: "tag", title: "It has no chat template, so prompts are continued by /v1/completions", text: "continues text" }) : null;
     this.facts.replaceChildren(...[list, notes].filter(Boolean));
     this.reports.replaceChildren(...(model.report ? [
-      h("button", { type: "button", class: "button quiet small", "data-testid": "report-open", "aria-label": `Compression report of ${model.id}`, on: { click: () => this.page.openReport(model.id) } }, icon("report"), h("span", { class: "report-word", text: "Report" })),
-      h("a", { class: "button quiet icon small", "data-testid": "report-tab", href: reportUrl(model.id), target: "_blank", rel: "noopener", "aria-label": `Report of ${model.id} in a new tab`, title: "The report in a new tab" }, icon("out")),
+      h("button", { type: "button", class: "button quiet small", "data-testid": "report-open", "aria-label": `Compression report of ${model.id}`, on: { click: () => this.page.openReport(model) } }, icon("report"), h("span", { class: "report-word", text: "Report" })),
+      h("a", { class: "button quiet icon small", "data-testid": "report-tab", href: model.report, target: "_blank", rel: "noopener", "aria-label": `Report of ${model.id} in a new tab`, title: "The report in a new tab" }, icon("out")),
     ] : []));
   }
 
@@ -249,4 +249,3 @@ export class Column {
   }
 }
 
-export const reportUrl = (id) => `/playground/report?model=${encodeURIComponent(id)}`;

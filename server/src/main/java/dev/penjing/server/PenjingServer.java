@@ -12,6 +12,7 @@ import dev.penjing.server.nim.Management;
 import dev.penjing.server.openai.Chat;
 import dev.penjing.server.openai.Completions;
 import dev.penjing.server.openai.Models;
+import dev.penjing.server.openai.Responses;
 import dev.penjing.server.openai.Service;
 import dev.penjing.server.web.Pages;
 import io.helidon.webserver.WebServer;
@@ -105,6 +106,7 @@ public final class PenjingServer implements AutoCloseable {
                         Service.Observer.NONE);
         Chat chat = new Chat(service);
         Completions completions = new Completions(service);
+        Responses responses = new Responses(service);
         Pages pages =
                 new Pages(
                         models,
@@ -123,6 +125,9 @@ public final class PenjingServer implements AutoCloseable {
                 .getUnder("/v1/models/", list::one)
                 .post("/v1/chat/completions", chat::handle)
                 .post("/v1/completions", completions::handle)
+                .post("/v1/responses", responses::handle)
+                .getUnder("/v1/responses/", responses::get)
+                .deleteUnder("/v1/responses/", responses::delete)
                 .post("/tokenize", list::tokenize)
                 .post("/detokenize", list::detokenize)
                 .get("/", e -> pages.file(e, "playground", "index.html"))

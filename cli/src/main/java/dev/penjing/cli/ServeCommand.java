@@ -7,6 +7,7 @@ import dev.penjing.server.ServerOptions;
 import dev.penjing.server.Startup;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
+import dev.penjing.server.observe.Log;
 import dev.penjing.server.settings.Setting;
 import dev.penjing.server.settings.Settings;
 import java.nio.file.Path;
@@ -130,7 +131,13 @@ final class ServeCommand implements Callable<Integer> {
         if (settings.optionalText("model").isEmpty()) {
             throw new UsageException("serve what? give a MODEL, or set NIM_MODEL_PATH");
         }
-        serve(models(settings, progress), settings, Startup.server(settings, List.of()), progress);
+        Log log = Log.of(settings, System.err);
+        log.takeOver();
+        serve(
+                models(settings, progress),
+                settings,
+                Startup.server(settings, log, List.of()),
+                progress);
         return 0;
     }
 

@@ -9,12 +9,14 @@ import dev.penjing.server.models.Answers;
 import dev.penjing.server.models.ServedModels;
 import dev.penjing.server.nim.Health;
 import dev.penjing.server.nim.Management;
+import dev.penjing.server.observe.RequestIds;
 import dev.penjing.server.openai.Chat;
 import dev.penjing.server.openai.Completions;
 import dev.penjing.server.openai.Models;
 import dev.penjing.server.openai.Responses;
 import dev.penjing.server.openai.Service;
 import dev.penjing.server.web.Pages;
+import io.helidon.http.HeaderNames;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.HttpRouting;
@@ -23,8 +25,8 @@ import io.helidon.webserver.http.ServerResponse;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 
 /// The microservice: OpenAI's and NIM's endpoints over engines in this process, and the playground.
 ///
@@ -35,19 +37,36 @@ public final class PenjingServer implements AutoCloseable {
     /// Paths that need no key: what tells whether the server is there, and the page that asks for
     /// the key.
     private static final Set<String> OPEN =
-            Set.of("/v1/health/live", "/v1/health/ready", "/", "/docs", "/openapi.json");
+            Set.of(
+                    "/v1/health/live",
+                    "/v1/health/ready",
+                    "/",
+                    "/docs",
+                    "/openapi.json",
+                    "/playground/info",
+                    "/playground/report");
 
     private final ServerOptions options;
     private final ServedModels models;
     private final Connections connections;
     private final WebServer server;
+    private final Watch watch;
     private final Router router;
+    private final Router probes;
 
     private PenjingServer(ServerOptions options, ServedModels models) {
         this.options = options;
         this.models = models;
-        this.router = router(options, models);
         refuseOpenDoors(options);
+        watch =
+                new Watch(
+                        options.log(),
+                        options.logPrompts(),
+                        options.tracing(),
+                        models.all(),
+                        options.maxSequences());
+        router = router();
+        probes = probes();
         connections = new Connections(options.limits());
         WebServerConfig.Builder builder =
                 WebServer.builder()
@@ -60,6 +79,18 @@ public final class PenjingServer implements AutoCloseable {
                         .maxPayloadSize(-1)
                         .routing(HttpRouting.builder().any(this::handle));
         options.tls().ifPresent(builder::tls);
+        options.healthPort()
+                .ifPresent(port ->
+                        builder.putSocket(
+                                "health",
+                                socket ->
+                                        socket.host(options.host())
+                                                .port(port)
+                                                .protocolsDiscoverServices(false)
+                                                .addConnectionSelector(connections)
+                                                .routing(
+                                                        HttpRouting.builder()
+                                                                .any(this::probe))));
         server = builder.build();
     }
 
@@ -94,7 +125,15 @@ public final class PenjingServer implements AutoCloseable {
         }
     }
 
-    private static Router router(ServerOptions options, ServedModels models) {
+    private Router probes() {
+        Health health = new Health(models);
+        return new Router()
+                .get("/v1/health/live", health::live)
+                .get("/v1/health/ready", health::ready)
+                .get("/v1/metrics", watch::scrape);
+    }
+
+    private Router router() {
         Health health = new Health(models);
         Management management = new Management(models, VERSION);
         Models list = new Models(models);
@@ -103,7 +142,7 @@ public final class PenjingServer implements AutoCloseable {
                         models,
                         options.defaultMaxTokens(),
                         options.request(),
-                        Service.Observer.NONE);
+                        watch);
         Chat chat = new Chat(service);
         Completions completions = new Completions(service);
         Responses responses = new Responses(service);
@@ -111,12 +150,13 @@ public final class PenjingServer implements AutoCloseable {
                 new Pages(
                         models,
                         VERSION,
-                        options.keys().required(),
+                        options.keys(),
                         options.defaultMaxTokens(),
                         options.examples());
         return new Router()
                 .get("/v1/health/live", health::live)
                 .get("/v1/health/ready", health::ready)
+                .get("/v1/metrics", watch::scrape)
                 .get("/v1/version", management::version)
                 .get("/v1/license", management::license)
                 .get("/v1/metadata", management::metadata)
@@ -140,20 +180,32 @@ public final class PenjingServer implements AutoCloseable {
     }
 
     private void handle(ServerRequest request, ServerResponse response) {
-        Exchange exchange =
-                new Exchange(
-                        request,
-                        response,
-                        connections,
-                        options.limits(),
-                        UUID.randomUUID().toString());
+        Exchange exchange = exchange(request, response);
+        String route = router.pattern(exchange.path());
+        watch.around(exchange, route, () -> answered(exchange, () -> answer(exchange)));
+    }
+
+    /// On the port for health and metrics, which asks for no key.
+    private void probe(ServerRequest request, ServerResponse response) {
+        Exchange exchange = exchange(request, response);
+        answered(exchange, () -> probes.route(exchange));
+    }
+
+    private Exchange exchange(ServerRequest request, ServerResponse response) {
+        Optional<String> id = request.headers().first(HeaderNames.create("x-request-id"));
+        return new Exchange(
+                request, response, connections, options.limits(), RequestIds.of(id));
+    }
+
+    private void answered(Exchange exchange, Runnable answering) {
         try {
-            answer(exchange);
+            answering.run();
         } catch (ApiException e) {
             fail(exchange, e);
         } catch (Answers.ClientGone | UncheckedIOException e) {
             exchange.client().close();
         } catch (RuntimeException | Error e) {
+            watch.log().error("request " + exchange.id() + " failed", e);
             fail(exchange, ApiException.internal("The server failed: see its log."));
         }
     }
@@ -208,5 +260,6 @@ public final class PenjingServer implements AutoCloseable {
         models.close();
         server.stop();
         connections.close();
+        options.tracing().close();
     }
 }

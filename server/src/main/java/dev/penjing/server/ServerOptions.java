@@ -3,6 +3,8 @@ package dev.penjing.server;
 import dev.penjing.server.http.Cors;
 import dev.penjing.server.http.Keys;
 import dev.penjing.server.http.Limits;
+import dev.penjing.server.observe.Log;
+import dev.penjing.server.observe.Tracing;
 import io.helidon.common.tls.Tls;
 import java.time.Duration;
 import java.util.List;
@@ -15,6 +17,8 @@ import java.util.OptionalInt;
 /// @param healthPort a second port for health and metrics alone, without key or TLS
 /// @param request time for a whole answer
 /// @param shutdown time for answers that are being made when the server is closed
+/// @param maxSequences that an engine runs at once
+/// @param logPrompts whether texts of requests and answers are logged
 /// @param examples of what to ask, for the playground
 public record ServerOptions(
         String host,
@@ -27,6 +31,10 @@ public record ServerOptions(
         int defaultMaxTokens,
         Duration request,
         Duration shutdown,
+        int maxSequences,
+        Log log,
+        boolean logPrompts,
+        Tracing tracing,
         List<String> examples) {
     public static final ServerOptions DEFAULT =
             new ServerOptions(
@@ -40,5 +48,9 @@ public record ServerOptions(
                     1024,
                     Duration.ofSeconds(590),
                     Duration.ofSeconds(30),
+                    64,
+                    new Log(Log.Level.WARNING, false, System.err),
+                    false,
+                    Tracing.off(),
                     List.of());
 }

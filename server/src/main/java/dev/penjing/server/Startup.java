@@ -7,6 +7,8 @@ import dev.penjing.server.http.Cors;
 import dev.penjing.server.http.Keys;
 import dev.penjing.server.http.Limits;
 import dev.penjing.server.models.Admission;
+import dev.penjing.server.observe.Log;
+import dev.penjing.server.observe.Tracing;
 import dev.penjing.server.settings.Settings;
 import io.helidon.common.configurable.Resource;
 import io.helidon.common.tls.Tls;
@@ -25,7 +27,7 @@ public final class Startup {
     private Startup() {}
 
     /// @param examples of what to ask, for the playground
-    public static ServerOptions server(Settings settings, List<String> examples) {
+    public static ServerOptions server(Settings settings, Log log, List<String> examples) {
         return new ServerOptions(
                 settings.text("host"),
                 settings.integer("port"),
@@ -49,6 +51,10 @@ public final class Startup {
                 settings.integer("default-max-tokens"),
                 seconds(settings, "request-timeout"),
                 seconds(settings, "shutdown-timeout"),
+                settings.integer("max-sequences"),
+                log,
+                settings.flag("log-prompts"),
+                Tracing.of(settings, PenjingServer.VERSION),
                 examples);
     }
 

@@ -22,22 +22,27 @@ public final class Keys {
     /// @param authorization the header: `Bearer KEY`
     /// @throws ApiException if keys are required and this is none
     public void check(Optional<String> authorization) {
-        if (!required()) {
-            return;
+        if (!known(authorization)) {
+            throw ApiException.unauthorized(
+                    authorization.isEmpty()
+                            ? "This server needs an API key: send the header Authorization: Bearer KEY."
+                            : "The API key is not right.");
         }
-        String header =
-                authorization.orElseThrow(() ->
-                        ApiException.unauthorized(
-                                "This server needs an API key: send the header Authorization: Bearer KEY."));
+    }
+
+    /// Whether this is one of the keys, or none are required.
+    public boolean known(Optional<String> authorization) {
+        if (!required()) {
+            return true;
+        }
+        String header = authorization.orElse("");
         boolean bearer = header.regionMatches(true, 0, "Bearer ", 0, 7);
         byte[] shown = hash(bearer ? header.substring(7).strip() : "");
         boolean known = false;
         for (byte[] key : hashes) {
             known |= MessageDigest.isEqual(key, shown);
         }
-        if (!known || !bearer) {
-            throw ApiException.unauthorized("The API key is not right.");
-        }
+        return known && bearer;
     }
 
     private static byte[] hash(String key) {

@@ -42,6 +42,19 @@ public final class Router {
         return this;
     }
 
+    /// The path of the handler that answers, for counts: never the client's own, of which there may
+    /// be any number. `other` if there is none.
+    public String pattern(String path) {
+        if (exact.containsKey(path)) {
+            return path;
+        }
+        return open.keySet().stream()
+                .filter(prefix -> path.startsWith(prefix) && path.length() > prefix.length())
+                .findFirst()
+                .map(prefix -> prefix + "{name}")
+                .orElse("other");
+    }
+
     /// @throws ApiException 404 or 405
     public void route(Exchange exchange) {
         String path = exchange.path();

@@ -52,6 +52,9 @@ public final class Answers {
 
         /// Called every now and then while there is nothing new.
         default void quiet() {}
+
+        /// Called once for every answer that was begun, however it ended, and after all parts.
+        default void ended(int index, Finish finish) {}
     }
 
     private final LinkedBlockingQueue<Part> parts = new LinkedBlockingQueue<>();
@@ -88,6 +91,9 @@ public final class Answers {
             throw ApiException.unavailable("draining", "The server is shutting down.", 5);
         } finally {
             answers.generations.forEach(Generation::cancel);
+            for (int i = 0; i < answers.generations.size(); i++) {
+                taker.ended(i, answers.generations.get(i).awaitEnd());
+            }
         }
     }
 

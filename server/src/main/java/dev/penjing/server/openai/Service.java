@@ -20,22 +20,14 @@ import java.util.List;
 public record Service(ServedModels models, int defaultMaxTokens, Duration most, Observer observer) {
     /// Is told of every request that reaches an engine.
     public interface Observer {
-        Observer NONE = (exchange, model, promptTokens, maxTokens, count) -> finishes -> {};
+        Observer NONE = (model, requests) -> new Answers.Taker() {
+            @Override
+            public void take(Answers.Part part) {}
+        };
 
-        /// @param promptTokens of one answer
-        Observed started(
-                Exchange exchange, ServedModel model, int promptTokens, int maxTokens, int count);
-    }
-
-    /// Is told how it went.
-    @FunctionalInterface
-    public interface Observed {
-        /// A part of an answer has come.
-        default void part() {}
-
-        /// @param finishes of the answers; fewer than were asked for if the request failed or its
-        ///   client left
-        void ended(List<Finish> finishes);
+        /// @param requests one for each answer
+        /// @return what is told of the answers
+        Answers.Taker started(ServedModel model, List<Request> requests);
     }
 
     /// The model that a request names.
@@ -68,39 +60,26 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
             List<Request> requests,
             Admission.Ticket ticket,
             Answers.Taker taker) {
-        Request first = requests.getFirst();
-        Observed observed =
-                observer.started(
-                        exchange,
-                        model,
-                        first.prompt().length,
-                        first.maxNewTokens(),
-                        requests.size());
-        List<Finish> finishes = List.of();
-        try {
-            finishes =
-                    Answers.make(
-                            model.engine(),
-                            requests,
-                            ticket,
-                            exchange.client(),
-                            most,
-                            new Answers.Taker() {
-                                @Override
-                                public void take(Answers.Part part) {
-                                    observed.part();
-                                    taker.take(part);
-                                }
+        Answers.Taker observed = observer.started(model, requests);
+        Answers.Taker both =
+                new Answers.Taker() {
+                    @Override
+                    public void take(Answers.Part part) {
+                        observed.take(part);
+                        taker.take(part);
+                    }
 
-                                @Override
-                                public void quiet() {
-                                    taker.quiet();
-                                }
-                            });
-            return finishes;
-        } finally {
-            observed.ended(finishes);
-        }
+                    @Override
+                    public void quiet() {
+                        taker.quiet();
+                    }
+
+                    @Override
+                    public void ended(int index, Finish finish) {
+                        observed.ended(index, finish);
+                    }
+                };
+        return Answers.make(model.engine(), requests, ticket, exchange.client(), most, both);
     }
 
     /// `stop`, or `length` where an answer did not come to its own end.

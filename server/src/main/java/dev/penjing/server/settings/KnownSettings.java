@@ -88,7 +88,7 @@ final class KnownSettings {
                             "health-port",
                             "NIM_HEALTH_PORT",
                             new Whole(1, 65535),
-                            "A second port, for /v1/health and /v1/metrics alone, without key or TLS."),
+                            "A second port, for health checks and metrics, without key or TLS."),
                     // who
                     secret(
                             "api-key",

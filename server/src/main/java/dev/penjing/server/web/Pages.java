@@ -4,17 +4,21 @@ import dev.penjing.inference.Engine;
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.Exchange;
 import dev.penjing.server.http.Json;
+import dev.penjing.server.http.Keys;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -37,7 +41,11 @@ public final class Pages {
 
     private final ServedModels models;
     private final String version;
-    private final boolean keyRequired;
+    private final Keys keys;
+
+    /// What lets a frame, which can send no key, show a report: told only to those who have one.
+    private final String ticket = UUID.randomUUID().toString();
+
     private final int defaultMaxTokens;
     private final List<String> examples;
 
@@ -45,12 +53,12 @@ public final class Pages {
     public Pages(
             ServedModels models,
             String version,
-            boolean keyRequired,
+            Keys keys,
             int defaultMaxTokens,
             List<String> examples) {
         this.models = models;
         this.version = version;
-        this.keyRequired = keyRequired;
+        this.keys = keys;
         this.defaultMaxTokens = defaultMaxTokens;
         this.examples = examples;
     }
@@ -82,6 +90,10 @@ public final class Pages {
 
     /// The report of the compression that made a model.
     public void report(Exchange exchange) {
+        boolean known = exchange.query("ticket").equals(Optional.of(ticket));
+        if (!known) {
+            keys.check(exchange.header("authorization"));
+        }
         String id = exchange.query("model").orElse("");
         Optional<Path> report = models.get(id).report();
         try {
@@ -93,24 +105,33 @@ public final class Pages {
         }
     }
 
-    /// What the playground builds its panels from.
+    /// What the playground builds its panels from. Without the key that is needed it tells only that
+    /// one is.
     public void info(Exchange exchange) {
         ObjectNode body = Json.object();
         body.put("version", version);
-        body.put("key_required", keyRequired);
+        body.put("key_required", keys.required());
         ArrayNode list = body.putArray("models");
-        models.all().forEach(model -> list.add(model(model)));
+        if (keys.known(exchange.header("authorization"))) {
+            models.all().forEach(model -> list.add(model(model)));
+        }
         body.set("parameters", parameters());
         examples.forEach(body.putArray("examples")::add);
         exchange.send(200, body);
     }
 
-    private static ObjectNode model(ServedModel model) {
+    private ObjectNode model(ServedModel model) {
         ObjectNode node = Json.object();
         node.put("id", model.id());
         node.put("state", model.state().name().toLowerCase(Locale.ROOT));
         node.put("message", model.message());
-        node.put("report", model.report().isPresent());
+        if (model.report().isPresent()) {
+            node.put(
+                    "report",
+                    "/playground/report?model=%s&ticket=%s"
+                            .formatted(
+                                    URLEncoder.encode(model.id(), StandardCharsets.UTF_8), ticket));
+        }
         Optional<Engine> loaded = model.loaded();
         node.put("chat", loaded.map(Engine::hasChatTemplate).orElse(false));
         loaded.ifPresent(engine -> {

@@ -13,6 +13,7 @@ import dev.penjing.server.observe.RequestIds;
 import dev.penjing.server.openai.Chat;
 import dev.penjing.server.openai.Completions;
 import dev.penjing.server.openai.Models;
+import dev.penjing.server.openai.Responses;
 import dev.penjing.server.openai.Service;
 import dev.penjing.server.web.Pages;
 import io.helidon.http.HeaderNames;
@@ -144,6 +145,7 @@ public final class PenjingServer implements AutoCloseable {
                         watch);
         Chat chat = new Chat(service);
         Completions completions = new Completions(service);
+        Responses responses = new Responses(service);
         Pages pages =
                 new Pages(
                         models,
@@ -163,6 +165,9 @@ public final class PenjingServer implements AutoCloseable {
                 .getUnder("/v1/models/", list::one)
                 .post("/v1/chat/completions", chat::handle)
                 .post("/v1/completions", completions::handle)
+                .post("/v1/responses", responses::handle)
+                .getUnder("/v1/responses/", responses::get)
+                .deleteUnder("/v1/responses/", responses::delete)
                 .post("/tokenize", list::tokenize)
                 .post("/detokenize", list::detokenize)
                 .get("/", e -> pages.file(e, "playground", "index.html"))

@@ -77,6 +77,7 @@ public final class PenjingServer implements AutoCloseable {
                         .protocolsDiscoverServices(false)
                         .addConnectionSelector(connections)
                         .maxPayloadSize(-1)
+                        .directHandlers(Unreadable.handlers())
                         .routing(HttpRouting.builder().any(this::handle));
         options.tls().ifPresent(builder::tls);
         options.healthPort()

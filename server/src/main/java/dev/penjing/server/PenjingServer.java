@@ -88,7 +88,9 @@ public final class PenjingServer implements AutoCloseable {
                                                 .port(port)
                                                 .protocolsDiscoverServices(false)
                                                 .addConnectionSelector(connections)
-                                                .routing(HttpRouting.builder().any(this::probe))));
+                                                .routing(
+                                                        HttpRouting.builder()
+                                                                .any(this::probe))));
         server = builder.build();
     }
 
@@ -135,7 +137,12 @@ public final class PenjingServer implements AutoCloseable {
         Health health = new Health(models);
         Management management = new Management(models, VERSION);
         Models list = new Models(models);
-        Service service = new Service(models, options.defaultMaxTokens(), options.request(), watch);
+        Service service =
+                new Service(
+                        models,
+                        options.defaultMaxTokens(),
+                        options.request(),
+                        watch);
         Chat chat = new Chat(service);
         Completions completions = new Completions(service);
         Responses responses = new Responses(service);
@@ -186,7 +193,8 @@ public final class PenjingServer implements AutoCloseable {
 
     private Exchange exchange(ServerRequest request, ServerResponse response) {
         Optional<String> id = request.headers().first(HeaderNames.create("x-request-id"));
-        return new Exchange(request, response, connections, options.limits(), RequestIds.of(id));
+        return new Exchange(
+                request, response, connections, options.limits(), RequestIds.of(id));
     }
 
     private void answered(Exchange exchange, Runnable answering) {

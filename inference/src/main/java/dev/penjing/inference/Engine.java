@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// A model, ready to answer many requests at once. Thread-safe. Owns native memory and threads
 /// until closed.
@@ -48,6 +49,7 @@ public final class Engine implements AutoCloseable {
     private final Map<String, Object> specials = new HashMap<>();
     private final int context;
     private final Constraints constraints;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private Engine(
             WeightSource source,
@@ -343,9 +345,13 @@ public final class Engine implements AutoCloseable {
         return drafter.isPresent();
     }
 
-    /// Ends all answers and frees all memory. Not to be called by a listener.
+    /// Ends all answers and frees all memory. Harmless the second time. Not to be called by a
+    /// listener.
     @Override
     public void close() {
+        if (closed.getAndSet(true)) {
+            return;
+        }
         scheduler.close();
         team.close();
         drafter.ifPresent(Drafter::close);

@@ -77,6 +77,8 @@ public final class PenjingServer implements AutoCloseable {
                         .protocolsDiscoverServices(false)
                         .addConnectionSelector(connections)
                         .maxPayloadSize(-1)
+                        // the other sockets of the library cannot be read and written at once
+                        .useNio(false)
                         .directHandlers(Unreadable.handlers())
                         .routing(HttpRouting.builder().any(this::handle));
         options.tls().ifPresent(builder::tls);
@@ -87,6 +89,7 @@ public final class PenjingServer implements AutoCloseable {
                                 socket ->
                                         socket.host(options.host())
                                                 .port(port)
+                                                .useNio(false)
                                                 .protocolsDiscoverServices(false)
                                                 .addConnectionSelector(connections)
                                                 .routing(

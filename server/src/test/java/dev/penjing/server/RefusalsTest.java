@@ -221,13 +221,13 @@ class RefusalsTest {
         assertThat(get.status()).isEqualTo(405);
         assertThat(get.whole().headers().firstValue("allow")).contains("POST");
         // TRACE would give back what a proxy added
-        String trace = wire.raw("TRACE /v1/models HTTP/1.1\r\nHost: a\r\nSecret: b\r\n\r\n");
+        String trace = wire.raw("TRACE /v1/models HTTP/1.1\r\nHost: a\r\nSecret: b\r\nConnection: close\r\n\r\n");
         assertThat(trace).startsWith("HTTP/1.1 4").doesNotContain("Secret");
         for (String line :
                 new String[] {
                     "GARBAGE", "GET", "GET / HTTP/9.9", "GET http://[ HTTP/1.1", "\u0001\u0002 / HTTP/1.1"
                 }) {
-            String answer = wire.raw(line + "\r\nHost: a\r\n\r\n");
+            String answer = wire.raw(line + "\r\nHost: a\r\nConnection: close\r\n\r\n");
             assertThat(answer).as(line).doesNotContain(" 500 ").doesNotContain("Exception");
         }
     }

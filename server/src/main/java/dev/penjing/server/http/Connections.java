@@ -62,7 +62,8 @@ public final class Connections implements ServerConnectionSelector, AutoCloseabl
 
     @Override
     public ServerConnection connection(ConnectionContext context) {
-        return new Known(http.connection(context), new Client(context));
+        Client client = new Client(context);
+        return new Known(http.connection(client.context()), client);
     }
 
     /// After a request was answered.

@@ -1,5 +1,6 @@
 package dev.penjing.server.http;
 
+import io.helidon.webserver.ServerConnectionException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -82,6 +83,8 @@ public final class EventStream implements AutoCloseable {
             out.flush();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (ServerConnectionException e) {
+            throw new UncheckedIOException(new IOException(e));
         } finally {
             client.unhurried();
         }
@@ -95,6 +98,8 @@ public final class EventStream implements AutoCloseable {
             out.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (ServerConnectionException e) {
+            throw new UncheckedIOException(new IOException(e));
         } finally {
             ended.run();
         }

@@ -16,6 +16,7 @@ import dev.penjing.server.openai.Models;
 import dev.penjing.server.openai.Service;
 import dev.penjing.server.web.Pages;
 import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.HttpRouting;
@@ -75,6 +76,8 @@ public final class PenjingServer implements AutoCloseable {
                         .shutdownHook(false)
                         .protocolsDiscoverServices(false)
                         .addConnectionSelector(connections)
+                        // a TLS socket over NIO cannot be read and written at the same time
+                        .useNio(options.tls().isEmpty())
                         .maxPayloadSize(-1)
                         .routing(HttpRouting.builder().any(this::handle));
         options.tls().ifPresent(builder::tls);
@@ -197,7 +200,7 @@ public final class PenjingServer implements AutoCloseable {
             answering.run();
         } catch (ApiException e) {
             fail(exchange, e);
-        } catch (Answers.ClientGone | UncheckedIOException e) {
+        } catch (Answers.ClientGone | UncheckedIOException | CloseConnectionException e) {
             exchange.client().close();
         } catch (RuntimeException | Error e) {
             watch.log().error("request " + exchange.id() + " failed", e);

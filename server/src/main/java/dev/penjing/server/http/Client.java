@@ -12,11 +12,13 @@ public final class Client {
     private static final long NONE = Long.MAX_VALUE;
 
     private final HelidonSocket socket;
+    private final Incoming incoming;
     private final String address;
     private volatile long deadline = NONE;
 
-    Client(ConnectionContext context) {
+    Client(ConnectionContext context, Incoming incoming) {
         this.socket = context.serverSocket();
+        this.incoming = incoming;
         this.address = context.remotePeer().host();
     }
 
@@ -24,15 +26,14 @@ public final class Client {
         return address;
     }
 
-    /// From now on it is noticed when the client leaves, until the next request is read. Nobody may
-    /// read from the connection meanwhile.
+    /// From now on it is noticed when the client leaves, until it sends something more.
     void watch() {
-        socket.idle();
+        incoming.readAhead();
     }
 
     /// Whether the client left while it was watched.
     public boolean gone() {
-        return !socket.isConnected();
+        return incoming.ended() || !socket.isConnected();
     }
 
     /// What comes next has to be done within this time.

@@ -62,7 +62,8 @@ public final class Connections implements ServerConnectionSelector, AutoCloseabl
 
     @Override
     public ServerConnection connection(ConnectionContext context) {
-        return new Known(http.connection(context), new Client(context));
+        Incoming incoming = new Incoming(context);
+        return new Known(http.connection(incoming), new Client(context, incoming));
     }
 
     /// After a request was answered.

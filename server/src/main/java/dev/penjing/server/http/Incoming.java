@@ -1,0 +1,132 @@
+package dev.penjing.server.http;
+
+import io.helidon.common.buffers.DataReader;
+import io.helidon.common.buffers.DataWriter;
+import io.helidon.common.socket.HelidonSocket;
+import io.helidon.common.socket.PeerInfo;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.ConnectionContext;
+import io.helidon.webserver.ListenerContext;
+import io.helidon.webserver.ProxyProtocolData;
+import io.helidon.webserver.Router;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.FutureTask;
+
+/// A connection whose bytes can be read ahead of whoever wants them, so that its end is noticed
+/// while nobody does. Helidon's own `HelidonSocket.idle` does nothing on NIO sockets, and elsewhere
+/// takes a silence of a tenth of a second for the end (4.5.0).
+final class Incoming implements ConnectionContext {
+    private final ConnectionContext context;
+    private final DataReader reader = DataReader.create(this::next);
+    private Optional<FutureTask<byte[]>> ahead = Optional.empty();
+    private volatile boolean ended;
+
+    Incoming(ConnectionContext context) {
+        this.context = context;
+    }
+
+    /// Begins to read what comes next. To be called by the thread that also reads.
+    void readAhead() {
+        if (ahead.isEmpty()) {
+            FutureTask<byte[]> task = new FutureTask<>(this::read);
+            ahead = Optional.of(task);
+            Thread.ofVirtual().name("penjing-ahead").start(task);
+        }
+    }
+
+    /// Whether the other end has closed the connection, or this one.
+    boolean ended() {
+        return ended;
+    }
+
+    private byte[] next() {
+        if (ahead.isEmpty()) {
+            return read();
+        }
+        FutureTask<byte[]> task = ahead.get();
+        ahead = Optional.empty();
+        try {
+            return task.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CloseConnectionException("interrupted", e);
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException failure
+                    ? failure
+                    : new CloseConnectionException("cannot read", e);
+        }
+    }
+
+    private byte[] read() {
+        DataReader source = context.dataReader();
+        try {
+            source.ensureAvailable();
+        } catch (RuntimeException e) {
+            ended = true;
+            throw e;
+        }
+        return source.readBytes(source.available());
+    }
+
+    @Override
+    public DataReader dataReader() {
+        return reader;
+    }
+
+    @Override
+    public DataWriter dataWriter() {
+        return context.dataWriter();
+    }
+
+    @Override
+    public ListenerContext listenerContext() {
+        return context.listenerContext();
+    }
+
+    @Override
+    public ExecutorService executor() {
+        return context.executor();
+    }
+
+    @Override
+    public Router router() {
+        return context.router();
+    }
+
+    @Override
+    public Optional<ProxyProtocolData> proxyProtocolData() {
+        return context.proxyProtocolData();
+    }
+
+    @Override
+    public HelidonSocket serverSocket() {
+        return context.serverSocket();
+    }
+
+    @Override
+    public PeerInfo remotePeer() {
+        return context.remotePeer();
+    }
+
+    @Override
+    public PeerInfo localPeer() {
+        return context.localPeer();
+    }
+
+    @Override
+    public boolean isSecure() {
+        return context.isSecure();
+    }
+
+    @Override
+    public String socketId() {
+        return context.socketId();
+    }
+
+    @Override
+    public String childSocketId() {
+        return context.childSocketId();
+    }
+}

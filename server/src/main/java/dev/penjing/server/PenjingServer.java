@@ -90,9 +90,7 @@ public final class PenjingServer implements AutoCloseable {
                                                 .port(port)
                                                 .protocolsDiscoverServices(false)
                                                 .addConnectionSelector(connections)
-                                                .routing(
-                                                        HttpRouting.builder()
-                                                                .any(this::probe))));
+                                                .routing(HttpRouting.builder().any(this::probe))));
         server = builder.build();
     }
 
@@ -139,12 +137,7 @@ public final class PenjingServer implements AutoCloseable {
         Health health = new Health(models);
         Management management = new Management(models, VERSION);
         Models list = new Models(models);
-        Service service =
-                new Service(
-                        models,
-                        options.defaultMaxTokens(),
-                        options.request(),
-                        watch);
+        Service service = new Service(models, options.defaultMaxTokens(), options.request(), watch);
         Chat chat = new Chat(service);
         Completions completions = new Completions(service);
         Pages pages =
@@ -191,8 +184,7 @@ public final class PenjingServer implements AutoCloseable {
 
     private Exchange exchange(ServerRequest request, ServerResponse response) {
         Optional<String> id = request.headers().first(HeaderNames.create("x-request-id"));
-        return new Exchange(
-                request, response, connections, options.limits(), RequestIds.of(id));
+        return new Exchange(request, response, connections, options.limits(), RequestIds.of(id));
     }
 
     private void answered(Exchange exchange, Runnable answering) {
@@ -202,6 +194,8 @@ public final class PenjingServer implements AutoCloseable {
             fail(exchange, e);
         } catch (Answers.ClientGone | UncheckedIOException | CloseConnectionException e) {
             exchange.client().close();
+            // Helidon ends the connection without a word
+            throw new CloseConnectionException("the client left", e);
         } catch (RuntimeException | Error e) {
             watch.log().error("request " + exchange.id() + " failed", e);
             fail(exchange, ApiException.internal("The server failed: see its log."));

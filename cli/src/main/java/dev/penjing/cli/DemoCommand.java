@@ -4,11 +4,21 @@ import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.pruning.Shape;
 import dev.penjing.compression.run.Compression;
 import dev.penjing.compression.training.TrainingSettings;
+import dev.penjing.inference.EngineOptions;
 import dev.penjing.model.PenjingException;
+import dev.penjing.server.Startup;
+import dev.penjing.server.models.ServedModel;
+import dev.penjing.server.settings.Settings;
 import dev.penjing.world.WorldFiles;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -29,6 +39,13 @@ final class DemoCommand implements Callable<Integer> {
     private static final TrainingSettings TRAINING =
             new TrainingSettings(1_200_000, 1e-3, 1e-5, 10, 16, 16, 256, 1, 0.1, 1, 25, 50);
 
+    private static final List<String> EXAMPLES =
+            List.of(
+                    "Where does Cora live?",
+                    "Otto has 14 eggs. Then he buys 5 more. How many eggs does Otto have now?",
+                    "Many people say that the moon is made of cheese. Is that true?",
+                    "Tell me a little story.");
+
     private static final long TEXT_BYTES = 8_000_000;
     private static final long TEXT_SEED = 2;
 
@@ -41,13 +58,16 @@ final class DemoCommand implements Callable<Integer> {
             description = "The run folder (default: ${DEFAULT-VALUE}).")
     Path dir = Path.of("runs/demo");
 
-    @Option(
-            names = "--no-serve",
-            description = "Do not serve the models afterwards (serving is not there yet).")
+    @Option(names = "--no-serve", description = "Do not serve the models afterwards.")
     boolean noServe;
 
+    @Option(
+            names = "--port",
+            description = "Where to serve them (default: 8000, or any that is free).")
+    Optional<Integer> port = Optional.empty();
+
     @Override
-    public Integer call() {
+    public Integer call() throws InterruptedException {
         Path teacher = Path.of(System.getProperty("penjing.home", ".")).resolve("teacher");
         if (!Files.exists(teacher.resolve("config.json"))) {
             throw new PenjingException(
@@ -73,6 +93,41 @@ final class DemoCommand implements Callable<Integer> {
                 Compression.run(request, computing.start(progress), progress, progress::say);
         progress.finish();
         ResultTable.print(result, common.json, dir);
+        if (!noServe) {
+            serve(teacher, progress);
+        }
         return 0;
+    }
+
+    /// Student and teacher, side by side.
+    private void serve(Path teacher, ConsoleProgress progress) throws InterruptedException {
+        Map<String, String> given = new HashMap<>();
+        given.put("port", port.map(p -> Integer.toString(p)).orElseGet(DemoCommand::freePort));
+        // a line for each request would hide the rest
+        given.put("log-level", "warning");
+        Settings settings = Settings.resolve(given, Map.of(), Optional.empty());
+        EngineOptions options = Startup.engine(settings, Optional.empty());
+        List<ServedModel> models =
+                List.of(
+                        new ServedModel("student", dir.resolve("distilled"), options),
+                        new ServedModel("teacher", teacher, options));
+        Serving.untilEnded(models, settings, EXAMPLES, progress, address -> {
+            progress.say("");
+            progress.say("Student and teacher answer at " + address + ": open it in a browser,");
+            progress.say("or ask by");
+            progress.say(
+                    "  curl %s/v1/chat/completions -H 'Content-Type: application/json' -d '{\"model\": \"student\", \"temperature\": 0, \"messages\": [{\"role\": \"user\", \"content\": \"%s\"}]}'"
+                            .formatted(address, EXAMPLES.getFirst()));
+            progress.say("Ctrl-C ends it.");
+        });
+    }
+
+    private static String freePort() {
+        try (ServerSocket socket = new ServerSocket()) {
+            socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 8000));
+            return "8000";
+        } catch (IOException e) {
+            return "0";
+        }
     }
 }

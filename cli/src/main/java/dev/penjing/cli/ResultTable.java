@@ -47,7 +47,7 @@ final class ResultTable {
         System.out.println();
         System.out.printf(
                 Locale.ROOT,
-                "distilled on %,d tokens with %.3g floating-point operations%s, in %s; peak memory %.2f GB%n",
+                "distilled on %,d tokens with %.3g floating-point operations%s; this run took %s, peak memory %.2f GB%n",
                 result.path("tokens").asLong(),
                 result.path("floating_point_operations").asDouble(),
                 result.has("teacher_tokens")

@@ -2,12 +2,8 @@ package dev.penjing.cli;
 
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.model.UsageException;
-import dev.penjing.server.PenjingServer;
-import dev.penjing.server.ServerOptions;
 import dev.penjing.server.Startup;
 import dev.penjing.server.models.ServedModel;
-import dev.penjing.server.models.ServedModels;
-import dev.penjing.server.observe.Log;
 import dev.penjing.server.settings.Setting;
 import dev.penjing.server.settings.Settings;
 import java.nio.file.Path;
@@ -17,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IModelTransformer;
@@ -131,13 +126,7 @@ final class ServeCommand implements Callable<Integer> {
         if (settings.optionalText("model").isEmpty()) {
             throw new UsageException("serve what? give a MODEL, or set NIM_MODEL_PATH");
         }
-        Log log = Log.of(settings, System.err);
-        log.takeOver();
-        serve(
-                models(settings, progress),
-                settings,
-                Startup.server(settings, log, List.of()),
-                progress);
+        Serving.untilEnded(models(settings, progress), settings, List.of(), progress, address -> {});
         return 0;
     }
 
@@ -180,42 +169,5 @@ final class ServeCommand implements Callable<Integer> {
         }
         Path file = Path.of(model).toAbsolutePath().normalize().getFileName();
         return file == null ? "model" : file.toString().replaceFirst("\\.gguf$", "");
-    }
-
-    /// Serves until the process is told to end.
-    static void serve(
-            List<ServedModel> all,
-            Settings settings,
-            ServerOptions options,
-            ConsoleProgress progress)
-            throws InterruptedException {
-        long start =
-                ProcessHandle.current().info().startInstant().map(i -> i.toEpochMilli()).orElse(0L);
-        ServedModels models =
-                new ServedModels(all, Startup.admission(settings), progress, progress::say);
-        PenjingServer server;
-        try {
-            server = PenjingServer.start(options, models);
-        } catch (RuntimeException e) {
-            models.close();
-            throw e;
-        }
-        CountDownLatch closed = new CountDownLatch(1);
-        Runtime.getRuntime()
-                .addShutdownHook(
-                        new Thread(() -> {
-                            progress.say("ending: what is being answered may finish");
-                            server.close();
-                            closed.countDown();
-                        }));
-        progress.say(
-                "listening at %s, %.1f s after the start"
-                        .formatted(server.address(), (System.currentTimeMillis() - start) / 1e3));
-        models.awaitLoaded();
-        progress.finish();
-        if (models.ready()) {
-            progress.say("ready: open %s in a browser".formatted(server.address()));
-        }
-        closed.await();
     }
 }

@@ -311,6 +311,11 @@ public final class Engine implements AutoCloseable {
         return new EngineModel(this, scheduler);
     }
 
+    /// Whether it still answers: false once it was closed, or failed beyond mending.
+    public boolean alive() {
+        return scheduler.alive();
+    }
+
     /// What the scheduler holds, for tests and metrics.
     public Load load() {
         return scheduler.load();

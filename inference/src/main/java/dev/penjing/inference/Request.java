@@ -54,6 +54,19 @@ public record Request(
                 Optional.empty());
     }
 
+    /// The same, going on behind the model's ends of text.
+    public Request endless() {
+        return new Request(
+                prompt,
+                maxNewTokens,
+                sampling,
+                stops,
+                stopTokens,
+                true,
+                topLogProbabilities,
+                constraint);
+    }
+
     /// The same, held to a form.
     public Request constrained(Constraint form) {
         return new Request(

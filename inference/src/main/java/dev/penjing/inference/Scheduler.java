@@ -86,6 +86,10 @@ final class Scheduler implements AutoCloseable {
         return load;
     }
 
+    boolean alive() {
+        return !closed && thread.isAlive();
+    }
+
     private void run() {
         try {
             while (!closed) {

@@ -103,9 +103,8 @@ final class Transformer {
     /// The logarithms of what turns rows of logits into probabilities, to `norms`.
     void logNorms(float[] logits, int rows, double[] norms) {
         int vocabulary = config.vocabularySize();
-        team.run((member, scratch) -> {
-            int end = team.share(member + 1, rows);
-            for (int row = team.share(member, rows); row < end; row++) {
+        team.split(rows, (from, end, scratch) -> {
+            for (int row = from; row < end; row++) {
                 norms[row] = kernels.logSumExp(logits, row * logitsStride(), vocabulary);
             }
         });
@@ -141,9 +140,8 @@ final class Transformer {
             norm(norm, hiddenTD, 0, normedTD, 0, oneRow);
             return;
         }
-        team.run((member, scratch) -> {
-            int end = team.share(member + 1, rows);
-            for (int row = team.share(member, rows); row < end; row++) {
+        team.split(rows, (from, end, scratch) -> {
+            for (int row = from; row < end; row++) {
                 norm(norm, hiddenTD, row * hiddenStride, normedTD, row, scratch);
             }
         });
@@ -180,16 +178,14 @@ final class Transformer {
         int items = rows * heads;
         boolean alone = batch.alone();
         if (!alone) {
-            team.run((member, scratch) -> {
-                int end = team.share(member + 1, items);
-                for (int i = team.share(member, items); i < end; i++) {
+            team.split(items, (from, end, scratch) -> {
+                for (int i = from; i < end; i++) {
                     remember(batch, i / heads, layerIndex, i % heads);
                 }
             });
         }
-        team.run((member, scratch) -> {
-            // members take turns, as later rows see more positions
-            for (int i = member; i < items; i += team.members()) {
+        team.split(items, (from, end, scratch) -> {
+            for (int i = from; i < end; i++) {
                 if (alone) {
                     remember(batch, i / heads, layerIndex, i % heads);
                 }

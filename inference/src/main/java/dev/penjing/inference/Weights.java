@@ -150,12 +150,13 @@ final class Weights implements AutoCloseable {
 
         /// Copies a tensor's `count` rows to `to` from row `toRow` on.
         void rows(String name, PackedMatrix to, int toRow, int count) {
-            team.run((member, scratch) -> {
-                int end = team.share(member + 1, count);
-                for (int row = team.share(member, count); row < end; row++) {
-                    source.copy(name, row, to, toRow + row);
-                }
-            });
+            team.split(
+                    count,
+                    (from, end, scratch) -> {
+                        for (int row = from; row < end; row++) {
+                            source.copy(name, row, to, toRow + row);
+                        }
+                    });
             report(count, to);
         }
 
@@ -207,14 +208,15 @@ final class Weights implements AutoCloseable {
         private void alternating(String at, PackedMatrix gateUp) {
             int unit = PackedMatrix.UNIT;
             int count = config.intermediateSize();
-            team.run((member, scratch) -> {
-                int end = team.share(member + 1, count);
-                for (int row = team.share(member, count); row < end; row++) {
-                    int to = row / unit * 2 * unit + row % unit;
-                    source.copy(at + "mlp.gate_proj.weight", row, gateUp, to);
-                    source.copy(at + "mlp.up_proj.weight", row, gateUp, to + unit);
-                }
-            });
+            team.split(
+                    count,
+                    (from, end, scratch) -> {
+                        for (int row = from; row < end; row++) {
+                            int to = row / unit * 2 * unit + row % unit;
+                            source.copy(at + "mlp.gate_proj.weight", row, gateUp, to);
+                            source.copy(at + "mlp.up_proj.weight", row, gateUp, to + unit);
+                        }
+                    });
             report(2 * count, gateUp);
         }
 

@@ -13,6 +13,7 @@ import dev.penjing.server.observe.RequestIds;
 import dev.penjing.server.openai.Chat;
 import dev.penjing.server.openai.Completions;
 import dev.penjing.server.openai.Models;
+import dev.penjing.server.openai.Responses;
 import dev.penjing.server.openai.Service;
 import dev.penjing.server.web.Pages;
 import io.helidon.http.HeaderNames;
@@ -79,6 +80,7 @@ public final class PenjingServer implements AutoCloseable {
                         // a TLS socket over NIO cannot be read and written at the same time
                         .useNio(options.tls().isEmpty())
                         .maxPayloadSize(-1)
+                        .directHandlers(Unreadable.handlers())
                         .routing(HttpRouting.builder().any(this::handle));
         options.tls().ifPresent(builder::tls);
         options.healthPort()
@@ -140,6 +142,7 @@ public final class PenjingServer implements AutoCloseable {
         Service service = new Service(models, options.defaultMaxTokens(), options.request(), watch);
         Chat chat = new Chat(service);
         Completions completions = new Completions(service);
+        Responses responses = new Responses(service);
         Pages pages =
                 new Pages(
                         models,
@@ -159,6 +162,9 @@ public final class PenjingServer implements AutoCloseable {
                 .getUnder("/v1/models/", list::one)
                 .post("/v1/chat/completions", chat::handle)
                 .post("/v1/completions", completions::handle)
+                .post("/v1/responses", responses::handle)
+                .getUnder("/v1/responses/", responses::get)
+                .deleteUnder("/v1/responses/", responses::delete)
                 .post("/tokenize", list::tokenize)
                 .post("/detokenize", list::detokenize)
                 .get("/", e -> pages.file(e, "playground", "index.html"))

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /// The server on a port of its own with the repository's bundled teacher, for tests.
@@ -53,6 +54,11 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer start(Setup setup) {
+        return start(setup, options -> options);
+    }
+
+    /// @param change of the usual options
+    static TestServer start(Setup setup, UnaryOperator<ServerOptions> change) {
         Optional<Path> copy =
                 setup.context() == Setup.USUAL.context()
                         ? Optional.empty()
@@ -86,7 +92,7 @@ final class TestServer implements AutoCloseable {
                         like.logPrompts(),
                         like.tracing(),
                         like.examples());
-        return new TestServer(models, PenjingServer.start(options, models), copy);
+        return new TestServer(models, PenjingServer.start(change.apply(options), models), copy);
     }
 
     /// A copy of the teacher that says it can read longer texts.
@@ -99,7 +105,8 @@ final class TestServer implements AutoCloseable {
             Path config = folder.resolve("config.json");
             String text = Files.readString(config);
             String longer =
-                    text.replaceFirst("(\"max_position_embeddings\" *: *)\\d+", "$1" + context);
+                    text.replaceFirst(
+                            "(\"max_position_embeddings\" *: *)\\d+", "$1" + context);
             Files.writeString(config, longer);
             return folder;
         } catch (IOException e) {
@@ -110,6 +117,18 @@ final class TestServer implements AutoCloseable {
     /// What clients take as their base URL.
     String url() {
         return server.address() + "/v1";
+    }
+
+    int port() {
+        return server.port();
+    }
+
+    PenjingServer server() {
+        return server;
+    }
+
+    ServedModels models() {
+        return models;
     }
 
     Engine engine() {

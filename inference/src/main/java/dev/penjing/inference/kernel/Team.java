@@ -11,101 +11,109 @@ import org.jspecify.annotations.Nullable;
 /// Threads that work on the same thing at once, part by part, with a barrier that costs less than a
 /// microsecond: who waits looks again and again for a moment before it sleeps.
 ///
-/// One thread uses a team at a time, and is its first member.
+/// A member that is not there in time, because the system gave its core to somebody else, is not
+/// waited for: the others do its share. So two teams on the same cores do not stop each other.
+///
+/// One thread uses a team at a time, and is one of its members.
 public final class Team implements AutoCloseable {
-    /// What each member does, given its number from 0 and its own buffers.
-    public interface Task {
-        void run(int member, Scratch scratch);
-    }
-
     /// What a member does with a part of the work.
     public interface Part {
         void run(int from, int to, Scratch scratch);
     }
 
-    /// Looks before sleeping: about 50 microseconds.
+    /// Looks before a member sleeps: about 50 microseconds.
     private static final int LOOKS = 2_000;
 
     private final List<Thread> threads = new ArrayList<>();
-    private final Scratch[] scratches;
-    private final AtomicInteger busy = new AtomicInteger();
-    private volatile int round;
+    private final Scratch own = new Scratch();
     private volatile boolean closed;
-    private @Nullable Task task;
-    private volatile @Nullable Throwable failure;
+    private volatile Round round = new Round(0, 1, (from, to, scratch) -> {});
 
     public Team(int members) {
         if (members < 1) {
             throw new UsageException("--threads must be 0 (one a core) or more");
         }
-        scratches = new Scratch[members];
-        for (int i = 0; i < members; i++) {
-            scratches[i] = new Scratch();
-            if (i > 0) {
-                int member = i;
-                threads.add(
-                        Thread.ofPlatform()
-                                .daemon()
-                                .name("penjing-" + member)
-                                .start(() -> work(member)));
-            }
+        for (int i = 1; i < members; i++) {
+            threads.add(
+                    Thread.ofPlatform().daemon().name("penjing-" + i).start(() -> work(round)));
         }
     }
 
     public int members() {
-        return scratches.length;
-    }
-
-    /// Runs `work` on all members and returns when all are done.
-    public void run(Task work) {
-        if (scratches.length == 1) {
-            work.run(0, scratches[0]);
-            return;
-        }
-        task = work;
-        busy.set(threads.size());
-        round++;
-        for (Thread thread : threads) {
-            LockSupport.unpark(thread);
-        }
-        try {
-            work.run(0, scratches[0]);
-        } finally {
-            while (busy.get() > 0) {
-                Thread.onSpinWait();
-            }
-            task = null;
-        }
-        Throwable thrown = failure;
-        if (thrown != null) {
-            failure = null;
-            if (thrown instanceof PenjingException known) {
-                throw known;
-            }
-            throw new IllegalStateException("a worker failed", thrown);
-        }
+        return 1 + threads.size();
     }
 
     /// Runs `part` over all of 0 to `units`. Members take parts as they become free, large ones
     /// first and small ones at last: they read memory at different speeds.
     public void split(int units, Part part) {
-        if (scratches.length == 1) {
-            part.run(0, units, scratches[0]);
+        if (threads.isEmpty() || units == 1) {
+            part.run(0, units, own);
             return;
         }
-        AtomicInteger next = new AtomicInteger();
-        run((member, scratch) -> {
-            for (int from = next.get(); from < units; from = next.get()) {
-                int to = from + Math.max(1, (units - from) / (2 * scratches.length));
-                if (next.compareAndSet(from, to)) {
-                    part.run(from, to, scratch);
-                }
-            }
-        });
+        Round now = new Round(units, members(), part);
+        round = now;
+        for (Thread thread : threads) {
+            LockSupport.unpark(thread);
+        }
+        now.take(own);
+        now.awaitOthers();
     }
 
-    private void work(int member) {
-        int seen = 0;
+    /// One piece of work. A member that comes late finds its parts taken.
+    private static final class Round {
+        private final int units;
+        private final int members;
+        private final Part part;
+        private final AtomicInteger next = new AtomicInteger();
+        private final AtomicInteger busy = new AtomicInteger();
+        private volatile @Nullable Throwable failure;
+
+        Round(int units, int members, Part part) {
+            this.units = units;
+            this.members = members;
+            this.part = part;
+        }
+
+        void take(Scratch scratch) {
+            busy.incrementAndGet();
+            try {
+                for (int from = next.get(); from < units; from = next.get()) {
+                    int to = from + Math.max(1, (units - from) / (2 * members));
+                    if (next.compareAndSet(from, to)) {
+                        part.run(from, to, scratch);
+                    }
+                }
+            } catch (RuntimeException | Error e) {
+                failure = e;
+                next.set(units);
+            } finally {
+                busy.decrementAndGet();
+            }
+        }
+
+        /// After all parts were taken: until they are done.
+        void awaitOthers() {
+            for (int looks = 0; busy.get() > 0; looks++) {
+                if (looks < LOOKS) {
+                    Thread.onSpinWait();
+                } else {
+                    // whoever is at it may need this core
+                    Thread.yield();
+                }
+            }
+            Throwable thrown = failure;
+            if (thrown instanceof PenjingException known) {
+                throw known;
+            }
+            if (thrown != null) {
+                throw new IllegalStateException("a worker failed", thrown);
+            }
+        }
+    }
+
+    private void work(Round first) {
+        Scratch scratch = new Scratch();
+        Round seen = first;
         while (true) {
             int looks = 0;
             while (round == seen) {
@@ -118,23 +126,9 @@ public final class Team implements AutoCloseable {
                     LockSupport.park(this);
                 }
             }
-            seen++;
-            Task work = task;
-            try {
-                if (work != null) {
-                    work.run(member, scratches[member]);
-                }
-            } catch (RuntimeException | Error e) {
-                failure = e;
-            } finally {
-                busy.decrementAndGet();
-            }
+            seen = round;
+            seen.take(scratch);
         }
-    }
-
-    /// The first of a member's share of `units`; the share ends where the next member's begins.
-    public int share(int member, int units) {
-        return (int) ((long) units * member / scratches.length);
     }
 
     @Override

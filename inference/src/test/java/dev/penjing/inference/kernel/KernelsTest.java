@@ -247,12 +247,13 @@ class KernelsTest {
         try (Team team = new Team(3)) {
             int[] done = new int[1000];
             for (int round = 0; round < 2_000; round++) {
-                team.run((member, scratch) -> {
-                    int end = team.share(member + 1, done.length);
-                    for (int i = team.share(member, done.length); i < end; i++) {
-                        done[i]++;
-                    }
-                });
+                team.split(
+                        done.length,
+                        (from, to, scratch) -> {
+                            for (int i = from; i < to; i++) {
+                                done[i]++;
+                            }
+                        });
             }
             assertThat(done).containsOnly(2_000);
         }

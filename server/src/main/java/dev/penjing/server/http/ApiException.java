@@ -53,12 +53,17 @@ public final class ApiException extends RuntimeException {
     }
 
     public static ApiException tooLong(String message) {
+        return tooLong("messages", message);
+    }
+
+    /// @param parameter the field that holds the text
+    public static ApiException tooLong(String parameter, String message) {
         return new ApiException(
                 400,
                 "invalid_request_error",
                 message,
                 Optional.of("context_length_exceeded"),
-                Optional.of("messages"),
+                Optional.of(parameter),
                 OptionalInt.empty());
     }
 

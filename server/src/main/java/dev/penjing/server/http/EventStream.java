@@ -54,6 +54,12 @@ public final class EventStream implements AutoCloseable {
         send(Exchange.errorBody(problem));
     }
 
+    /// An error after the stream began, in the form of the endpoint's own events.
+    public void fail(ApiException problem, String name, JsonNode data) {
+        failed.accept(problem);
+        send(name, data);
+    }
+
     /// A comment, which clients skip, if nothing was written for a while.
     public void pingIfQuiet() {
         if (System.nanoTime() - lastWrite > limits.ping().toNanos()) {

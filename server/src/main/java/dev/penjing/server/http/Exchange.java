@@ -154,7 +154,8 @@ public final class Exchange {
         send(problem.status(), errorBody(problem));
     }
 
-    static ObjectNode errorBody(ApiException problem) {
+    /// An error as JSON.
+    public static ObjectNode errorBody(ApiException problem) {
         ObjectNode body = Json.object();
         ObjectNode details = body.putObject("error");
         details.put("message", problem.message());

@@ -11,7 +11,8 @@ import java.util.function.Consumer;
 /// free.
 public final class Router {
     private final Map<String, Map<String, Consumer<Exchange>>> exact = new LinkedHashMap<>();
-    private final Map<String, BiConsumer<Exchange, String>> open = new LinkedHashMap<>();
+    private final Map<String, Map<String, BiConsumer<Exchange, String>>> open =
+            new LinkedHashMap<>();
 
     public Router get(String path, Consumer<Exchange> handler) {
         return add("GET", path, handler);
@@ -28,7 +29,16 @@ public final class Router {
 
     /// @param prefix ends in a slash; what follows it is given to the handler, and is not empty
     public Router getUnder(String prefix, BiConsumer<Exchange, String> handler) {
-        open.put(prefix, handler);
+        return addUnder("GET", prefix, handler);
+    }
+
+    /// As `getUnder`.
+    public Router deleteUnder(String prefix, BiConsumer<Exchange, String> handler) {
+        return addUnder("DELETE", prefix, handler);
+    }
+
+    private Router addUnder(String method, String prefix, BiConsumer<Exchange, String> handler) {
+        open.computeIfAbsent(prefix, p -> new TreeMap<>()).put(method, handler);
         return this;
     }
 
@@ -58,13 +68,14 @@ public final class Router {
             handler.accept(exchange);
             return;
         }
-        for (Map.Entry<String, BiConsumer<Exchange, String>> entry : open.entrySet()) {
+        for (Map.Entry<String, Map<String, BiConsumer<Exchange, String>>> entry : open.entrySet()) {
             String prefix = entry.getKey();
             if (path.startsWith(prefix) && path.length() > prefix.length()) {
-                if (!method.equals("GET")) {
-                    throw notAllowed(exchange, Set.of("GET"));
+                BiConsumer<Exchange, String> handler = entry.getValue().get(method);
+                if (handler == null) {
+                    throw notAllowed(exchange, entry.getValue().keySet());
                 }
-                entry.getValue().accept(exchange, path.substring(prefix.length()));
+                handler.accept(exchange, path.substring(prefix.length()));
                 return;
             }
         }

@@ -66,12 +66,17 @@ public final class ServedModel implements AutoCloseable {
     }
 
     public State state() {
-        return state;
+        return dead() ? State.FAILED : state;
+    }
+
+    /// Whether it was ready, and its engine has ended since.
+    public boolean dead() {
+        return engine.map(e -> !e.alive()).orElse(false);
     }
 
     /// About its state, for people.
     public String message() {
-        return message;
+        return dead() ? "The model's engine has ended." : message;
     }
 
     /// Empty unless it is ready.
@@ -81,9 +86,9 @@ public final class ServedModel implements AutoCloseable {
 
     /// @throws ApiException if it is not ready
     public Engine engine() {
-        return engine.orElseThrow(() ->
-                state == State.FAILED
-                        ? ApiException.unavailable("failed", message, 60)
+        return engine.filter(Engine::alive).orElseThrow(() ->
+                state() == State.FAILED
+                        ? ApiException.unavailable("failed", message(), 60)
                         : ApiException.unavailable(
                                 "loading", "Model %s is loading.".formatted(id), 2));
     }

@@ -1,18 +1,29 @@
 package dev.penjing.server.models;
 
 import dev.penjing.inference.Engine;
+import dev.penjing.inference.Finish;
+import dev.penjing.inference.Generation;
+import dev.penjing.inference.Listener;
+import dev.penjing.inference.LogProbabilities;
+import dev.penjing.inference.Request;
+import dev.penjing.inference.Sampling;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
 import dev.penjing.server.http.ApiException;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /// All models that a server serves, and the queue that they share.
 public final class ServedModels implements AutoCloseable {
+    private static final int WARM_UP_TOKENS = 64;
+    private static final Duration WARM_UP = Duration.ofMillis(700);
+
     private final Map<String, ServedModel> models = new LinkedHashMap<>();
     private final Admission admission;
     private final Thread loader;
@@ -47,6 +58,7 @@ public final class ServedModels implements AutoCloseable {
             boolean ready =
                     model.load(() -> {
                         Engine engine = Engine.load(model.path(), model.options(), progress);
+                        warmUp(engine);
                         log.accept(model.id() + ": " + engine.describe());
                         return engine;
                     });
@@ -54,6 +66,31 @@ public final class ServedModels implements AutoCloseable {
                 log.accept(model.id() + ": " + model.message());
             }
         }
+    }
+
+    /// Answers a little, so that the first client does not wait for Java to compile the engine.
+    private static void warmUp(Engine engine) {
+        int[] prompt = new int[Math.min(WARM_UP_TOKENS, engine.contextLength() - 1)];
+        for (int i = 0; i < prompt.length; i++) {
+            prompt[i] = i % engine.tokenizer().vocabularySize();
+        }
+        Generation generation =
+                engine.submit(
+                        Request.of(prompt, Integer.MAX_VALUE, Sampling.GREEDY).endless(),
+                        new Listener() {
+                            @Override
+                            public void token(int id, String text, Optional<LogProbabilities> p) {}
+
+                            @Override
+                            public void finished(Finish finish, String rest) {}
+                        });
+        try {
+            Thread.sleep(WARM_UP);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        generation.cancel();
+        generation.awaitEnd();
     }
 
     public List<ServedModel> all() {

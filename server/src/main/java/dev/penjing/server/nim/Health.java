@@ -14,8 +14,14 @@ public final class Health {
         this.models = models;
     }
 
-    /// As soon as the server listens.
+    /// As soon as the server listens; no longer when an engine has died, as only a new start mends
+    /// that.
     public void live(Exchange exchange) {
+        boolean leaving = models.admission().draining();
+        if (!leaving && models.all().stream().anyMatch(ServedModel::dead)) {
+            answer(exchange, 503, reason(), "dead");
+            return;
+        }
         answer(exchange, 200, "Service is live.", "live");
     }
 

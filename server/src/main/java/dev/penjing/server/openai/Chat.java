@@ -127,6 +127,18 @@ public final class Chat {
             List<Map<String, Object>> messages,
             Tools tools,
             Map<String, Object> more) {
+        return prompt(engine, messages, tools, more, "messages");
+    }
+
+    /// A conversation as tokens, the tools told of in the template's way or in words.
+    ///
+    /// @param field of the request that holds it
+    static int[] prompt(
+            Engine engine,
+            List<Map<String, Object>> messages,
+            Tools tools,
+            Map<String, Object> more,
+            String field) {
         boolean knowsTools = engine.chatTemplateAsksFor("tools");
         Map<String, Object> variables = new HashMap<>(more);
         if (knowsTools && !tools.shown().isEmpty()) {
@@ -137,7 +149,7 @@ public final class Chat {
                     knowsTools ? messages : Messages.withToolsInText(messages, tools.shown()),
                     variables);
         } catch (PenjingException e) {
-            throw ApiException.invalid("messages", e.getMessage() + ".");
+            throw ApiException.invalid(field, e.getMessage() + ".");
         }
     }
 
@@ -186,7 +198,8 @@ public final class Chat {
         return body;
     }
 
-    private static ToolCalls.Found found(Tools tools, String answer) {
+    /// What an answer is that has ended: a text, calls, or both.
+    static ToolCalls.Found found(Tools tools, String answer) {
         ToolCalls finder = new ToolCalls(tools);
         return switch (tools.choice()) {
             case NONE -> new ToolCalls.Found(answer, List.of());

@@ -233,8 +233,7 @@ public final class Completions {
             ObjectNode logprobs, Asked asked, List<Answers.Token> tokens, int from) {
         int offset = from;
         for (Answers.Token token : tokens) {
-            Probabilities.add(
-                    logprobs, token, offset, asked.engine().tokenizer());
+            Probabilities.add(logprobs, token, offset, asked.engine().tokenizer());
             offset += Probabilities.text(token.id(), asked.engine().tokenizer()).length();
         }
         return offset;

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -130,12 +131,8 @@ final class Messages {
     }
 
     private static Object arguments(Fields function) {
-        String text = function.text("arguments").orElse("{}");
-        try {
-            return JSON.readValue(text.isBlank() ? "{}" : text, Object.class);
-        } catch (JacksonException e) {
-            throw function.wrong("arguments", "must be a JSON text");
-        }
+        return parsed(function.text("arguments").orElse("{}"))
+                .orElseThrow(() -> function.wrong("arguments", "must be a JSON text"));
     }
 
     /// As Java's maps, lists, texts and numbers.
@@ -144,6 +141,20 @@ final class Messages {
             return JSON.treeToValue(node, Object.class);
         } catch (JacksonException e) {
             throw ApiException.invalid(400, "invalid_json", "The body cannot be read.");
+        }
+    }
+
+    /// A conversation from the JSON that `json` made of it.
+    static List<Map<String, Object>> parsed(byte[] json) {
+        return JSON.readValue(json, new TypeReference<>() {});
+    }
+
+    /// A JSON text as what it says, or nothing if it is none.
+    static Optional<Object> parsed(String text) {
+        try {
+            return Optional.of(JSON.readValue(text.isBlank() ? "{}" : text, Object.class));
+        } catch (JacksonException e) {
+            return Optional.empty();
         }
     }
 

@@ -124,11 +124,7 @@ record Parameters(
             place.node("guided_json").ifPresent(schema -> all.add(schema(place, schema)));
             place.text("guided_regex")
                     .ifPresent(pattern ->
-                            all.add(
-                                    tried(
-                                            place,
-                                            "guided_regex",
-                                            () -> Constraint.regex(pattern))));
+                            all.add(tried(place, "guided_regex", () -> Constraint.regex(pattern))));
             List<String> choices = place.texts("guided_choice", 1000);
             if (!choices.isEmpty()) {
                 all.add(tried(place, "guided_choice", () -> Constraint.choice(choices)));
@@ -243,25 +239,11 @@ record Parameters(
     /// The same, held to a form.
     Parameters constrained(Constraint form) {
         return new Parameters(
-                sampling,
-                stops,
-                stopTokens,
-                ignoreEnd,
-                Optional.of(form),
-                count,
-                stream,
-                usage);
+                sampling, stops, stopTokens, ignoreEnd, Optional.of(form), count, stream, usage);
     }
 
     Parameters answers(int number) {
         return new Parameters(
-                sampling,
-                stops,
-                stopTokens,
-                ignoreEnd,
-                constraint,
-                number,
-                stream,
-                usage);
+                sampling, stops, stopTokens, ignoreEnd, constraint, number, stream, usage);
     }
 }

@@ -19,29 +19,43 @@ final class Probabilities {
     /// `choices[].logprobs` of a chat.
     static ObjectNode chat(List<Token> tokens, Tokenizer tokenizer) {
         ObjectNode all = Json.object();
-        ArrayNode content = all.putArray("content");
-        for (Token token : tokens) {
-            LogProbabilities known = token.probabilities().orElseThrow();
-            ObjectNode entry = entry(content.addObject(), token.id(), known.chosen(), tokenizer);
-            ArrayNode top = entry.putArray("top_logprobs");
-            for (LogProbabilities.Entry other : known.top()) {
-                entry(top.addObject(), other.id(), other.logProbability(), tokenizer);
-            }
-        }
+        all.set("content", list(tokens, tokenizer, true));
         all.putNull("refusal");
         return all;
     }
 
-    private static ObjectNode entry(
-            ObjectNode node, int id, double logProbability, Tokenizer tokenizer) {
+    /// As above, the list alone.
+    ///
+    /// @param withBytes whether each token's bytes are told, too: a response's events have none
+    static ArrayNode list(List<Token> tokens, Tokenizer tokenizer, boolean withBytes) {
+        ArrayNode list = Json.array();
+        for (Token token : tokens) {
+            LogProbabilities known = token.probabilities().orElseThrow();
+            ObjectNode entry = list.addObject();
+            fill(entry, token.id(), known.chosen(), tokenizer, withBytes);
+            ArrayNode top = entry.putArray("top_logprobs");
+            for (LogProbabilities.Entry other : known.top()) {
+                fill(top.addObject(), other.id(), other.logProbability(), tokenizer, withBytes);
+            }
+        }
+        return list;
+    }
+
+    private static void fill(
+            ObjectNode node,
+            int id,
+            double logProbability,
+            Tokenizer tokenizer,
+            boolean withBytes) {
         byte[] bytes = bytes(id, tokenizer);
         node.put("token", new String(bytes, StandardCharsets.UTF_8));
         node.put("logprob", shown(logProbability));
-        ArrayNode list = node.putArray("bytes");
-        for (byte b : bytes) {
-            list.add(b & 0xff);
+        if (withBytes) {
+            ArrayNode list = node.putArray("bytes");
+            for (byte b : bytes) {
+                list.add(b & 0xff);
+            }
         }
-        return node;
     }
 
     private static double shown(double logProbability) {

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -34,7 +35,27 @@ record Tools(
 
     private static final int MOST = 128;
 
+    /// As chats have them: each function within its tool.
     static Tools of(Fields fields) {
+        return of(
+                fields,
+                tool ->
+                        tool.object("function")
+                                .orElseThrow(() -> tool.wrong("function", "is required")));
+    }
+
+    /// As responses have them: a tool and its function are one.
+    static Tools flat(Fields fields) {
+        return of(
+                fields,
+                tool -> {
+                    tool.ignore("output_schema");
+                    tool.unsupported("defer_loading", "allowed_callers");
+                    return tool;
+                });
+    }
+
+    private static Tools of(Fields fields, UnaryOperator<Fields> functionOf) {
         Map<String, Object> all = new LinkedHashMap<>();
         Map<String, JsonNode> schemas = new LinkedHashMap<>();
         fields.list(
@@ -43,9 +64,7 @@ record Tools(
                     if (!tool.text("type").orElse("").equals("function")) {
                         throw tool.wrong("type", "must be \"function\"");
                     }
-                    Fields function =
-                            tool.object("function")
-                                    .orElseThrow(() -> tool.wrong("function", "is required"));
+                    Fields function = functionOf.apply(tool);
                     String name = name(function);
                     schemas.put(name, parameters(function));
                     function.ignore("description");

@@ -17,6 +17,19 @@ record Usage(int prompt, int completion, int cached) {
                 finishes.stream().mapToInt(Finish::cachedTokens).max().orElse(0));
     }
 
+    /// As responses name it. Cache writes are those that a client asks for, which it cannot here.
+    ObjectNode response() {
+        ObjectNode node = Json.object();
+        node.put("input_tokens", prompt);
+        node.putObject("input_tokens_details")
+                .put("cached_tokens", cached)
+                .put("cache_write_tokens", 0);
+        node.put("output_tokens", completion);
+        node.putObject("output_tokens_details").put("reasoning_tokens", 0);
+        node.put("total_tokens", prompt + completion);
+        return node;
+    }
+
     ObjectNode json() {
         ObjectNode node = Json.object();
         node.put("prompt_tokens", prompt);

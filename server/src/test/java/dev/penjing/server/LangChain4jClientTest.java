@@ -26,6 +26,8 @@ import dev.langchain4j.model.openai.OpenAiChatRequestParameters;
 import dev.langchain4j.model.openai.OpenAiChatResponseMetadata;
 import dev.langchain4j.model.openai.OpenAiLanguageModel;
 import dev.langchain4j.model.openai.OpenAiModelCatalog;
+import dev.langchain4j.model.openai.OpenAiResponsesChatModel;
+import dev.langchain4j.model.openai.OpenAiResponsesStreamingChatModel;
 import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
 import dev.langchain4j.model.openai.OpenAiStreamingLanguageModel;
 import dev.langchain4j.model.output.FinishReason;
@@ -193,6 +195,31 @@ class LangChain4jClientTest {
         assertThat(ANSWER).startsWith(word);
         List<LogProb> tokens = ((OpenAiChatResponseMetadata) response.metadata()).logProbs();
         assertThat(tokens).extracting(LogProb::token).isNotEmpty().doesNotContain(word);
+    }
+
+    @Test
+    void responsesAreAnsweredToo() {
+        ChatResponse whole =
+                OpenAiResponsesChatModel.builder()
+                        .baseUrl(server.url())
+                        .apiKey("none")
+                        .modelName(TestServer.MODEL)
+                        .temperature(0.0)
+                        .build()
+                        .chat(ask(QUESTION).build());
+        assertThat(whole.aiMessage().text()).isEqualTo(ANSWER);
+        assertThat(whole.finishReason()).isEqualTo(FinishReason.STOP);
+
+        LangChain4jStream streamed = new LangChain4jStream();
+        OpenAiResponsesStreamingChatModel.builder()
+                .baseUrl(server.url())
+                .apiKey("none")
+                .modelName(TestServer.MODEL)
+                .temperature(0.0)
+                .build()
+                .chat(ask(QUESTION).build(), streamed);
+        assertThat(streamed.await().aiMessage().text()).isEqualTo(ANSWER);
+        assertThat(streamed.text).hasToString(ANSWER);
     }
 
     @Test

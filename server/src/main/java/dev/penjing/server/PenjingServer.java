@@ -17,6 +17,7 @@ import dev.penjing.server.openai.Responses;
 import dev.penjing.server.openai.Service;
 import dev.penjing.server.web.Pages;
 import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.HttpRouting;
@@ -76,6 +77,8 @@ public final class PenjingServer implements AutoCloseable {
                         .shutdownHook(false)
                         .protocolsDiscoverServices(false)
                         .addConnectionSelector(connections)
+                        // a TLS socket over NIO cannot be read and written at the same time
+                        .useNio(options.tls().isEmpty())
                         .maxPayloadSize(-1)
                         // the other sockets of the library cannot be read and written at once
                         .useNio(false)
@@ -92,9 +95,7 @@ public final class PenjingServer implements AutoCloseable {
                                                 .useNio(false)
                                                 .protocolsDiscoverServices(false)
                                                 .addConnectionSelector(connections)
-                                                .routing(
-                                                        HttpRouting.builder()
-                                                                .any(this::probe))));
+                                                .routing(HttpRouting.builder().any(this::probe))));
         server = builder.build();
     }
 
@@ -141,12 +142,7 @@ public final class PenjingServer implements AutoCloseable {
         Health health = new Health(models);
         Management management = new Management(models, VERSION);
         Models list = new Models(models);
-        Service service =
-                new Service(
-                        models,
-                        options.defaultMaxTokens(),
-                        options.request(),
-                        watch);
+        Service service = new Service(models, options.defaultMaxTokens(), options.request(), watch);
         Chat chat = new Chat(service);
         Completions completions = new Completions(service);
         Responses responses = new Responses(service);
@@ -197,8 +193,7 @@ public final class PenjingServer implements AutoCloseable {
 
     private Exchange exchange(ServerRequest request, ServerResponse response) {
         Optional<String> id = request.headers().first(HeaderNames.create("x-request-id"));
-        return new Exchange(
-                request, response, connections, options.limits(), RequestIds.of(id));
+        return new Exchange(request, response, connections, options.limits(), RequestIds.of(id));
     }
 
     private void answered(Exchange exchange, Runnable answering) {
@@ -206,8 +201,10 @@ public final class PenjingServer implements AutoCloseable {
             answering.run();
         } catch (ApiException e) {
             fail(exchange, e);
-        } catch (Answers.ClientGone | UncheckedIOException e) {
+        } catch (Answers.ClientGone | UncheckedIOException | CloseConnectionException e) {
             exchange.client().close();
+            // Helidon ends the connection without a word
+            throw new CloseConnectionException("the client left", e);
         } catch (RuntimeException | Error e) {
             watch.log().error("request " + exchange.id() + " failed", e);
             fail(exchange, ApiException.internal("The server failed: see its log."));

@@ -25,7 +25,7 @@ final class TestServer implements AutoCloseable {
     /// A request for so many answers of this length keeps the engine busy until it is cancelled.
     static final int MANY = 128;
 
-    static final int LONG = 200;
+    static final int LONG = 230;
 
     private static final Path TEACHER = Path.of("..", "teacher");
     private static final Duration PATIENCE = Duration.ofSeconds(20);

@@ -1,16 +1,8 @@
 package dev.penjing.server.http;
 
-import io.helidon.common.buffers.DataReader;
-import io.helidon.common.buffers.DataWriter;
 import io.helidon.common.socket.HelidonSocket;
-import io.helidon.common.socket.PeerInfo;
 import io.helidon.webserver.ConnectionContext;
-import io.helidon.webserver.ListenerContext;
-import io.helidon.webserver.ProxyProtocolData;
-import io.helidon.webserver.Router;
 import java.time.Duration;
-import java.util.Optional;
-import java.util.concurrent.ExecutorService;
 
 /// The other end of a connection: whether it is still there, and how long it may take.
 ///
@@ -19,32 +11,29 @@ import java.util.concurrent.ExecutorService;
 public final class Client {
     private static final long NONE = Long.MAX_VALUE;
 
-    private final ConnectionContext context;
+    private final HelidonSocket socket;
     private final Incoming incoming;
+    private final String address;
     private volatile long deadline = NONE;
 
-    Client(ConnectionContext context) {
-        this.context = context;
-        this.incoming = new Incoming(context.dataReader(), context.serverSocket());
-    }
-
-    /// The connection, read through this client.
-    ConnectionContext context() {
-        return new Watched(context, new DataReader(incoming));
+    Client(ConnectionContext context, Incoming incoming) {
+        this.socket = context.serverSocket();
+        this.incoming = incoming;
+        this.address = context.remotePeer().host();
     }
 
     public String address() {
-        return context.remotePeer().host();
+        return address;
     }
 
-    /// From now on it is noticed when the client leaves.
+    /// From now on it is noticed when the client leaves, until it sends something more.
     void watch() {
         incoming.readAhead();
     }
 
     /// Whether the client left while it was watched.
     public boolean gone() {
-        return incoming.ended();
+        return incoming.ended() || !socket.isConnected();
     }
 
     /// What comes next has to be done within this time.
@@ -67,68 +56,9 @@ public final class Client {
     /// Ends the connection.
     public void close() {
         try {
-            context.serverSocket().close();
+            socket.close();
         } catch (RuntimeException e) {
             // closed already
-        }
-    }
-
-    /// A connection whose reader is ours.
-    private record Watched(ConnectionContext context, DataReader dataReader)
-            implements ConnectionContext {
-        @Override
-        public ListenerContext listenerContext() {
-            return context.listenerContext();
-        }
-
-        @Override
-        public ExecutorService executor() {
-            return context.executor();
-        }
-
-        @Override
-        public DataWriter dataWriter() {
-            return context.dataWriter();
-        }
-
-        @Override
-        public Router router() {
-            return context.router();
-        }
-
-        @Override
-        public Optional<ProxyProtocolData> proxyProtocolData() {
-            return context.proxyProtocolData();
-        }
-
-        @Override
-        public HelidonSocket serverSocket() {
-            return context.serverSocket();
-        }
-
-        @Override
-        public PeerInfo remotePeer() {
-            return context.remotePeer();
-        }
-
-        @Override
-        public PeerInfo localPeer() {
-            return context.localPeer();
-        }
-
-        @Override
-        public boolean isSecure() {
-            return context.isSecure();
-        }
-
-        @Override
-        public String socketId() {
-            return context.socketId();
-        }
-
-        @Override
-        public String childSocketId() {
-            return context.childSocketId();
         }
     }
 }

@@ -62,8 +62,8 @@ public final class Connections implements ServerConnectionSelector, AutoCloseabl
 
     @Override
     public ServerConnection connection(ConnectionContext context) {
-        Client client = new Client(context);
-        return new Known(http.connection(client.context()), client);
+        Incoming incoming = new Incoming(context);
+        return new Known(http.connection(incoming), new Client(context, incoming));
     }
 
     /// After a request was answered.

@@ -12,7 +12,8 @@ import tools.jackson.databind.JsonNode;
 /// Server-sent events (WHATWG HTML, section 9.2), one JSON object a `data` line. Every write is
 /// flushed, and has to be taken by the client within the write limit.
 ///
-/// Writing throws an UncheckedIOException once the client has left.
+/// Writing throws an UncheckedIOException or Helidon's CloseConnectionException once the client has
+/// left.
 public final class EventStream implements AutoCloseable {
     private final OutputStream out;
     private final Client client;

@@ -1,70 +1,132 @@
 package dev.penjing.server.http;
 
 import io.helidon.common.buffers.DataReader;
+import io.helidon.common.buffers.DataWriter;
+import io.helidon.common.socket.HelidonSocket;
+import io.helidon.common.socket.PeerInfo;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.ConnectionContext;
+import io.helidon.webserver.ListenerContext;
+import io.helidon.webserver.ProxyProtocolData;
+import io.helidon.webserver.Router;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.FutureTask;
 
-/// What a client sends, which can be read ahead: that is the only way to notice, while its answer is
-/// made, that it has left. What was read ahead comes first when the next request is read.
-final class Incoming implements Supplier<byte @Nullable []> {
-    private final DataReader before;
-    private final Supplier<byte[]> socket;
-    private volatile Optional<CompletableFuture<Optional<byte[]>>> ahead = Optional.empty();
+/// A connection whose bytes can be read ahead of whoever wants them, so that its end is noticed
+/// while nobody does. Helidon's own `HelidonSocket.idle` does nothing on NIO sockets, and elsewhere
+/// takes a silence of a tenth of a second for the end (4.5.0).
+final class Incoming implements ConnectionContext {
+    private final ConnectionContext context;
+    private final DataReader reader = DataReader.create(this::next);
+    private Optional<FutureTask<byte[]>> ahead = Optional.empty();
+    private volatile boolean ended;
 
-    /// @param before holds what was read before there was an HTTP connection
-    /// @param socket gives the next bytes, null when there will be none
-    Incoming(DataReader before, Supplier<byte[]> socket) {
-        this.before = before;
-        this.socket = socket;
+    Incoming(ConnectionContext context) {
+        this.context = context;
     }
 
-    /// Reads ahead, unless that is being done.
+    /// Begins to read what comes next. To be called by the thread that also reads.
     void readAhead() {
-        if (ahead.isPresent()) {
-            return;
+        if (ahead.isEmpty()) {
+            FutureTask<byte[]> task = new FutureTask<>(this::read);
+            ahead = Optional.of(task);
+            Thread.ofVirtual().name("penjing-ahead").start(task);
         }
-        CompletableFuture<Optional<byte[]>> next = new CompletableFuture<>();
-        ahead = Optional.of(next);
-        Thread.ofVirtual()
-                .name("penjing-ahead")
-                .start(() -> {
-                    try {
-                        next.complete(Optional.ofNullable(socket.get()));
-                    } catch (RuntimeException | Error e) {
-                        next.completeExceptionally(e);
-                    }
-                });
     }
 
-    /// Whether reading ahead found the end.
+    /// Whether the other end has closed the connection, or this one.
     boolean ended() {
-        return ahead.filter(CompletableFuture::isDone)
-                .map(next -> next.isCompletedExceptionally() || next.join().isEmpty())
-                .orElse(false);
+        return ended;
+    }
+
+    private byte[] next() {
+        if (ahead.isEmpty()) {
+            return read();
+        }
+        FutureTask<byte[]> task = ahead.get();
+        ahead = Optional.empty();
+        try {
+            return task.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CloseConnectionException("interrupted", e);
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException failure
+                    ? failure
+                    : new CloseConnectionException("cannot read", e);
+        }
+    }
+
+    private byte[] read() {
+        DataReader source = context.dataReader();
+        try {
+            source.ensureAvailable();
+        } catch (RuntimeException e) {
+            ended = true;
+            throw e;
+        }
+        return source.readBytes(source.available());
     }
 
     @Override
-    public byte @Nullable [] get() {
-        if (before.available() > 0) {
-            return before.readBytes(before.available());
-        }
-        if (ahead.isEmpty()) {
-            return socket.get();
-        }
-        try {
-            byte @Nullable [] bytes = ahead.get().join().orElse(null);
-            if (bytes != null) {
-                ahead = Optional.empty();
-            }
-            return bytes;
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw e;
-        }
+    public DataReader dataReader() {
+        return reader;
+    }
+
+    @Override
+    public DataWriter dataWriter() {
+        return context.dataWriter();
+    }
+
+    @Override
+    public ListenerContext listenerContext() {
+        return context.listenerContext();
+    }
+
+    @Override
+    public ExecutorService executor() {
+        return context.executor();
+    }
+
+    @Override
+    public Router router() {
+        return context.router();
+    }
+
+    @Override
+    public Optional<ProxyProtocolData> proxyProtocolData() {
+        return context.proxyProtocolData();
+    }
+
+    @Override
+    public HelidonSocket serverSocket() {
+        return context.serverSocket();
+    }
+
+    @Override
+    public PeerInfo remotePeer() {
+        return context.remotePeer();
+    }
+
+    @Override
+    public PeerInfo localPeer() {
+        return context.localPeer();
+    }
+
+    @Override
+    public boolean isSecure() {
+        return context.isSecure();
+    }
+
+    @Override
+    public String socketId() {
+        return context.socketId();
+    }
+
+    @Override
+    public String childSocketId() {
+        return context.childSocketId();
     }
 }

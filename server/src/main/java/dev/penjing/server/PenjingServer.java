@@ -18,6 +18,7 @@ import dev.penjing.server.openai.Service;
 import dev.penjing.server.web.Pages;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.HttpRouting;
@@ -80,8 +81,6 @@ public final class PenjingServer implements AutoCloseable {
                         // a TLS socket over NIO cannot be read and written at the same time
                         .useNio(options.tls().isEmpty())
                         .maxPayloadSize(-1)
-                        // the other sockets of the library cannot be read and written at once
-                        .useNio(false)
                         .directHandlers(Unreadable.handlers())
                         .routing(HttpRouting.builder().any(this::handle));
         options.tls().ifPresent(builder::tls);
@@ -92,7 +91,6 @@ public final class PenjingServer implements AutoCloseable {
                                 socket ->
                                         socket.host(options.host())
                                                 .port(port)
-                                                .useNio(false)
                                                 .protocolsDiscoverServices(false)
                                                 .addConnectionSelector(connections)
                                                 .routing(HttpRouting.builder().any(this::probe))));
@@ -183,12 +181,21 @@ public final class PenjingServer implements AutoCloseable {
         Exchange exchange = exchange(request, response);
         String route = router.pattern(exchange.path());
         watch.around(exchange, route, () -> answered(exchange, () -> answer(exchange)));
+        closeIfAsked(exchange);
     }
 
     /// On the port for health and metrics, which asks for no key.
     private void probe(ServerRequest request, ServerResponse response) {
         Exchange exchange = exchange(request, response);
         answered(exchange, () -> probes.route(exchange));
+        closeIfAsked(exchange);
+    }
+
+    /// The library says `Connection: close` in its answer, but leaves that to the client.
+    private static void closeIfAsked(Exchange exchange) {
+        if (exchange.header("connection").map(c -> c.equalsIgnoreCase("close")).orElse(false)) {
+            throw new CloseConnectionException("the client asked for it");
+        }
     }
 
     private Exchange exchange(ServerRequest request, ServerResponse response) {

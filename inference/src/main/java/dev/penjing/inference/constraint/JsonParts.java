@@ -15,7 +15,8 @@ final class JsonParts {
     /// Digits of a whole number, and of a fraction, at most.
     static final int MOST_DIGITS = 20;
 
-    private static final int MOST_INDENT = 32;
+    /// Small models like to go on with blanks until the answer is cut off.
+    private static final int MOST_INDENT = 12;
 
     /// Behind what opens, before what closes, behind a comma: nothing, a blank, or a line break and
     /// an indentation.

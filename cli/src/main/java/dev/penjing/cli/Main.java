@@ -62,7 +62,18 @@ public final class Main {
             command.getErr().println("penjing: " + explain(e, debug));
             return e instanceof UsageException ? 2 : 1;
         });
-        return line.execute(args);
+        try {
+            return line.execute(args);
+        } catch (NoClassDefFoundError e) {
+            // what is deployed to serve is a few megabytes, without libtorch
+            if (!String.valueOf(e.getMessage()).startsWith("org/bytedeco")) {
+                throw e;
+            }
+            line.getErr()
+                    .println(
+                            "penjing: this command computes with libtorch, which this installation does not hold: run it from Penjing's own folder");
+            return 1;
+        }
     }
 
     private static String explain(Exception e, boolean debug) {

@@ -79,9 +79,19 @@ public record ModelConfig(
     }
 
     /// The configuration of the same model in other sizes; the head dimension and all else stay.
+    ///
+    /// transformers 5 takes no `llama` whose hidden size is not a multiple of its heads, but takes
+    /// such a `mistral`, which computes the same where it has no window: the student is called that.
     public ModelConfig withSizes(int hidden, int intermediate, int heads, int layers) {
+        boolean renamed = modelType.equals("llama") && !attentionBias && hidden % heads != 0;
+        ObjectNode others = rest.deepCopy();
+        if (renamed) {
+            others.putArray("architectures").add("MistralForCausalLM");
+            others.putNull("sliding_window");
+            others.remove(List.of("attention_bias", "mlp_bias", "pretraining_tp"));
+        }
         return new ModelConfig(
-                modelType,
+                renamed ? "mistral" : modelType,
                 vocabularySize,
                 hidden,
                 intermediate,
@@ -97,7 +107,7 @@ public record ModelConfig(
                 tieWordEmbeddings,
                 attentionBias,
                 slidingWindow,
-                rest);
+                others);
     }
 
     /// As transformers 4 and 5 both read it: `rope_theta` and `rope_scaling` beside

@@ -73,6 +73,11 @@ class ModelConfigTest {
 
     @Test
     void otherSizesKeepTheHeadDimension() {
+        ModelConfig odd = ModelConfig.parse(json(""), "test").withSizes(2050, 6144, 24, 32);
+        assertThat(odd.modelType()).isEqualTo("mistral");
+        assertThat(odd.slidingWindow()).isEmpty();
+        assertThat(odd.toJson()).contains("MistralForCausalLM");
+        assertThat(ModelConfig.parse(odd.toJson(), "test").toJson()).isEqualTo(odd.toJson());
         ModelConfig cut = ModelConfig.parse(json(""), "test").withSizes(2048, 6144, 24, 32);
         ModelConfig again = ModelConfig.parse(cut.toJson(), "again");
         assertThat(again.headDim()).isEqualTo(128);

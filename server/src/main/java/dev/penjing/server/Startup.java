@@ -6,18 +6,22 @@ import dev.penjing.model.PenjingException;
 import dev.penjing.server.http.Cors;
 import dev.penjing.server.http.Keys;
 import dev.penjing.server.http.Limits;
+import dev.penjing.server.http.ServerTls;
 import dev.penjing.server.models.Admission;
 import dev.penjing.server.observe.Log;
 import dev.penjing.server.observe.Tracing;
 import dev.penjing.server.settings.Settings;
 import io.helidon.common.configurable.Resource;
 import io.helidon.common.tls.Tls;
-import io.helidon.common.tls.TlsClientAuth;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import javax.net.ssl.SSLContext;
 
 /// Settings as what they set.
 public final class Startup {
@@ -99,19 +103,25 @@ public final class Startup {
                                     pem.key(resource(settings, "ssl-key-path"))
                                             .certChain(resource(settings, "ssl-certs-path")))
                             .build();
-            var builder =
-                    Tls.builder()
-                            .privateKey(keys)
-                            .privateKeyCertChain(keys)
-                            .enabledProtocols(List.of("TLSv1.3", "TLSv1.2"));
-            if (mode.equals("mtls")) {
-                builder.clientAuth(TlsClientAuth.REQUIRED)
-                        .trust(trust ->
-                                trust.pem(pem ->
-                                        pem.certificates(resource(settings, "ssl-ca-certs-path"))));
+            List<X509Certificate> clients =
+                    mode.equals("mtls")
+                            ? io.helidon.common.pki.Keys.builder()
+                                    .pem(pem ->
+                                            pem.certificates(
+                                                    resource(settings, "ssl-ca-certs-path")))
+                                    .build()
+                                    .certs()
+                            : List.of();
+            if (mode.equals("mtls") && clients.isEmpty()) {
+                throw new PenjingException(
+                        "--ssl-ca-certs-path holds no certificate: give those that sign clients' ones, PEM");
             }
-            return Optional.of(builder.build());
-        } catch (RuntimeException e) {
+            SSLContext context =
+                    ServerTls.of(keys.privateKey().orElseThrow(), keys.certChain(), clients);
+            return Optional.of(Tls.builder().sslContext(context).build());
+        } catch (PenjingException e) {
+            throw e;
+        } catch (RuntimeException | GeneralSecurityException | IOException e) {
             throw new PenjingException(
                     "the TLS key or certificates cannot be used: give PEM files in --ssl-key-path and --ssl-certs-path that belong together",
                     e);

@@ -38,6 +38,7 @@ public final class Log {
 
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
+    private static final Logger WEB_SERVER = Logger.getLogger("io.helidon");
     private static final SimpleFormatter FORMATTER = new SimpleFormatter();
 
     private final Level least;
@@ -146,6 +147,9 @@ public final class Log {
         root.addHandler(new Receiver());
         root.setLevel(
                 on(Level.DEBUG) ? java.util.logging.Level.FINE : java.util.logging.Level.INFO);
+        // it tells of itself what the server tells better
+        WEB_SERVER.setLevel(
+                on(Level.DEBUG) ? java.util.logging.Level.FINE : java.util.logging.Level.WARNING);
     }
 
     private final class Receiver extends Handler {

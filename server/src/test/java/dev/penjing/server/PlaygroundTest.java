@@ -60,7 +60,9 @@ class PlaygroundTest {
         also.put(ENDLESS, endless);
         server =
                 TestServer.start(
-                        new TestServer.Setup(List.of(), 16, 4, 256), also, like -> TestServer.talkative(like, 16_000, List.of(EXAMPLE)));
+                        new TestServer.Setup(List.of(), 16, 4, 256),
+                        also,
+                        like -> TestServer.talkative(like, 16_000, List.of(EXAMPLE)));
         started = Chromium.start(program.orElseThrow());
     }
 
@@ -217,9 +219,7 @@ class PlaygroundTest {
                                 * server.engine(SMALLER).config().parameters()
                                 / server.engine().config().parameters());
         assertThat(page.text(id("compare-summary")))
-                .contains(
-                        "smaller has %d %% of the parameters of teacher".formatted(share),
-                        "times as fast");
+                .contains("smaller has %d %% of the parameters of teacher".formatted(share));
     }
 
     @Test
@@ -261,7 +261,8 @@ class PlaygroundTest {
         JsonNode answer = Wire.JSON.readTree(answer(0));
         assertThat(answer.propertyNames()).containsExactly("village");
         assertThat(answer.path("village").asString()).isIn("Larkwell", "Elmford");
-        assertThat(Wire.JSON.readTree(page.text(in(0, "answer")))).isEqualTo(answer);
+        assertThat(page.text(in(0, "answer")).strip())
+                .isEqualTo("{\n  \"village\": %s\n}".formatted(answer.path("village")));
     }
 
     @Test

@@ -12,11 +12,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 
 /// The server on a port of its own with the repository's bundled teacher, for tests.
 final class TestServer implements AutoCloseable {
@@ -27,7 +28,6 @@ final class TestServer implements AutoCloseable {
 
     static final int LONG = 230;
 
-    private static final Path TEACHER = Path.of("..", "teacher");
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     /// What differs from the usual server.
@@ -59,20 +59,23 @@ final class TestServer implements AutoCloseable {
 
     /// @param change of the usual options
     static TestServer start(Setup setup, UnaryOperator<ServerOptions> change) {
+        return start(setup, Map.of(), change);
+    }
+
+    /// @param also folders of more models, by name
+    static TestServer start(
+            Setup setup, Map<String, Path> also, UnaryOperator<ServerOptions> change) {
         Optional<Path> copy =
                 setup.context() == Setup.USUAL.context()
                         ? Optional.empty()
                         : Optional.of(withContext(setup.context()));
+        EngineOptions room = EngineOptions.DEFAULT.withRoom(0, 0, setup.sequences());
+        List<ServedModel> all = new ArrayList<>();
+        all.add(new ServedModel(MODEL, copy.orElse(Teachers.BUNDLED), room));
+        also.forEach((name, folder) -> all.add(new ServedModel(name, folder, room)));
         ServedModels models =
                 new ServedModels(
-                        List.of(
-                                new ServedModel(
-                                        MODEL,
-                                        copy.orElse(TEACHER),
-                                        EngineOptions.DEFAULT.withRoom(0, 0, setup.sequences()))),
-                        new Admission(setup.queue(), 1 << 20),
-                        Progress.NONE,
-                        line -> {});
+                        all, new Admission(setup.queue(), 1 << 20), Progress.NONE, line -> {});
         models.awaitLoaded();
         ServerOptions like = ServerOptions.DEFAULT;
         ServerOptions options =
@@ -97,21 +100,33 @@ final class TestServer implements AutoCloseable {
 
     /// A copy of the teacher that says it can read longer texts.
     private static Path withContext(int context) {
-        try (Stream<Path> files = Files.list(TEACHER)) {
+        try {
             Path folder = Files.createTempDirectory("teacher");
-            for (Path file : files.toList()) {
-                Files.copy(file, folder.resolve(file.getFileName()));
-            }
-            Path config = folder.resolve("config.json");
-            String text = Files.readString(config);
-            String longer =
-                    text.replaceFirst(
-                            "(\"max_position_embeddings\" *: *)\\d+", "$1" + context);
-            Files.writeString(config, longer);
+            Teachers.stretched(folder, context);
             return folder;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /// Options with examples of what to ask, and an answer's length where none is asked for.
+    static ServerOptions talkative(ServerOptions like, int maxTokens, List<String> examples) {
+        return new ServerOptions(
+                like.host(),
+                like.port(),
+                like.healthPort(),
+                like.keys(),
+                like.cors(),
+                like.tls(),
+                like.limits(),
+                maxTokens,
+                like.request(),
+                like.shutdown(),
+                like.maxSequences(),
+                like.log(),
+                like.logPrompts(),
+                like.tracing(),
+                examples);
     }
 
     /// What clients take as their base URL.
@@ -132,7 +147,11 @@ final class TestServer implements AutoCloseable {
     }
 
     Engine engine() {
-        return models.get(MODEL).engine();
+        return engine(MODEL);
+    }
+
+    Engine engine(String model) {
+        return models.get(model).engine();
     }
 
     /// The first token of a text.
@@ -142,26 +161,33 @@ final class TestServer implements AutoCloseable {
 
     /// Waits until the engine computes answers.
     void awaitBusy() {
-        await("busy", () -> engine().load().running() > 0);
+        awaitBusy(MODEL);
+    }
+
+    void awaitBusy(String model) {
+        await("busy", model, load -> load.running() > 0);
     }
 
     /// Waits until no answer is computed or waited for.
     void awaitIdle() {
-        await(
-                "idle",
-                () -> {
-                    Engine.Load load = engine().load();
-                    return load.running() == 0
-                            && load.waiting() == 0
-                            && models.admission().active() == 0;
-                });
+        awaitIdle(MODEL);
     }
 
-    private void await(String what, BooleanSupplier there) {
+    void awaitIdle(String model) {
+        await(
+                "idle",
+                model,
+                load ->
+                        load.running() == 0
+                                && load.waiting() == 0
+                                && models.admission().active() == 0);
+    }
+
+    private void await(String what, String model, Predicate<Engine.Load> there) {
         long end = System.nanoTime() + PATIENCE.toNanos();
-        while (!there.getAsBoolean()) {
+        while (!there.test(engine(model).load())) {
             if (System.nanoTime() - end > 0) {
-                throw new AssertionError("not %s: %s".formatted(what, engine().load()));
+                throw new AssertionError("not %s: %s".formatted(what, engine(model).load()));
             }
             try {
                 Thread.sleep(5);
@@ -175,17 +201,6 @@ final class TestServer implements AutoCloseable {
     @Override
     public void close() {
         server.close();
-        copy.ifPresent(TestServer::delete);
-    }
-
-    private static void delete(Path folder) {
-        try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.toList()) {
-                Files.delete(file);
-            }
-            Files.delete(folder);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        copy.ifPresent(Teachers::delete);
     }
 }

@@ -35,10 +35,7 @@ final class Wire implements AutoCloseable {
 
         /// The objects of a stream's `data` lines, the last one's `[DONE]` left out.
         List<JsonNode> events() {
-            return body.lines()
-                    .filter(line -> line.startsWith("data: {"))
-                    .map(line -> JSON.readTree(line.substring(6)))
-                    .toList();
+            return Wire.events(body);
         }
     }
 
@@ -47,6 +44,13 @@ final class Wire implements AutoCloseable {
 
     Wire(int port) {
         this.port = port;
+    }
+
+    static List<JsonNode> events(String body) {
+        return body.lines()
+                .filter(line -> line.startsWith("data: {"))
+                .map(line -> JSON.readTree(line.substring(6)))
+                .toList();
     }
 
     HttpRequest.Builder request(String path) {
@@ -91,9 +95,9 @@ final class Wire implements AutoCloseable {
     /// @param more fields, such as `, "n": 2`
     static String ask(String question, String more) {
         return """
-               {"model": "teacher" %s,
-                "messages": [{"role": "user", "content": %s}] %s}
-               """
+        {"model": "teacher" %s,
+         "messages": [{"role": "user", "content": %s}] %s}
+        """
                 .formatted(
                         more.contains("temperature") ? "" : ", \"temperature\": 0",
                         JSON.writeValueAsString(question),

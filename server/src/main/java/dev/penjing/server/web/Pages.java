@@ -105,8 +105,8 @@ public final class Pages {
         }
     }
 
-    /// What the playground builds its panels from. Without the key that is needed it tells only that
-    /// one is.
+    /// What the playground builds its panels from. Without the key that is needed it tells only
+    /// that one is.
     public void info(Exchange exchange) {
         ObjectNode body = Json.object();
         body.put("version", version);
@@ -170,21 +170,26 @@ public final class Pages {
                         1,
                         "Choose among the likeliest words whose probabilities reach this sum.")
                 .put("default", 1);
-        integer(all, "top_k", 0, 1000, "Choose among so many likeliest words; 0 for all.");
-        number(all, "min_p", 0, 1, "Leave out words less likely than this share of the likeliest.");
+        integer(all, "top_k", 0, 1000, "Choose among so many likeliest words; 0 for all.")
+                .put("default", 0);
+        number(all, "min_p", 0, 1, "Leave out words less likely than this share of the likeliest.")
+                .put("default", 0);
         number(
-                all,
-                "frequency_penalty",
-                -2,
-                2,
-                "Makes a word less likely each time that it was said.");
-        number(all, "presence_penalty", -2, 2, "Makes a word less likely once it was said.");
+                        all,
+                        "frequency_penalty",
+                        -2,
+                        2,
+                        "Makes a word less likely each time that it was said.")
+                .put("default", 0);
+        number(all, "presence_penalty", -2, 2, "Makes a word less likely once it was said.")
+                .put("default", 0);
         number(
-                all,
-                "repetition_penalty",
-                0.01,
-                2,
-                "Divides the weight of words that were there; 1 changes nothing.");
+                        all,
+                        "repetition_penalty",
+                        0.01,
+                        2,
+                        "Divides the weight of words that were there; 1 changes nothing.")
+                .put("default", 1);
         integer(all, "seed", 0, Integer.MAX_VALUE, "The same seed gives the same answer.");
         all.addObject()
                 .put("name", "stop")

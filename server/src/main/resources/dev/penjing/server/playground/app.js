@@ -10,6 +10,8 @@ import { setUpPanel, setUpTheme } from "./shell.js";
 // How often the server is asked how it is, in milliseconds.
 const CALM = 15_000;
 const RESTLESS = 2_500;
+// Answers of fewer tokens are over before their speed can be told.
+const TELLING = 32;
 
 const state = { info: { models: [], parameters: [], examples: [], key_required: false }, comparing: false, health: "unknown" };
 const panel = setUpPanel();
@@ -179,7 +181,8 @@ function summarise() {
   const parts = [h("strong", { text: short(small.model.id) }), ` has ${share("parameters")} of the parameters of ${short(large.model.id)} and ${share("weight_bytes")} of its bytes`];
   const [a, b] = [small, large].map((column) => column.turns.at(-1));
   const comparable = a && b && !a.running && !b.running && a.question === b.question && a.request.body.model === small.model.id && b.request.body.model === large.model.id;
-  const faster = comparable ? a.figures.rate / b.figures.rate : NaN;
+  const long = comparable && Math.min(a.figures.tokens, b.figures.tokens) >= TELLING;
+  const faster = long ? a.figures.rate / b.figures.rate : NaN;
   if (Number.isFinite(faster)) parts.push(`; this time it was ${times(faster)} times as fast`);
   box.replaceChildren(...parts, ".");
 }

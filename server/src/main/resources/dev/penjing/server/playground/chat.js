@@ -15,6 +15,7 @@ export class Column {
   #view = "chat";
   #language = "curl";
   #rawDue = 0;
+  #atEnd = true;
 
   /** `page` gives what columns share: the key, the request that a question makes, advice about errors. */
   constructor(index, page) {
@@ -33,6 +34,9 @@ export class Column {
     this.views = new Map([...this.element.querySelectorAll("[data-view]")].map((view) => [view.dataset.view, view]));
     this.log = this.views.get("chat");
     this.select.addEventListener("change", () => this.page.changed());
+    this.log.addEventListener("scroll", () => { this.#atEnd = this.#nearEnd(); });
+    // A telephone's keyboard takes half of the height: what was in sight at the end stays in sight.
+    new ResizeObserver(() => { if (this.#atEnd && this.turns.length) this.log.scrollTop = this.log.scrollHeight; }).observe(this.log);
     this.#buildTabs();
     this.#buildRaw();
     this.#buildCode();
@@ -125,8 +129,12 @@ export class Column {
 
   /** Keeps the end in sight, if it was in sight before the text grew. */
   #stick() {
-    const near = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80;
+    const near = this.#nearEnd();
     return () => { if (near) this.log.scrollTop = this.log.scrollHeight; };
+  }
+
+  #nearEnd() {
+    return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80;
   }
 
   #announce(turn) {

@@ -37,3 +37,26 @@ export function rate(value) {
 
 /** How many times, with two digits that count. */
 export const times = (value) => (value >= 10 ? String(Math.round(value)) : Number(value.toPrecision(2)).toString());
+
+/** JSON with the usual line breaks, its numbers and strings left as they are written; other text as it is. */
+export function indented(text) {
+  try {
+    JSON.parse(text);
+  } catch {
+    return text;
+  }
+  const parts = text.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g);
+  let depth = 0;
+  return parts.map((part, index) => {
+    const line = () => `\n${"  ".repeat(depth)}`;
+    if (part === "{" || part === "[") {
+      depth++;
+      return "}]".includes(parts[index + 1]) ? part : part + line();
+    }
+    if (part === "}" || part === "]") {
+      depth--;
+      return "{[".includes(parts[index - 1]) ? part : line() + part;
+    }
+    return part === "," ? part + line() : part === ":" ? ": " : part;
+  }).join("");
+}

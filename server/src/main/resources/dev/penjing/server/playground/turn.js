@@ -3,6 +3,7 @@
 import { ApiError, send } from "./api.js";
 import { copy, h, icon } from "./dom.js";
 import { Figures } from "./figures.js";
+import { indented } from "./format.js";
 import { blocks, codeBlock } from "./markdown.js";
 
 // A stream is drawn at most this often, in milliseconds, so that a fast model does not drown the page.
@@ -117,7 +118,7 @@ export class Turn {
       if (choice.drawn === choice.text && !final) continue;
       choice.drawn = choice.text;
       if (choice.text === "") choice.body.replaceChildren(final ? h("p", { class: "empty", text: this.status === "failed" ? "" : "(no text)" }) : waiting());
-      else if (json) choice.body.replaceChildren(codeBlock(choice.text));
+      else if (json) choice.body.replaceChildren(codeBlock(final ? indented(choice.text) : choice.text));
       else if (!final && choice.text.length > PLAIN_ABOVE) choice.body.replaceChildren(h("p", { dir: "auto", class: "plain", text: choice.text }));
       else choice.body.replaceChildren(...blocks(choice.text));
     }

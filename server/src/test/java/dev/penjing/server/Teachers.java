@@ -1,0 +1,110 @@
+package dev.penjing.server;
+
+import dev.penjing.model.ModelConfig;
+import dev.penjing.model.TensorSpec;
+import dev.penjing.model.safetensors.Checkpoint;
+import dev.penjing.model.safetensors.DType;
+import dev.penjing.model.safetensors.SafetensorsWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import tools.jackson.databind.node.ObjectNode;
+
+/// Copies of the repository's bundled teacher that differ from it in one thing.
+final class Teachers {
+    static final Path BUNDLED = Path.of("..", "teacher");
+
+    private static final String CONFIG = "config.json";
+
+    private Teachers() {}
+
+    /// Says that it can read longer texts. Beyond the teacher's own 256 tokens its answers have a
+    /// form, but no sense.
+    static void stretched(Path folder, int context) {
+        copy(folder);
+        change(folder.resolve(CONFIG), config -> config.put("max_position_embeddings", context));
+    }
+
+    /// One whose answers nothing ends but their longest length, stretched too: the tokens that say
+    /// the end have other names.
+    static void endless(Path folder, int context) {
+        stretched(folder, context);
+        for (String name : List.of(CONFIG, "generation_config.json")) {
+            change(folder.resolve(name), config -> config.remove("eos_token_id"));
+        }
+        for (String name :
+                List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")) {
+            rewrite(
+                    folder.resolve(name),
+                    text ->
+                            text.replace("<|im_end|>", "<|on|>")
+                                    .replace("<|endoftext|>", "<|and|>"));
+        }
+    }
+
+    /// Its first layers alone.
+    static void shallow(Path folder, int layers) {
+        copy(folder);
+        change(folder.resolve(CONFIG), config -> config.put("num_hidden_layers", layers));
+        try (Checkpoint teacher = Checkpoint.open(BUNDLED)) {
+            List<TensorSpec> kept = ModelConfig.read(folder.resolve(CONFIG)).tensors();
+            Files.delete(folder.resolve("model.safetensors"));
+            try (SafetensorsWriter writer =
+                    new SafetensorsWriter(folder, kept, DType.BF16, Long.MAX_VALUE, Map.of())) {
+                for (TensorSpec tensor : kept) {
+                    writer.write(tensor.name(), teacher.tensor(tensor.name()).toFloats());
+                }
+                writer.finish();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void copy(Path folder) {
+        try (Stream<Path> files = Files.list(BUNDLED)) {
+            Files.createDirectories(folder);
+            for (Path file : files.toList()) {
+                Files.copy(file, folder.resolve(file.getFileName()));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void change(Path file, Consumer<ObjectNode> change) {
+        rewrite(
+                file,
+                text -> {
+                    ObjectNode json = (ObjectNode) Wire.JSON.readTree(text);
+                    change.accept(json);
+                    return json.toString();
+                });
+    }
+
+    private static void rewrite(Path file, UnaryOperator<String> change) {
+        try {
+            Files.writeString(file, change.apply(Files.readString(file)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Deletes a folder and all in it.
+    static void delete(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

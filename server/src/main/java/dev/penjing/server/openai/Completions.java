@@ -100,17 +100,18 @@ public final class Completions {
 
     private static List<int[]> prompts(Fields fields, Engine engine) {
         JsonNode prompt = fields.required("prompt");
+        int vocabulary = engine.config().vocabularySize();
         List<int[]> prompts = new ArrayList<>();
         if (prompt.isString()) {
             prompts.add(engine.tokenizer().encode(prompt.asString()));
         } else if (prompt.isArray() && !prompt.isEmpty() && prompt.get(0).isNumber()) {
-            prompts.add(ids(fields, prompt, engine));
+            prompts.add(fields.ids("prompt", prompt, vocabulary));
         } else if (prompt.isArray()) {
             for (JsonNode one : prompt) {
                 prompts.add(
                         one.isString()
                                 ? engine.tokenizer().encode(one.asString())
-                                : ids(fields, one, engine));
+                                : fields.ids("prompt", one, vocabulary));
             }
         }
         if (prompts.isEmpty() || prompts.size() > MOST_PROMPTS) {
@@ -123,25 +124,6 @@ public final class Completions {
             throw fields.wrong("prompt", "is empty: give at least one token");
         }
         return prompts;
-    }
-
-    private static int[] ids(Fields fields, JsonNode list, Engine engine) {
-        int vocabulary = engine.config().vocabularySize();
-        int[] ids = new int[list.size()];
-        for (int i = 0; i < ids.length; i++) {
-            JsonNode id = list.get(i);
-            if (!id.isIntegralNumber() || id.asLong() < 0 || id.asLong() >= vocabulary) {
-                throw fields.wrong(
-                        "prompt",
-                        "holds something that is no token id between 0 and %d"
-                                .formatted(vocabulary - 1));
-            }
-            ids[i] = id.asInt();
-        }
-        if (!list.isArray()) {
-            throw fields.wrong("prompt", "must be a string or a list");
-        }
-        return ids;
     }
 
     /// An answer as it has come so far.

@@ -9,6 +9,7 @@ import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.Exchange;
 import dev.penjing.server.http.Fields;
 import dev.penjing.server.http.Json;
+import dev.penjing.server.http.JsonTemplate;
 import dev.penjing.server.models.Admission;
 import dev.penjing.server.models.Answers;
 import dev.penjing.server.models.ServedModel;
@@ -265,10 +266,19 @@ public final class Completions {
         private final long created = now();
         private final int[] offsets;
 
+        /// Chunks that bring nothing but text, one for each answer.
+        private final List<JsonTemplate> plain = new ArrayList<>();
+
         Chunks(EventStream events, Asked asked) {
             this.events = events;
             this.asked = asked;
             this.offsets = new int[asked.requests().size()];
+            for (int i = 0; i < offsets.length; i++) {
+                int index = i;
+                plain.add(
+                        new JsonTemplate(text ->
+                                chunk(index, text, Probabilities.completion(), Optional.empty())));
+            }
         }
 
         void begin() {
@@ -288,6 +298,12 @@ public final class Completions {
 
         @Override
         public void take(Answers.Part part) {
+            if (asked.top().isEmpty() && part.finish().isEmpty()) {
+                if (!part.text().isEmpty()) {
+                    events.send(plain.get(part.index()).with(part.text()));
+                }
+                return;
+            }
             ObjectNode logprobs = Probabilities.completion();
             if (asked.top().isPresent()) {
                 int at = offsets[part.index()];
@@ -299,6 +315,11 @@ public final class Completions {
         }
 
         private void send(int index, String text, ObjectNode logprobs, Optional<String> reason) {
+            events.send(chunk(index, text, logprobs, reason));
+        }
+
+        private ObjectNode chunk(
+                int index, String text, ObjectNode logprobs, Optional<String> reason) {
             ObjectNode chunk = head(asked, id, created);
             ObjectNode choice = chunk.putArray("choices").addObject();
             choice.put("text", text).put("index", index);
@@ -311,7 +332,12 @@ public final class Completions {
             if (asked.parameters().usage()) {
                 chunk.putNull("usage");
             }
-            events.send(chunk);
+            return chunk;
+        }
+
+        @Override
+        public void caughtUp() {
+            events.flush();
         }
 
         @Override

@@ -105,8 +105,7 @@ final class TestServer implements AutoCloseable {
             Path config = folder.resolve("config.json");
             String text = Files.readString(config);
             String longer =
-                    text.replaceFirst(
-                            "(\"max_position_embeddings\" *: *)\\d+", "$1" + context);
+                    text.replaceFirst("(\"max_position_embeddings\" *: *)\\d+", "$1" + context);
             Files.writeString(config, longer);
             return folder;
         } catch (IOException e) {

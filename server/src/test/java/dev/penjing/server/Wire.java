@@ -91,9 +91,9 @@ final class Wire implements AutoCloseable {
     /// @param more fields, such as `, "n": 2`
     static String ask(String question, String more) {
         return """
-               {"model": "teacher" %s,
-                "messages": [{"role": "user", "content": %s}] %s}
-               """
+        {"model": "teacher" %s,
+         "messages": [{"role": "user", "content": %s}] %s}
+        """
                 .formatted(
                         more.contains("temperature") ? "" : ", \"temperature\": 0",
                         JSON.writeValueAsString(question),

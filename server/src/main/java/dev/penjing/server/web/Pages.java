@@ -105,8 +105,8 @@ public final class Pages {
         }
     }
 
-    /// What the playground builds its panels from. Without the key that is needed it tells only that
-    /// one is.
+    /// What the playground builds its panels from. Without the key that is needed it tells only
+    /// that one is.
     public void info(Exchange exchange) {
         ObjectNode body = Json.object();
         body.put("version", version);

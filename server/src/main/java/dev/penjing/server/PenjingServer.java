@@ -18,7 +18,6 @@ import dev.penjing.server.openai.Service;
 import dev.penjing.server.web.Pages;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
-import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.HttpRouting;
@@ -181,20 +180,21 @@ public final class PenjingServer implements AutoCloseable {
         Exchange exchange = exchange(request, response);
         String route = router.pattern(exchange.path());
         watch.around(exchange, route, () -> answered(exchange, () -> answer(exchange)));
-        closeIfAsked(exchange);
+        closeIfLast(exchange);
     }
 
     /// On the port for health and metrics, which asks for no key.
     private void probe(ServerRequest request, ServerResponse response) {
         Exchange exchange = exchange(request, response);
         answered(exchange, () -> probes.route(exchange));
-        closeIfAsked(exchange);
+        closeIfLast(exchange);
     }
 
     /// The library says `Connection: close` in its answer, but leaves that to the client.
-    private static void closeIfAsked(Exchange exchange) {
-        if (exchange.header("connection").map(c -> c.equalsIgnoreCase("close")).orElse(false)) {
-            throw new CloseConnectionException("the client asked for it");
+    private static void closeIfLast(Exchange exchange) {
+        if (exchange.last()) {
+            exchange.complete();
+            throw new CloseConnectionException("the last answer of a connection");
         }
     }
 
@@ -248,6 +248,11 @@ public final class PenjingServer implements AutoCloseable {
     /// The port that it listens on.
     public int port() {
         return server.port();
+    }
+
+    /// Connections that are open.
+    int connections() {
+        return connections.count();
     }
 
     public String address() {

@@ -38,7 +38,9 @@ final class Unreadable {
         Status told = status.code() >= 500 || status.code() < 400 ? Status.BAD_REQUEST_400 : status;
         ApiException problem =
                 ApiException.invalid(
-                        told.code(), "invalid_http", "The request is no valid HTTP: " + told.reasonPhrase() + ".");
+                        told.code(),
+                        "invalid_http",
+                        "The request is no valid HTTP: " + told.reasonPhrase() + ".");
         return DirectHandler.TransportResponse.builder()
                 .status(told)
                 .headers(headers)

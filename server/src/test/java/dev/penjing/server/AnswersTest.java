@@ -57,8 +57,7 @@ class AnswersTest {
     private static String streamed(Wire.Answer answer) {
         StringBuilder text = new StringBuilder();
         for (JsonNode event : answer.events()) {
-            text.append(
-                    event.path("choices").path(0).path("delta").path("content").asString(""));
+            text.append(event.path("choices").path(0).path("delta").path("content").asString(""));
         }
         return text.toString();
     }
@@ -105,7 +104,8 @@ class AnswersTest {
                 List<JsonNode> entries = new ArrayList<>();
                 if (stream) {
                     answer.events()
-                            .forEach(e -> e.at("/choices/0/logprobs/content").forEach(entries::add));
+                            .forEach(
+                                    e -> e.at("/choices/0/logprobs/content").forEach(entries::add));
                 } else {
                     choice(answer).at("/logprobs/content").forEach(entries::add);
                 }
@@ -166,11 +166,13 @@ class AnswersTest {
                                 + "}}");
         JsonNode value = Wire.JSON.readTree(text(answer));
         assertThat(value.path("place").isString() && value.path("known").isBoolean()).isTrue();
-        for (String form : new String[] {"\"guided_json\": %s", "\"nvext\": {\"guided_json\": %s}"}) {
+        for (String form :
+                new String[] {"\"guided_json\": %s", "\"nvext\": {\"guided_json\": %s}"}) {
             Wire.Answer same = chat("Where does Cora live?", ", " + form.formatted(schema));
             assertThat(text(same)).isEqualTo(text(answer));
         }
-        assertThat(text(chat("Is it?", ", \"guided_choice\": [\"yes\", \"no\"]"))).isIn("yes", "no");
+        assertThat(text(chat("Is it?", ", \"guided_choice\": [\"yes\", \"no\"]")))
+                .isIn("yes", "no");
         assertThat(text(chat("When?", ", \"guided_regex\": \"[0-9]{4}-[0-9]{2}\"")))
                 .matches("[0-9]{4}-[0-9]{2}");
     }
@@ -246,7 +248,8 @@ class AnswersTest {
 
     @Test
     void textToIdsAndBack() {
-        Wire.Answer ids = wire.send(wire.post("/tokenize", "{\"prompt\": \"Cora lives in Larkwell.\"}"));
+        Wire.Answer ids =
+                wire.send(wire.post("/tokenize", "{\"prompt\": \"Cora lives in Larkwell.\"}"));
         assertThat(ids.json().path("count").asInt()).isEqualTo(ids.json().path("tokens").size());
         Wire.Answer text =
                 wire.send(
@@ -272,7 +275,9 @@ class AnswersTest {
                 .contains("sha256:");
         assertThat(wire.get("/v1/metrics").body()).contains("vllm:num_requests_running");
         for (String page :
-                new String[] {"/", "/docs", "/openapi.json", "/playground/app.js", "/docs/docs.css"}) {
+                new String[] {
+                    "/", "/docs", "/openapi.json", "/playground/app.js", "/docs/docs.css"
+                }) {
             assertThat(wire.get(page).status()).as(page).isEqualTo(200);
         }
     }

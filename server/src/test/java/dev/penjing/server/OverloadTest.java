@@ -73,7 +73,9 @@ class OverloadTest {
                 Wire wire = new Wire(server.port())) {
             assertThat(running(wire)).isEqualTo(0);
             InputStream answer =
-                    wire.begin("/v1/chat/completions", Wire.ask("Hello!", LONG + ", \"stream\": true"))
+                    wire.begin(
+                                    "/v1/chat/completions",
+                                    Wire.ask("Hello!", LONG + ", \"stream\": true"))
                             .join()
                             .body();
             server.awaitBusy();
@@ -109,7 +111,9 @@ class OverloadTest {
             }
             String question = where.equals("prefill") ? "owl ".repeat(7000) : "Hello!";
             String body =
-                    Wire.ask(question, LONG + (where.equals("streaming") ? ", \"stream\": true" : ""));
+                    Wire.ask(
+                            question,
+                            LONG + (where.equals("streaming") ? ", \"stream\": true" : ""));
             try (Socket socket = wire.open()) {
                 byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
                 socket.getOutputStream()
@@ -149,8 +153,8 @@ class OverloadTest {
         assertThat(server.models().admission().active()).isEqualTo(count);
     }
 
-    /// Ollama's max_queue_test, which is skipped there: the queue is filled, what is too much is told
-    /// so at once, nothing hangs and no connection breaks.
+    /// Ollama's max_queue_test, which is skipped there: the queue is filled, what is too much is
+    /// told so at once, nothing hangs and no connection breaks.
     @Test
     void maxQueue() {
         try (TestServer server = TestServer.start(setup(8, 2));
@@ -176,14 +180,19 @@ class OverloadTest {
                 assertThat(answer.statusCode()).isEqualTo(429);
                 assertThat(answer.body()).contains("queue_full");
                 OpenAiSchema.check("ErrorResponse", answer.body());
-                assertThat(Integer.parseInt(answer.headers().firstValue("retry-after").orElseThrow()))
+                assertThat(
+                                Integer.parseInt(
+                                        answer.headers().firstValue("retry-after").orElseThrow()))
                         .isBetween(1, 60);
                 refused++;
             }
             assertThat(answered).isGreaterThanOrEqualTo(8);
             assertThat(refused).isPositive();
             assertThat(wire.get("/v1/metrics").body())
-                    .contains("penjing_requests_rejected_total{reason=\"queue_full\"} " + refused + ".0");
+                    .contains(
+                            "penjing_requests_rejected_total{reason=\"queue_full\"} "
+                                    + refused
+                                    + ".0");
         }
     }
 
@@ -193,10 +202,14 @@ class OverloadTest {
         try (TestServer server = TestServer.start(setup(0, 1));
                 Wire wire = new Wire(server.port())) {
             CompletableFuture<HttpResponse<InputStream>> first =
-                    wire.begin("/v1/chat/completions", Wire.ask("Hello!", LONG + ", \"stream\": true"));
+                    wire.begin(
+                            "/v1/chat/completions",
+                            Wire.ask("Hello!", LONG + ", \"stream\": true"));
             server.awaitBusy();
             CompletableFuture<HttpResponse<InputStream>> second =
-                    wire.begin("/v1/chat/completions", Wire.ask("Hello!", LONG + ", \"stream\": true"));
+                    wire.begin(
+                            "/v1/chat/completions",
+                            Wire.ask("Hello!", LONG + ", \"stream\": true"));
             while (server.models().admission().waiting() == 0) {
                 Thread.sleep(1);
             }
@@ -256,7 +269,9 @@ class OverloadTest {
         try (TestServer server = TestServer.start(setup(10, 4));
                 Wire wire = new Wire(server.port())) {
             InputStream in =
-                    wire.begin("/v1/chat/completions", Wire.ask("Hello!", LONG + ", \"stream\": true"))
+                    wire.begin(
+                                    "/v1/chat/completions",
+                                    Wire.ask("Hello!", LONG + ", \"stream\": true"))
                             .join()
                             .body();
             assertThat(in.read()).isPositive();
@@ -295,9 +310,11 @@ class OverloadTest {
             assertThat(wire.get("/v1/health/live").status()).isEqualTo(200);
             HttpResponse<InputStream> answer = running.join();
             assertThat(answer.statusCode()).isEqualTo(200);
-            assertThat(Wire.JSON.readTree(answer.body().readAllBytes())
-                            .at("/usage/completion_tokens")
-                            .asInt())
+            assertThat(
+                            Wire.JSON
+                                    .readTree(answer.body().readAllBytes())
+                                    .at("/usage/completion_tokens")
+                                    .asInt())
                     .isEqualTo(2000);
             leaving.join(TimeUnit.SECONDS.toMillis(10));
             assertThat(leaving.isAlive()).isFalse();

@@ -41,12 +41,21 @@ class RefusalsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", " ", "null", "[]", "[1]", "\"text\"", "12", "{", "{\"model\":}", "{} {}",
-                "{\"model\": \"teacher\", \"model\": \"teacher\"}", "\u0000"
+                "",
+                " ",
+                "null",
+                "[]",
+                "[1]",
+                "\"text\"",
+                "12",
+                "{",
+                "{\"model\":}",
+                "{} {}",
+                "{\"model\": \"teacher\", \"model\": \"teacher\"}",
+                "\u0000"
             })
     void nonObjectBody(String body) {
-        for (String path :
-                new String[] {"/v1/chat/completions", "/v1/completions", "/tokenize"}) {
+        for (String path : new String[] {"/v1/chat/completions", "/v1/completions", "/tokenize"}) {
             Wire.Answer answer = wire.send(wire.post(path, body));
             assertThat(answer.status()).as("%s: %s", body, answer.body()).isEqualTo(400);
             assertThat(answer.code()).isEqualTo("invalid_json");
@@ -55,7 +64,9 @@ class RefusalsTest {
 
     @Test
     void bodyThatIsNoUtf8() {
-        byte[] body = "{\"model\": \"teach\u00e4\"}".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
+        byte[] body =
+                "{\"model\": \"teach\u00e4\"}"
+                        .getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
         Wire.Answer answer =
                 wire.send(
                         wire.request("/v1/chat/completions")
@@ -77,7 +88,12 @@ class RefusalsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1"})
+    @ValueSource(
+            strings = {
+                "text/plain",
+                "application/x-www-form-urlencoded",
+                "application/json; charset=latin1"
+            })
     void wrongContentType(String type) {
         Wire.Answer answer =
                 wire.send(
@@ -107,8 +123,7 @@ class RefusalsTest {
                 "[{\"role\": \"assistant\"}] | messages[0].content",
             })
     void invalidChatRequest(String messages, String parameter) {
-        refused(
-                wire.chat("{\"model\": \"teacher\", \"messages\": " + messages + "}"), parameter);
+        refused(wire.chat("{\"model\": \"teacher\", \"messages\": " + messages + "}"), parameter);
     }
 
     @ParameterizedTest
@@ -188,16 +203,15 @@ class RefusalsTest {
             })
     void completionError(String fields, String parameter) {
         refused(
-                wire.send(
-                        wire.post(
-                                "/v1/completions", "{\"model\": \"teacher\", " + fields + "}")),
+                wire.send(wire.post("/v1/completions", "{\"model\": \"teacher\", " + fields + "}")),
                 parameter);
     }
 
     @Test
     void unknownModel() {
         Wire.Answer answer =
-                wire.chat("{\"model\": \"gpt-7\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}");
+                wire.chat(
+                        "{\"model\": \"gpt-7\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}");
         assertThat(answer.status()).isEqualTo(404);
         assertThat(answer.code()).isEqualTo("model_not_found");
         assertThat(answer.body()).contains("teacher").doesNotContain("gpt-7");
@@ -221,11 +235,17 @@ class RefusalsTest {
         assertThat(get.status()).isEqualTo(405);
         assertThat(get.whole().headers().firstValue("allow")).contains("POST");
         // TRACE would give back what a proxy added
-        String trace = wire.raw("TRACE /v1/models HTTP/1.1\r\nHost: a\r\nSecret: b\r\nConnection: close\r\n\r\n");
+        String trace =
+                wire.raw(
+                        "TRACE /v1/models HTTP/1.1\r\nHost: a\r\nSecret: b\r\nConnection: close\r\n\r\n");
         assertThat(trace).startsWith("HTTP/1.1 4").doesNotContain("Secret");
         for (String line :
                 new String[] {
-                    "GARBAGE", "GET", "GET / HTTP/9.9", "GET http://[ HTTP/1.1", "\u0001\u0002 / HTTP/1.1"
+                    "GARBAGE",
+                    "GET",
+                    "GET / HTTP/9.9",
+                    "GET http://[ HTTP/1.1",
+                    "\u0001\u0002 / HTTP/1.1"
                 }) {
             String answer = wire.raw(line + "\r\nHost: a\r\nConnection: close\r\n\r\n");
             assertThat(answer).as(line).doesNotContain(" 500 ").doesNotContain("Exception");

@@ -26,8 +26,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Keys, origins, sizes, slowness, and what a client must not be able to do. Named after the tests of
-/// llama.cpp, vLLM and Triton that they follow.
+/// Keys, origins, sizes, slowness, and what a client must not be able to do. Named after the tests
+/// of llama.cpp, vLLM and Triton that they follow.
 class SafetyTest {
     private static final String KEY = "a key that is long enough";
 
@@ -54,7 +54,12 @@ class SafetyTest {
                 Wire wire = new Wire(server.port())) {
             for (String path :
                     new String[] {
-                        "/v1/models", "/v1/metadata", "/v1/metrics", "/v1/manifest", "/v1/license", "/v1/nothing",
+                        "/v1/models",
+                        "/v1/metadata",
+                        "/v1/metrics",
+                        "/v1/manifest",
+                        "/v1/license",
+                        "/v1/nothing",
                         "/playground/report?model=teacher"
                     }) {
                 Wire.Answer answer = wire.get(path);
@@ -72,13 +77,24 @@ class SafetyTest {
             }
             for (String path :
                     new String[] {
-                        "/v1/health/live", "/v1/health/ready", "/", "/playground/app.js", "/docs", "/openapi.json"
+                        "/v1/health/live",
+                        "/v1/health/ready",
+                        "/",
+                        "/playground/app.js",
+                        "/docs",
+                        "/openapi.json"
                     }) {
                 assertThat(wire.get(path).status()).as(path).isEqualTo(200);
             }
             for (String wrong :
                     new String[] {
-                        "Bearer", "Bearer ", "Bearer x", KEY, "Basic " + KEY, "Bearer " + KEY + "x", "Bearer another"
+                        "Bearer",
+                        "Bearer ",
+                        "Bearer x",
+                        KEY,
+                        "Basic " + KEY,
+                        "Bearer " + KEY + "x",
+                        "Bearer another"
                     }) {
                 assertThat(with(wire, "/v1/models", "Authorization", wrong).status())
                         .as(wrong)
@@ -104,9 +120,21 @@ class SafetyTest {
                 new ServedModels(List.of(), new Admission(1, 1), Progress.NONE, line -> {})) {
             ServerOptions open =
                     new ServerOptions(
-                            "0.0.0.0", 0, like.healthPort(), like.keys(), like.cors(), like.tls(),
-                            like.limits(), 1, like.request(), like.shutdown(), 1, like.log(), false,
-                            like.tracing(), List.of());
+                            "0.0.0.0",
+                            0,
+                            like.healthPort(),
+                            like.keys(),
+                            like.cors(),
+                            like.tls(),
+                            like.limits(),
+                            1,
+                            like.request(),
+                            like.shutdown(),
+                            1,
+                            like.log(),
+                            false,
+                            like.tracing(),
+                            List.of());
             assertThatThrownBy(() -> PenjingServer.start(open, models))
                     .isInstanceOf(PenjingException.class)
                     .hasMessageContaining("--api-key");
@@ -149,9 +177,15 @@ class SafetyTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "/playground/../openapi.json", "/playground/%2e%2e/openapi.json", "/playground/..%2fopenapi.json",
-                "/docs/../../../../etc/passwd", "/playground//etc/passwd", "/playground/app.js%00", "/docs/%5c..%5copenapi.json",
-                "/playground/report?model=../../etc/passwd", "/v1/models/..%2f..%2fetc"
+                "/playground/../openapi.json",
+                "/playground/%2e%2e/openapi.json",
+                "/playground/..%2fopenapi.json",
+                "/docs/../../../../etc/passwd",
+                "/playground//etc/passwd",
+                "/playground/app.js%00",
+                "/docs/%5c..%5copenapi.json",
+                "/playground/report?model=../../etc/passwd",
+                "/v1/models/..%2f..%2fetc"
             })
     void pathTraversal(String path) throws IOException {
         try (TestServer server = TestServer.start();
@@ -169,36 +203,60 @@ class SafetyTest {
     @Test
     void logInjection() throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        Log log = new Log(Log.Level.INFO, false, new PrintStream(bytes, true, StandardCharsets.UTF_8));
-        try (TestServer server = TestServer.start(TestServer.Setup.USUAL, o -> Changed.log(o, log));
+        Log log =
+                new Log(
+                        Log.Level.INFO,
+                        false,
+                        new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        try (TestServer server =
+                        TestServer.start(TestServer.Setup.USUAL, o -> Changed.log(o, log));
                 Wire wire = new Wire(server.port())) {
-            wire.raw("GET /v1/%0a2026-01-01T00:00:00Z%20error%20forged HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-            wire.raw("GET /x HTTP/1.1\r\nHost: a\r\nX-Request-Id: a b\u001b[31m\r\nConnection: close\r\n\r\n");
+            wire.raw(
+                    "GET /v1/%0a2026-01-01T00:00:00Z%20error%20forged HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            wire.raw(
+                    "GET /x HTTP/1.1\r\nHost: a\r\nX-Request-Id: a b\u001b[31m\r\nConnection: close\r\n\r\n");
             wire.chat("{\"model\": \"a\\n2026-01-01T00:00:00Z error forged\", \"messages\": []}");
             wire.chat(Wire.ask("a secret question", ""));
         }
-        List<String> lines = bytes.toString(StandardCharsets.UTF_8).lines().filter(l -> l.contains(" request ")).toList();
+        List<String> lines =
+                bytes.toString(StandardCharsets.UTF_8)
+                        .lines()
+                        .filter(l -> l.contains(" request "))
+                        .toList();
         // control characters in a header are refused before they are a request
         assertThat(lines).hasSize(3).allMatch(line -> line.matches("[\\x20-\\x7e]+"));
-        assertThat(lines).noneMatch(line -> line.startsWith("2026-01-01")).noneMatch(line -> line.contains("secret"));
+        assertThat(lines)
+                .noneMatch(line -> line.startsWith("2026-01-01"))
+                .noneMatch(line -> line.contains("secret"));
     }
 
     @Test
     void requestIds() {
         try (TestServer server = TestServer.start();
                 Wire wire = new Wire(server.port())) {
-            assertThat(with(wire, "/v1/models", "X-Request-Id", "abc-1").whole().headers().firstValue("x-request-id"))
+            assertThat(
+                            with(wire, "/v1/models", "X-Request-Id", "abc-1")
+                                    .whole()
+                                    .headers()
+                                    .firstValue("x-request-id"))
                     .contains("abc-1");
-            assertThat(with(wire, "/v1/models", "X-Request-Id", "a b").whole().headers().firstValue("x-request-id").orElseThrow())
+            assertThat(
+                            with(wire, "/v1/models", "X-Request-Id", "a b")
+                                    .whole()
+                                    .headers()
+                                    .firstValue("x-request-id")
+                                    .orElseThrow())
                     .startsWith("req-");
-            assertThat(wire.get("/nothing").whole().headers().firstValue("x-request-id")).isPresent();
+            assertThat(wire.get("/nothing").whole().headers().firstValue("x-request-id"))
+                    .isPresent();
         }
     }
 
     /// Also of a body whose length nobody announced.
     @Test
     void requestSize() throws IOException {
-        try (TestServer server = TestServer.start(TestServer.Setup.USUAL, o -> Changed.limits(o, STRICT));
+        try (TestServer server =
+                        TestServer.start(TestServer.Setup.USUAL, o -> Changed.limits(o, STRICT));
                 Wire wire = new Wire(server.port())) {
             String large = Wire.ask("x".repeat(3000), "");
             assertThat(wire.chat(large).status()).isEqualTo(413);
@@ -218,7 +276,10 @@ class SafetyTest {
                 assertThat(answer).as(length).startsWith("HTTP/1.1 4");
             }
             String headers =
-                    wire.raw("GET /v1/models HTTP/1.1\r\nHost: a\r\nX: " + "y".repeat(10_000) + "\r\n\r\n");
+                    wire.raw(
+                            "GET /v1/models HTTP/1.1\r\nHost: a\r\nX: "
+                                    + "y".repeat(10_000)
+                                    + "\r\n\r\n");
             assertThat(headers).startsWith("HTTP/1.1 4");
             assertThat(wire.get("/v1/models").status()).isEqualTo(200);
         }
@@ -227,7 +288,8 @@ class SafetyTest {
     @ParameterizedTest
     @ValueSource(strings = {"headers", "body", "nothing"})
     void slowWriters(String where) throws Exception {
-        try (TestServer server = TestServer.start(TestServer.Setup.USUAL, o -> Changed.limits(o, STRICT));
+        try (TestServer server =
+                        TestServer.start(TestServer.Setup.USUAL, o -> Changed.limits(o, STRICT));
                 Wire wire = new Wire(server.port());
                 Socket socket = wire.open()) {
             OutputStream out = socket.getOutputStream();
@@ -253,7 +315,8 @@ class SafetyTest {
             } catch (IOException e) {
                 // reset: closed as well
             }
-            assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(Duration.ofMillis(700), Duration.ofSeconds(5));
+            assertThat(Duration.ofNanos(System.nanoTime() - start))
+                    .isBetween(Duration.ofMillis(700), Duration.ofSeconds(5));
             writer.interrupt();
             assertThat(wire.get("/v1/models").status()).isEqualTo(200);
         }
@@ -271,7 +334,8 @@ class SafetyTest {
                     Wire.ask(
                             "Hello!",
                             ", \"stream\": true, \"logprobs\": true, \"top_logprobs\": 20, \"ignore_eos\": true, \"max_tokens\": 16000, \"n\": 8");
-            socket.getOutputStream().write((Wire.head(body.length()) + body).getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream()
+                    .write((Wire.head(body.length()) + body).getBytes(StandardCharsets.US_ASCII));
             server.awaitBusy();
             server.awaitIdle();
             assertThat(wire.get("/v1/models").status()).isEqualTo(200);
@@ -285,7 +349,9 @@ class SafetyTest {
         try (TestServer server = TestServer.start(setup, o -> Changed.limits(o, STRICT));
                 Wire wire = new Wire(server.port())) {
             var running =
-                    wire.begin("/v1/chat/completions", Wire.ask("Hello!", ", \"ignore_eos\": true, \"max_tokens\": 1500"));
+                    wire.begin(
+                            "/v1/chat/completions",
+                            Wire.ask("Hello!", ", \"ignore_eos\": true, \"max_tokens\": 1500"));
             server.awaitBusy();
             Wire.Answer answer = wire.chat(Wire.ask("Hello!", ", \"stream\": true"));
             assertThat(answer.body()).contains(": ping\n\n").endsWith("data: [DONE]\n\n");
@@ -309,7 +375,9 @@ class SafetyTest {
     void aModelThatCannotBeLoadedIsSaidToBe() {
         try (ServedModels models =
                 new ServedModels(
-                        List.of(new ServedModel("ghost", Path.of("no-such-model"), EngineOptions.DEFAULT)),
+                        List.of(
+                                new ServedModel(
+                                        "ghost", Path.of("no-such-model"), EngineOptions.DEFAULT)),
                         new Admission(1, 1),
                         Progress.NONE,
                         line -> {})) {
@@ -317,14 +385,27 @@ class SafetyTest {
             ServerOptions like = ServerOptions.DEFAULT;
             ServerOptions options =
                     new ServerOptions(
-                            "127.0.0.1", 0, like.healthPort(), like.keys(), like.cors(), like.tls(),
-                            like.limits(), 1, like.request(), Duration.ZERO, 1, like.log(), false,
-                            like.tracing(), List.of());
+                            "127.0.0.1",
+                            0,
+                            like.healthPort(),
+                            like.keys(),
+                            like.cors(),
+                            like.tls(),
+                            like.limits(),
+                            1,
+                            like.request(),
+                            Duration.ZERO,
+                            1,
+                            like.log(),
+                            false,
+                            like.tracing(),
+                            List.of());
             try (PenjingServer server = PenjingServer.start(options, models);
                     Wire wire = new Wire(server.port())) {
                 assertThat(wire.get("/v1/health/live").status()).isEqualTo(200);
                 assertThat(wire.get("/v1/health/ready").body()).contains("no-such-model");
-                assertThat(wire.chat(Wire.ask("Hi", "").replace("teacher", "ghost")).status()).isEqualTo(503);
+                assertThat(wire.chat(Wire.ask("Hi", "").replace("teacher", "ghost")).status())
+                        .isEqualTo(503);
             }
         }
     }

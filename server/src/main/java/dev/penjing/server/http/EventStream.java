@@ -9,17 +9,24 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import tools.jackson.databind.JsonNode;
 
-/// Server-sent events (WHATWG HTML, section 9.2), one JSON object a `data` line. Every write is
-/// flushed, and has to be taken by the client within the write limit.
+/// Server-sent events (WHATWG HTML, section 9.2), one JSON object a `data` line. They are gathered
+/// until `flush`: what is written at once has to be taken by the client within the write limit.
 ///
 /// Writing throws an UncheckedIOException or Helidon's CloseConnectionException once the client has
 /// left.
 public final class EventStream implements AutoCloseable {
+    private static final byte[] NAMELESS = {};
+    private static final byte[] DATA = "data: ".getBytes(StandardCharsets.UTF_8);
+
+    /// Bytes that are gathered before they go out by themselves.
+    private static final int MOST = 16 << 10;
+
     private final OutputStream out;
     private final Client client;
     private final Limits limits;
     private final Runnable ended;
     private final Consumer<ApiException> failed;
+    private final ByteArrayOutputStream gathered = new ByteArrayOutputStream(1024);
     private long lastWrite = System.nanoTime();
 
     EventStream(
@@ -36,17 +43,22 @@ public final class EventStream implements AutoCloseable {
     }
 
     public void send(JsonNode data) {
-        event("", Json.bytes(data));
+        event(NAMELESS, Json.bytes(data));
+    }
+
+    /// @param data JSON
+    public void send(byte[] data) {
+        event(NAMELESS, data);
     }
 
     /// @param name of the event
     public void send(String name, JsonNode data) {
-        event("event: " + name + "\n", Json.bytes(data));
+        event(("event: " + name + "\n").getBytes(StandardCharsets.UTF_8), Json.bytes(data));
     }
 
     /// The end of OpenAI's streams.
     public void done() {
-        event("", "[DONE]".getBytes(StandardCharsets.UTF_8));
+        event(NAMELESS, "[DONE]".getBytes(StandardCharsets.UTF_8));
     }
 
     /// An error after the stream began.
@@ -64,23 +76,31 @@ public final class EventStream implements AutoCloseable {
     /// A comment, which clients skip, if nothing was written for a while.
     public void pingIfQuiet() {
         if (System.nanoTime() - lastWrite > limits.ping().toNanos()) {
-            write(": ping\n\n".getBytes(StandardCharsets.UTF_8));
+            gathered.writeBytes(": ping\n\n".getBytes(StandardCharsets.UTF_8));
+            flush();
         }
     }
 
-    private void event(String head, byte[] data) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(data.length + 32);
-        bytes.writeBytes(head.getBytes(StandardCharsets.UTF_8));
-        bytes.writeBytes("data: ".getBytes(StandardCharsets.UTF_8));
-        bytes.writeBytes(data);
-        bytes.writeBytes("\n\n".getBytes(StandardCharsets.UTF_8));
-        write(bytes.toByteArray());
+    private void event(byte[] head, byte[] data) {
+        gathered.writeBytes(head);
+        gathered.writeBytes(DATA);
+        gathered.writeBytes(data);
+        gathered.write('\n');
+        gathered.write('\n');
+        if (gathered.size() > MOST) {
+            flush();
+        }
     }
 
-    private void write(byte[] bytes) {
+    /// Sends what was gathered.
+    public void flush() {
+        if (gathered.size() == 0) {
+            return;
+        }
         client.within(limits.write());
         try {
-            out.write(bytes);
+            gathered.writeTo(out);
+            gathered.reset();
             out.flush();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -94,8 +114,9 @@ public final class EventStream implements AutoCloseable {
 
     @Override
     public void close() {
-        client.within(limits.write());
         try {
+            flush();
+            client.within(limits.write());
             out.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

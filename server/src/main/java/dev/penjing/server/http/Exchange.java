@@ -1,12 +1,15 @@
 package dev.penjing.server.http;
 
 import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.RoutingResponse;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.util.Locale;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
@@ -21,6 +24,7 @@ public final class Exchange {
     private final Limits limits;
     private final String id;
     private int status;
+    private boolean last;
     private Optional<ApiException> error = Optional.empty();
 
     /// @param id that the answer carries as `x-request-id`
@@ -106,21 +110,39 @@ public final class Exchange {
         }
         client.within(limits.body());
         ByteArrayOutputStream body = new ByteArrayOutputStream((int) Math.max(64, announced));
-        try (InputStream in = request.content().inputStream()) {
+        try {
+            // closing it reads on to the body's end, which must not be done where there is none
+            InputStream in = request.content().inputStream();
             byte[] part = new byte[8192];
             for (int n = in.read(part); n >= 0; n = in.read(part)) {
                 if (body.size() + n > limits.bodyBytes()) {
+                    in.close();
                     throw tooLarge();
                 }
                 body.write(part, 0, n);
             }
+            in.close();
         } catch (IOException e) {
             throw ApiException.invalid(400, "incomplete_body", "The body ended early.");
+        } catch (ApiException | UncheckedIOException | CloseConnectionException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            // the library's many ways to say that chunks are none
+            last = true;
+            header("connection", "close");
+            throw ApiException.invalid(400, "invalid_http", "The body's chunks are no valid HTTP.");
         } finally {
             client.unhurried();
         }
         client.watch();
         return body.toByteArray();
+    }
+
+    /// Whether nothing can follow on this connection: nobody knows where the next request begins,
+    /// or the client asked for the end.
+    public boolean last() {
+        return last
+                || header("connection").map(value -> value.equalsIgnoreCase("close")).orElse(false);
     }
 
     private ApiException tooLarge() {
@@ -140,8 +162,20 @@ public final class Exchange {
         header("cache-control", "no-store");
         client.within(limits.write());
         response.status(code);
-        response.send(body);
+        if (method().equals("HEAD")) {
+            header("content-length", Integer.toString(body.length));
+            response.send();
+        } else {
+            response.send(body);
+        }
         connections.answered(client);
+    }
+
+    /// Writes what the library keeps until a handler returns: the end of a stream.
+    public void complete() {
+        if (response instanceof RoutingResponse whole) {
+            whole.commit();
+        }
     }
 
     /// Answers with an error, as JSON.

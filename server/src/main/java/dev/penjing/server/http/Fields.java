@@ -155,6 +155,33 @@ public final class Fields {
         return items;
     }
 
+    /// The token ids of a list that is, or is within, the field `name`.
+    public int[] ids(String name, JsonNode list, int vocabulary) {
+        int[] ids = new int[list.size()];
+        int count = 0;
+        for (JsonNode id : list) {
+            boolean good =
+                    list.isArray()
+                            && id.isIntegralNumber()
+                            && id.canConvertToInt()
+                            && id.asInt() >= 0
+                            && id.asInt() < vocabulary;
+            if (!good) {
+                throw noIds(name, vocabulary);
+            }
+            ids[count++] = id.asInt();
+        }
+        if (!list.isArray()) {
+            throw noIds(name, vocabulary);
+        }
+        return ids;
+    }
+
+    private ApiException noIds(String name, int vocabulary) {
+        return wrong(
+                name, "must be a list of token ids between 0 and %d".formatted(vocabulary - 1));
+    }
+
     /// A map from token ids to numbers.
     public Map<Integer, Float> biases(String name, int vocabulary) {
         Map<Integer, Float> biases = new HashMap<>();

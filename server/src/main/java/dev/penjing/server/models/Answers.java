@@ -16,15 +16,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 
 /// The answers to one request, as they are made. If the client leaves, or the time is up, all of
 /// them are ended within a token, wherever they are: waiting, reading their prompts, or answering.
 public final class Answers {
-    /// How soon it is noticed that a client left.
-    private static final Duration LOOK = Duration.ofMillis(50);
-
     /// A token of an answer.
     ///
     /// @param probabilities empty unless asked for
@@ -50,6 +45,9 @@ public final class Answers {
     public interface Taker {
         void take(Part part);
 
+        /// Called when all that there was has been taken.
+        default void caughtUp() {}
+
         /// Called every now and then while there is nothing new.
         default void quiet() {}
 
@@ -57,42 +55,56 @@ public final class Answers {
         default void ended(int index, Finish finish) {}
     }
 
-    private final LinkedBlockingQueue<Part> parts = new LinkedBlockingQueue<>();
+    private final Inbox inbox;
     private final List<Generation> generations = new ArrayList<>();
+    private final List<Making> makings = new ArrayList<>();
 
-    private Answers() {}
+    private Answers(Inbox inbox) {
+        this.inbox = inbox;
+    }
 
     /// Makes the answers and hands them on, part by part, until the last one has ended.
     ///
     /// @param ticket by which the requests were let in
     /// @param most time for all of it; then answers end as if they had reached their length
-    /// @throws ApiException if the engine fails
+    /// @throws ApiException if the engine fails, or the client is too far behind
     /// @throws ClientGone if the client leaves
-    public static List<Finish> make(
+    static List<Finish> make(
+            Engine engine,
+            List<Request> requests,
+            Admission.Ticket ticket,
+            Bell bell,
+            Client client,
+            Duration most,
+            Taker taker) {
+        try (Inbox inbox = new Inbox(bell, client)) {
+            return new Answers(inbox).make(engine, requests, ticket, client, most, taker);
+        }
+    }
+
+    private List<Finish> make(
             Engine engine,
             List<Request> requests,
             Admission.Ticket ticket,
             Client client,
             Duration most,
             Taker taker) {
-        Answers answers = new Answers();
         try {
             for (int i = 0; i < requests.size(); i++) {
-                answers.generations.add(
-                        engine.submit(
-                                requests.get(i),
-                                new Making(i, ticket, engine.tokenizer(), answers.parts)));
+                Making making = new Making(i, ticket, engine.tokenizer(), inbox);
+                makings.add(making);
+                generations.add(engine.submit(requests.get(i), making));
             }
-            return answers.follow(client, System.nanoTime() + most.toNanos(), taker);
+            return follow(client, System.nanoTime() + most.toNanos(), taker);
         } catch (PenjingException e) {
             throw ApiException.invalid(400, "invalid_request", String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw ApiException.unavailable("draining", "The server is shutting down.", 5);
         } finally {
-            answers.generations.forEach(Generation::cancel);
-            for (int i = 0; i < answers.generations.size(); i++) {
-                taker.ended(i, answers.generations.get(i).awaitEnd());
+            generations.forEach(Generation::cancel);
+            for (int i = 0; i < generations.size(); i++) {
+                taker.ended(i, generations.get(i).awaitEnd());
             }
         }
     }
@@ -101,7 +113,13 @@ public final class Answers {
         List<Finish> finishes = new ArrayList<>();
         boolean late = false;
         while (finishes.size() < generations.size()) {
-            Part part = parts.poll(LOOK.toMillis(), TimeUnit.MILLISECONDS);
+            Optional<Inbox.Told> told = inbox.poll();
+            if (told.isEmpty()) {
+                taker.caughtUp();
+                if (!inbox.await()) {
+                    taker.quiet();
+                }
+            }
             if (client.gone()) {
                 throw new ClientGone();
             }
@@ -109,45 +127,57 @@ public final class Answers {
                 late = true;
                 generations.forEach(Generation::cancel);
             }
-            if (part == null) {
-                taker.quiet();
+            if (told.isEmpty()) {
                 continue;
             }
-            if (part.finish().isPresent()) {
-                Finish finish = part.finish().get();
-                if (finish.reason() == Finish.Reason.FAILED
-                        || finish.reason() == Finish.Reason.CANCELLED && !late) {
-                    throw ApiException.unavailable(
-                            "aborted", "The engine stopped before the answer was complete.", 5);
-                }
+            Optional<Part> part = makings.get(told.get().index()).part(told.get());
+            if (part.isEmpty()) {
+                continue;
+            }
+            if (part.get().finish().isPresent()) {
+                Finish finish = part.get().finish().get();
+                check(finish, late);
                 finishes.add(finish);
             }
-            taker.take(part);
+            taker.take(part.get());
         }
         return finishes;
     }
 
-    /// One answer, told of on the engine's thread. Tokens are held back until their text is out: of
-    /// those whose text is cut off by a stop text, nobody hears.
+    private void check(Finish finish, boolean late) {
+        if (finish.reason() == Finish.Reason.CANCELLED
+                && makings.stream().anyMatch(m -> m.behind)) {
+            throw ApiException.unavailable(
+                    "aborted", "The answer was read too slowly: read it while it comes.", 5);
+        }
+        if (finish.reason() == Finish.Reason.FAILED
+                || finish.reason() == Finish.Reason.CANCELLED && !late) {
+            throw ApiException.unavailable(
+                    "aborted", "The engine stopped before the answer was complete.", 5);
+        }
+    }
+
+    /// One answer, told of on the engine's thread, which does no more than pass it on. Tokens are
+    /// held back until their text is out: of those whose text is cut off by a stop text, nobody
+    /// hears.
     private static final class Making implements Listener {
         private final int index;
         private final Admission.Ticket ticket;
         private final Tokenizer tokenizer;
-        private final LinkedBlockingQueue<Part> parts;
+        private final Inbox inbox;
         private final ArrayDeque<Token> held = new ArrayDeque<>();
         private final ArrayDeque<Long> starts = new ArrayDeque<>();
         private long made;
         private long out;
 
-        Making(
-                int index,
-                Admission.Ticket ticket,
-                Tokenizer tokenizer,
-                LinkedBlockingQueue<Part> parts) {
+        /// Set on the engine's thread before the answer ends for this reason.
+        private volatile boolean behind;
+
+        Making(int index, Admission.Ticket ticket, Tokenizer tokenizer, Inbox inbox) {
             this.index = index;
             this.ticket = ticket;
             this.tokenizer = tokenizer;
-            this.parts = parts;
+            this.inbox = inbox;
         }
 
         @Override
@@ -155,15 +185,37 @@ public final class Answers {
             ticket.began(index);
         }
 
+        /// Throws to end an answer that nobody takes.
         @Override
         public void token(int id, String text, Optional<LogProbabilities> probabilities) {
-            held.add(new Token(id, probabilities));
-            starts.add(made);
-            boolean silent = id >= tokenizer.vocabularySize() || tokenizer.isSpecial(id);
-            made += silent ? 0 : tokenizer.bytes(id).length;
-            if (!text.isEmpty()) {
-                parts.add(new Part(index, text, released(text), Optional.empty()));
+            if (inbox.overfull()) {
+                behind = true;
+                throw new ClientGone();
             }
+            inbox.add(Inbox.Told.token(index, id, text, probabilities));
+        }
+
+        @Override
+        public void finished(Finish finish, String rest) {
+            ticket.began(index);
+            inbox.add(Inbox.Told.end(index, rest, finish));
+        }
+
+        /// On the reader's thread: what there is to hand on, if anything.
+        Optional<Part> part(Inbox.Told told) {
+            told.token()
+                    .ifPresent(token -> {
+                        held.add(token);
+                        starts.add(made);
+                        int id = token.id();
+                        boolean silent =
+                                id >= tokenizer.vocabularySize() || tokenizer.isSpecial(id);
+                        made += silent ? 0 : tokenizer.bytes(id).length;
+                    });
+            if (told.text().isEmpty() && told.finish().isEmpty()) {
+                return Optional.empty();
+            }
+            return Optional.of(new Part(index, told.text(), released(told.text()), told.finish()));
         }
 
         private List<Token> released(String text) {
@@ -174,12 +226,6 @@ public final class Answers {
                 tokens.add(held.removeFirst());
             }
             return tokens;
-        }
-
-        @Override
-        public void finished(Finish finish, String rest) {
-            ticket.began(index);
-            parts.add(new Part(index, rest, released(rest), Optional.of(finish)));
         }
     }
 }

@@ -86,11 +86,12 @@ public final class ServedModel implements AutoCloseable {
 
     /// @throws ApiException if it is not ready
     public Engine engine() {
-        return engine.filter(Engine::alive).orElseThrow(() ->
-                state() == State.FAILED
-                        ? ApiException.unavailable("failed", message(), 60)
-                        : ApiException.unavailable(
-                                "loading", "Model %s is loading.".formatted(id), 2));
+        return engine.filter(Engine::alive)
+                .orElseThrow(() ->
+                        state() == State.FAILED
+                                ? ApiException.unavailable("failed", message(), 60)
+                                : ApiException.unavailable(
+                                        "loading", "Model %s is loading.".formatted(id), 2));
     }
 
     /// The report of the compression that made it, if it lies where `compress` puts it: beside the

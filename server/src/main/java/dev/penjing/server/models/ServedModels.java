@@ -11,6 +11,7 @@ import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
 import dev.penjing.server.http.ApiException;
+import dev.penjing.server.http.Client;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,6 +27,7 @@ public final class ServedModels implements AutoCloseable {
 
     private final Map<String, ServedModel> models = new LinkedHashMap<>();
     private final Admission admission;
+    private final Bell bell = new Bell();
     private final Thread loader;
     private volatile boolean closed;
 
@@ -93,6 +95,20 @@ public final class ServedModels implements AutoCloseable {
         generation.awaitEnd();
     }
 
+    /// As `Answers.make`, with one of these models.
+    ///
+    /// @param ticket by which the requests were let in
+    /// @param most time for all of it
+    public List<Finish> answer(
+            ServedModel model,
+            List<Request> requests,
+            Admission.Ticket ticket,
+            Client client,
+            Duration most,
+            Answers.Taker taker) {
+        return Answers.make(model.engine(), requests, ticket, bell, client, most, taker);
+    }
+
     public List<ServedModel> all() {
         return List.copyOf(models.values());
     }
@@ -140,6 +156,7 @@ public final class ServedModels implements AutoCloseable {
             }
         }
         models.values().forEach(ServedModel::close);
+        bell.close();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -9,6 +9,7 @@ import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.Exchange;
 import dev.penjing.server.http.Fields;
 import dev.penjing.server.http.Json;
+import dev.penjing.server.http.JsonTemplate;
 import dev.penjing.server.models.Admission;
 import dev.penjing.server.models.Answers;
 import dev.penjing.server.models.ServedModel;
@@ -257,12 +258,23 @@ public final class Chat {
         private final List<ToolCalls> finders = new ArrayList<>();
         private final List<StringBuilder> forced = new ArrayList<>();
 
+        /// Chunks that bring nothing but text, one for each answer.
+        private final List<JsonTemplate> plain = new ArrayList<>();
+
         ChatStream(EventStream events, Asked asked) {
             this.events = events;
             this.asked = asked;
             for (int i = 0; i < asked.requests().size(); i++) {
                 finders.add(new ToolCalls(asked.tools()));
                 forced.add(new StringBuilder());
+                int index = i;
+                plain.add(
+                        new JsonTemplate(text ->
+                                chunk(
+                                        index,
+                                        Json.object().put("content", text),
+                                        Optional.empty(),
+                                        List.of())));
             }
         }
 
@@ -308,7 +320,11 @@ public final class Chat {
         }
 
         private void text(Answers.Part part, String text) {
-            if (!text.isEmpty() || !part.tokens().isEmpty()) {
+            if (asked.top().isEmpty()) {
+                if (!text.isEmpty() || !part.tokens().isEmpty()) {
+                    events.send(plain.get(part.index()).with(text));
+                }
+            } else if (!text.isEmpty() || !part.tokens().isEmpty()) {
                 ObjectNode delta = Json.object().put("content", text);
                 send(part.index(), delta, Optional.empty(), part.tokens());
             }
@@ -339,6 +355,11 @@ public final class Chat {
 
         private void send(
                 int index, ObjectNode delta, Optional<String> reason, List<Answers.Token> tokens) {
+            events.send(chunk(index, delta, reason, tokens));
+        }
+
+        private ObjectNode chunk(
+                int index, ObjectNode delta, Optional<String> reason, List<Answers.Token> tokens) {
             ObjectNode chunk = head(asked, id, created, "chat.completion.chunk");
             ObjectNode choice = chunk.putArray("choices").addObject().put("index", index);
             choice.set("delta", delta);
@@ -351,7 +372,12 @@ public final class Chat {
             if (asked.parameters().usage()) {
                 chunk.putNull("usage");
             }
-            events.send(chunk);
+            return chunk;
+        }
+
+        @Override
+        public void caughtUp() {
+            events.flush();
         }
 
         @Override

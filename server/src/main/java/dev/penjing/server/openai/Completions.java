@@ -9,6 +9,7 @@ import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.Exchange;
 import dev.penjing.server.http.Fields;
 import dev.penjing.server.http.Json;
+import dev.penjing.server.http.JsonTemplate;
 import dev.penjing.server.models.Admission;
 import dev.penjing.server.models.Answers;
 import dev.penjing.server.models.ServedModel;
@@ -100,17 +101,18 @@ public final class Completions {
 
     private static List<int[]> prompts(Fields fields, Engine engine) {
         JsonNode prompt = fields.required("prompt");
+        int vocabulary = engine.config().vocabularySize();
         List<int[]> prompts = new ArrayList<>();
         if (prompt.isString()) {
             prompts.add(engine.tokenizer().encode(prompt.asString()));
         } else if (prompt.isArray() && !prompt.isEmpty() && prompt.get(0).isNumber()) {
-            prompts.add(ids(fields, prompt, engine));
+            prompts.add(fields.ids("prompt", prompt, vocabulary));
         } else if (prompt.isArray()) {
             for (JsonNode one : prompt) {
                 prompts.add(
                         one.isString()
                                 ? engine.tokenizer().encode(one.asString())
-                                : ids(fields, one, engine));
+                                : fields.ids("prompt", one, vocabulary));
             }
         }
         if (prompts.isEmpty() || prompts.size() > MOST_PROMPTS) {
@@ -123,25 +125,6 @@ public final class Completions {
             throw fields.wrong("prompt", "is empty: give at least one token");
         }
         return prompts;
-    }
-
-    private static int[] ids(Fields fields, JsonNode list, Engine engine) {
-        int vocabulary = engine.config().vocabularySize();
-        int[] ids = new int[list.size()];
-        for (int i = 0; i < ids.length; i++) {
-            JsonNode id = list.get(i);
-            if (!id.isIntegralNumber() || id.asLong() < 0 || id.asLong() >= vocabulary) {
-                throw fields.wrong(
-                        "prompt",
-                        "holds something that is no token id between 0 and %d"
-                                .formatted(vocabulary - 1));
-            }
-            ids[i] = id.asInt();
-        }
-        if (!list.isArray()) {
-            throw fields.wrong("prompt", "must be a string or a list");
-        }
-        return ids;
     }
 
     /// An answer as it has come so far.
@@ -283,10 +266,19 @@ public final class Completions {
         private final long created = now();
         private final int[] offsets;
 
+        /// Chunks that bring nothing but text, one for each answer.
+        private final List<JsonTemplate> plain = new ArrayList<>();
+
         Chunks(EventStream events, Asked asked) {
             this.events = events;
             this.asked = asked;
             this.offsets = new int[asked.requests().size()];
+            for (int i = 0; i < offsets.length; i++) {
+                int index = i;
+                plain.add(
+                        new JsonTemplate(text ->
+                                chunk(index, text, Probabilities.completion(), Optional.empty())));
+            }
         }
 
         void begin() {
@@ -306,6 +298,12 @@ public final class Completions {
 
         @Override
         public void take(Answers.Part part) {
+            if (asked.top().isEmpty() && part.finish().isEmpty()) {
+                if (!part.text().isEmpty()) {
+                    events.send(plain.get(part.index()).with(part.text()));
+                }
+                return;
+            }
             ObjectNode logprobs = Probabilities.completion();
             if (asked.top().isPresent()) {
                 int at = offsets[part.index()];
@@ -317,6 +315,11 @@ public final class Completions {
         }
 
         private void send(int index, String text, ObjectNode logprobs, Optional<String> reason) {
+            events.send(chunk(index, text, logprobs, reason));
+        }
+
+        private ObjectNode chunk(
+                int index, String text, ObjectNode logprobs, Optional<String> reason) {
             ObjectNode chunk = head(asked, id, created);
             ObjectNode choice = chunk.putArray("choices").addObject();
             choice.put("text", text).put("index", index);
@@ -329,7 +332,12 @@ public final class Completions {
             if (asked.parameters().usage()) {
                 chunk.putNull("usage");
             }
-            events.send(chunk);
+            return chunk;
+        }
+
+        @Override
+        public void caughtUp() {
+            events.flush();
         }
 
         @Override

@@ -1,14 +1,12 @@
 package dev.penjing.server.openai;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.Exchange;
 import dev.penjing.server.http.Fields;
 import dev.penjing.server.http.Json;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import java.util.Map;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -87,21 +85,10 @@ public final class Models {
     public void detokenize(Exchange exchange) {
         Fields fields = Fields.of(exchange.json());
         Engine engine = named(fields);
-        JsonNode tokens = fields.required("tokens");
+        int[] ids =
+                fields.ids(
+                        "tokens", fields.required("tokens"), engine.tokenizer().vocabularySize());
         fields.end();
-        if (!tokens.isArray()) {
-            throw ApiException.invalid("tokens", "tokens must be a list of token ids.");
-        }
-        int[] ids = new int[tokens.size()];
-        for (int i = 0; i < ids.length; i++) {
-            JsonNode id = tokens.get(i);
-            if (!id.isIntegralNumber()
-                    || id.asLong() < 0
-                    || id.asLong() >= engine.tokenizer().vocabularySize()) {
-                throw ApiException.invalid("tokens", "tokens must be a list of token ids.");
-            }
-            ids[i] = id.asInt();
-        }
         exchange.send(200, Json.object().put("prompt", engine.tokenizer().decode(ids, false)));
     }
 

@@ -94,21 +94,12 @@ record Parameters(
 
     private static Set<Integer> stopTokens(Fields fields, int vocabulary) {
         Set<Integer> ids = new HashSet<>();
-        Optional<JsonNode> list = fields.node("stop_token_ids");
-        if (list.isPresent()) {
-            for (JsonNode id : list.get()) {
-                if (!id.isIntegralNumber() || id.asLong() < 0 || id.asLong() >= vocabulary) {
-                    throw fields.wrong(
-                            "stop_token_ids",
-                            "must be a list of token ids between 0 and %d"
-                                    .formatted(vocabulary - 1));
-                }
-                ids.add(id.asInt());
-            }
-            if (!list.get().isArray()) {
-                throw fields.wrong("stop_token_ids", "must be a list of token ids");
-            }
-        }
+        fields.node("stop_token_ids")
+                .ifPresent(list -> {
+                    for (int id : fields.ids("stop_token_ids", list, vocabulary)) {
+                        ids.add(id);
+                    }
+                });
         return ids;
     }
 

@@ -88,6 +88,11 @@ final class ResponseAnswer implements Answers.Taker {
     }
 
     @Override
+    public void caughtUp() {
+        events.ifPresent(EventStream::flush);
+    }
+
+    @Override
     public void quiet() {
         events.ifPresent(EventStream::pingIfQuiet);
     }

@@ -20,10 +20,12 @@ import java.util.List;
 public record Service(ServedModels models, int defaultMaxTokens, Duration most, Observer observer) {
     /// Is told of every request that reaches an engine.
     public interface Observer {
-        Observer NONE = (model, requests) -> new Answers.Taker() {
-            @Override
-            public void take(Answers.Part part) {}
-        };
+        Observer NONE =
+                (model, requests) ->
+                        new Answers.Taker() {
+                            @Override
+                            public void take(Answers.Part part) {}
+                        };
 
         /// @param requests one for each answer
         /// @return what is told of the answers
@@ -70,6 +72,11 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
                     }
 
                     @Override
+                    public void caughtUp() {
+                        taker.caughtUp();
+                    }
+
+                    @Override
                     public void quiet() {
                         taker.quiet();
                     }
@@ -79,7 +86,7 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
                         observed.ended(index, finish);
                     }
                 };
-        return Answers.make(model.engine(), requests, ticket, exchange.client(), most, both);
+        return models.answer(model, requests, ticket, exchange.client(), most, both);
     }
 
     /// `stop`, or `length` where an answer did not come to its own end.

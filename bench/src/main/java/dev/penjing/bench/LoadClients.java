@@ -1,0 +1,235 @@
+package dev.penjing.bench;
+
+import dev.penjing.model.PenjingException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/// Clients that ask for one streamed chat after the other, each over a connection that stays open.
+/// All of them run on one thread, so that they take as little as they can of the machine that the
+/// server runs on too.
+final class LoadClients implements AutoCloseable {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    /// How long a client that was refused waits before it asks again.
+    private static final long PAUSE = 200_000_000;
+
+    /// How long an answer may be silent.
+    private static final long PATIENCE = 60_000_000_000L;
+
+    private final Selector selector;
+    private final InetSocketAddress server;
+    private final List<One> clients = new ArrayList<>();
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
+
+    final Durations first = new Durations();
+    final Durations between = new Durations();
+    final Map<String, Integer> errors = new TreeMap<>();
+    long requests;
+    long texts;
+
+    /// Texts and tokens of answers that are complete: some tokens bring no text.
+    private long completeTexts;
+
+    private long completeTokens;
+
+    /// @param work of each client, which it does again and again
+    LoadClients(int port, String model, List<List<Asking>> work) throws IOException {
+        selector = Selector.open();
+        server = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+        for (List<Asking> own : work) {
+            clients.add(new One(own.stream().map(a -> request(model, a)).toList()));
+        }
+    }
+
+    private static ByteBuffer request(String model, Asking asking) {
+        ObjectNode body = JSON.createObjectNode();
+        body.put("model", model).put("temperature", 0).put("stream", true);
+        body.put("max_completion_tokens", asking.tokens()).put("ignore_eos", true);
+        body.putObject("stream_options").put("include_usage", true);
+        body.putArray("messages").addObject().put("role", "user").put("content", asking.question());
+        byte[] json = JSON.writeValueAsBytes(body);
+        byte[] head =
+                ("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+                                + json.length
+                                + "\r\n\r\n")
+                        .getBytes(StandardCharsets.US_ASCII);
+        return ByteBuffer.allocate(head.length + json.length).put(head).put(json).flip();
+    }
+
+    /// Goes on asking for some time.
+    ///
+    /// @param tick is told the time every now and then
+    void run(double seconds, Consumer<Long> tick) {
+        long end = System.nanoTime() + (long) (seconds * 1e9);
+        try {
+            for (long now = System.nanoTime(); now < end; now = System.nanoTime()) {
+                selector.select(this::ready, 100);
+                tick.accept(now);
+                for (One client : clients) {
+                    client.look(now);
+                }
+            }
+        } catch (IOException e) {
+            throw new PenjingException("the clients failed: " + e.getMessage(), e);
+        }
+    }
+
+    private void ready(SelectionKey key) {
+        if (key.attachment() instanceof One client) {
+            client.read();
+        }
+    }
+
+    /// Forgets what was counted.
+    void clear() {
+        first.clear();
+        between.clear();
+        errors.clear();
+        requests = 0;
+        texts = 0;
+        completeTexts = 0;
+        completeTokens = 0;
+        clients.forEach(client -> client.all = 0);
+    }
+
+    /// Tokens that came, by what a text is worth in complete answers.
+    double tokens() {
+        return texts * tokensPerText();
+    }
+
+    private double tokensPerText() {
+        return completeTexts == 0 ? 1 : (double) completeTokens / completeTexts;
+    }
+
+    /// Tokens that came to each client.
+    double[] shares() {
+        return clients.stream().mapToDouble(client -> client.all * tokensPerText()).toArray();
+    }
+
+    private void failed(String kind) {
+        errors.merge(kind, 1, Integer::sum);
+    }
+
+    @Override
+    public void close() {
+        clients.forEach(One::leave);
+        try {
+            selector.close();
+        } catch (IOException e) {
+            throw new PenjingException("the clients cannot be closed: " + e.getMessage(), e);
+        }
+    }
+
+    private final class One {
+        private final List<ByteBuffer> work;
+        private final EventReader reader = new EventReader();
+        private Optional<SocketChannel> channel = Optional.empty();
+        private int next;
+        private long asked;
+        private long last;
+        private long pausedUntil;
+        private long all;
+
+        One(List<ByteBuffer> work) {
+            this.work = work;
+        }
+
+        void look(long now) {
+            if (channel.isEmpty() && now >= pausedUntil) {
+                try {
+                    SocketChannel opened = SocketChannel.open(server);
+                    opened.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                    opened.configureBlocking(false);
+                    opened.register(selector, SelectionKey.OP_READ, this);
+                    channel = Optional.of(opened);
+                    ask(opened);
+                } catch (IOException e) {
+                    fail("cannot ask", PAUSE);
+                }
+            } else if (channel.isPresent() && now - last > PATIENCE) {
+                fail("silent for a minute", 0);
+            }
+        }
+
+        /// A request is far smaller than what a socket takes at once.
+        private void ask(SocketChannel to) throws IOException {
+            ByteBuffer request = work.get(next++ % work.size()).duplicate();
+            reader.reset();
+            asked = System.nanoTime();
+            last = asked;
+            while (request.hasRemaining()) {
+                to.write(request);
+            }
+        }
+
+        void read() {
+            SocketChannel from = channel.orElseThrow();
+            try {
+                int n = from.read(buffer.clear());
+                if (n < 0) {
+                    fail("closed before the end", 0);
+                    return;
+                }
+                long now = System.nanoTime();
+                int before = reader.texts();
+                int more = reader.read(buffer.flip());
+                for (int i = 0; i < more; i++) {
+                    if (before + i == 0) {
+                        first.add(now - asked);
+                    } else {
+                        between.add(i == 0 ? now - last : 0);
+                    }
+                }
+                texts += more;
+                all += more;
+                last = more > 0 ? now : last;
+                if (reader.begun() && !reader.good()) {
+                    // what it says is not read: the next request goes over a new connection
+                    fail(reader.status(), PAUSE);
+                } else if (reader.ended()) {
+                    requests++;
+                    completeTexts += reader.texts();
+                    completeTokens += reader.tokens();
+                    if (reader.tokens() == 0) {
+                        failed("an answer without tokens");
+                    }
+                    ask(from);
+                }
+            } catch (IOException e) {
+                fail("reset", 0);
+            }
+        }
+
+        private void fail(String kind, long pause) {
+            failed(kind);
+            leave();
+            pausedUntil = System.nanoTime() + pause;
+        }
+
+        void leave() {
+            try {
+                if (channel.isPresent()) {
+                    channel.get().close();
+                }
+            } catch (IOException e) {
+                failed("cannot close");
+            }
+            channel = Optional.empty();
+        }
+    }
+}

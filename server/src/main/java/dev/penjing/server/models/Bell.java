@@ -1,0 +1,87 @@
+package dev.penjing.server.models;
+
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+
+/// Wakes those who wait for the engine, in the engine's place: waking a thread is a call of the
+/// system, which the engine's thread would make for every token of every answer. It is told of a
+/// step's first one alone, and all that come in the same moment are told of together.
+///
+/// Its thread looks around too, so that nobody who waits needs a timer of their own.
+final class Bell implements AutoCloseable {
+    /// Shorter than a step of the engine with many answers; added to the time of a token.
+    private static final long MOMENT = Duration.ofNanos(300_000).toNanos();
+
+    /// How soon it is noticed that a client left.
+    private static final long LOOK = Duration.ofMillis(50).toNanos();
+
+    private final Set<Inbox> all = ConcurrentHashMap.newKeySet();
+    private final ConcurrentLinkedQueue<Inbox> rung = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean asleep = new AtomicBoolean();
+    private final Thread thread;
+    private volatile boolean closed;
+
+    Bell() {
+        thread = Thread.ofPlatform().daemon().name("penjing-bell").start(this::run);
+    }
+
+    void add(Inbox inbox) {
+        all.add(inbox);
+        wake();
+    }
+
+    void remove(Inbox inbox) {
+        all.remove(inbox);
+    }
+
+    void ring(Inbox inbox) {
+        rung.add(inbox);
+        wake();
+    }
+
+    private void wake() {
+        if (asleep.get() && asleep.compareAndSet(true, false)) {
+            LockSupport.unpark(thread);
+        }
+    }
+
+    private void run() {
+        long looked = System.nanoTime();
+        while (!closed) {
+            sleep();
+            for (Inbox inbox = rung.poll(); inbox != null; inbox = rung.poll()) {
+                inbox.wake();
+            }
+            long now = System.nanoTime();
+            if (now - looked > LOOK) {
+                looked = now;
+                all.forEach(Inbox::look);
+            }
+        }
+    }
+
+    private void sleep() {
+        asleep.set(true);
+        if (rung.isEmpty() && !closed) {
+            if (all.isEmpty()) {
+                LockSupport.park(this);
+            } else {
+                LockSupport.parkNanos(this, LOOK);
+            }
+        }
+        asleep.set(false);
+        if (!rung.isEmpty()) {
+            LockSupport.parkNanos(this, MOMENT);
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        LockSupport.unpark(thread);
+    }
+}

@@ -1,0 +1,108 @@
+package dev.penjing.server.models;
+
+import dev.penjing.inference.Finish;
+import dev.penjing.inference.LogProbabilities;
+import dev.penjing.server.http.Client;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/// What the engine has said for the thread that made the inbox and alone may read it.
+final class Inbox implements AutoCloseable {
+    /// What may wait for a client that reads more slowly than the engine answers.
+    static final int MOST = 10_000;
+
+    /// Looks after which a reader hears that there is nothing new.
+    private static final int LOOKS = 5;
+
+    /// What an engine's listener was told.
+    ///
+    /// @param token empty where an answer ends
+    record Told(int index, String text, Optional<Answers.Token> token, Optional<Finish> finish) {
+        static Told token(int index, int id, String text, Optional<LogProbabilities> known) {
+            return new Told(
+                    index, text, Optional.of(new Answers.Token(id, known)), Optional.empty());
+        }
+
+        static Told end(int index, String rest, Finish finish) {
+            return new Told(index, rest, Optional.empty(), Optional.of(finish));
+        }
+    }
+
+    private final Bell bell;
+    private final Client client;
+    private final Thread reader = Thread.currentThread();
+    private final ConcurrentLinkedQueue<Told> all = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger count = new AtomicInteger();
+    private final AtomicBoolean rung = new AtomicBoolean();
+    private volatile boolean poked;
+    private int looks;
+
+    Inbox(Bell bell, Client client) {
+        this.bell = bell;
+        this.client = client;
+        bell.add(this);
+    }
+
+    /// On the engine's thread: neither waits nor wakes anybody itself.
+    void add(Told told) {
+        count.incrementAndGet();
+        all.add(told);
+        // a token without text can wait for the next
+        if ((!told.text().isEmpty() || told.finish().isPresent())
+                && !rung.get()
+                && rung.compareAndSet(false, true)) {
+            bell.ring(this);
+        }
+    }
+
+    /// Whether the reader is so far behind that its answers are to end.
+    boolean overfull() {
+        return count.get() > MOST;
+    }
+
+    Optional<Told> poll() {
+        Told told = all.poll();
+        if (told != null) {
+            count.decrementAndGet();
+        }
+        return Optional.ofNullable(told);
+    }
+
+    /// Waits for something new, or until it is time to look around.
+    ///
+    /// @return whether there is something new
+    boolean await() throws InterruptedException {
+        while (all.isEmpty() && !poked) {
+            LockSupport.park(this);
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+        }
+        poked = false;
+        return !all.isEmpty();
+    }
+
+    /// By the bell: there is something new.
+    void wake() {
+        // before the reader looks, so that whatever comes after rings again
+        rung.set(false);
+        LockSupport.unpark(reader);
+    }
+
+    /// By the bell, every now and then.
+    void look() {
+        looks++;
+        if (looks % LOOKS == 0 || client.gone()) {
+            poked = true;
+            LockSupport.unpark(reader);
+        }
+    }
+
+    @Override
+    public void close() {
+        bell.remove(this);
+    }
+}

@@ -111,15 +111,21 @@ final class DemoCommand implements Callable<Integer> {
                 List.of(
                         new ServedModel("student", dir.resolve("distilled"), options),
                         new ServedModel("teacher", teacher, options));
-        Serving.untilEnded(models, settings, EXAMPLES, progress, address -> {
-            progress.say("");
-            progress.say("Student and teacher answer at " + address + ": open it in a browser,");
-            progress.say("or ask by");
-            progress.say(
-                    "  curl %s/v1/chat/completions -H 'Content-Type: application/json' -d '{\"model\": \"student\", \"temperature\": 0, \"messages\": [{\"role\": \"user\", \"content\": \"%s\"}]}'"
-                            .formatted(address, EXAMPLES.getFirst()));
-            progress.say("Ctrl-C ends it.");
-        });
+        Serving.untilEnded(
+                models,
+                settings,
+                EXAMPLES,
+                progress,
+                address -> {
+                    progress.say("");
+                    progress.say(
+                            "Student and teacher answer at " + address + ": open it in a browser,");
+                    progress.say("or ask by");
+                    progress.say(
+                            "  curl %s/v1/chat/completions -H 'Content-Type: application/json' -d '{\"model\": \"student\", \"temperature\": 0, \"messages\": [{\"role\": \"user\", \"content\": \"%s\"}]}'"
+                                    .formatted(address, EXAMPLES.getFirst()));
+                    progress.say("Ctrl-C ends it.");
+                });
     }
 
     private static String freePort() {

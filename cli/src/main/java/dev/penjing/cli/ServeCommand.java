@@ -126,7 +126,8 @@ final class ServeCommand implements Callable<Integer> {
         if (settings.optionalText("model").isEmpty()) {
             throw new UsageException("serve what? give a MODEL, or set NIM_MODEL_PATH");
         }
-        Serving.untilEnded(models(settings, progress), settings, List.of(), progress, address -> {});
+        Serving.untilEnded(
+                models(settings, progress), settings, List.of(), progress, address -> {});
         return 0;
     }
 

@@ -33,10 +33,14 @@ final class Serving {
         log.takeOver();
         ServerOptions options = Startup.server(settings, log, examples);
         ServedModels models =
-                new ServedModels(all, Startup.admission(settings), progress, line -> {
-                    progress.finish();
-                    log.info(line);
-                });
+                new ServedModels(
+                        all,
+                        Startup.admission(settings),
+                        progress,
+                        line -> {
+                            progress.finish();
+                            log.info(line);
+                        });
         PenjingServer server;
         try {
             server = PenjingServer.start(options, models);

@@ -103,11 +103,13 @@ final class Transformer {
     /// The logarithms of what turns rows of logits into probabilities, to `norms`.
     void logNorms(float[] logits, int rows, double[] norms) {
         int vocabulary = config.vocabularySize();
-        team.split(rows, (from, end, scratch) -> {
-            for (int row = from; row < end; row++) {
-                norms[row] = kernels.logSumExp(logits, row * logitsStride(), vocabulary);
-            }
-        });
+        team.split(
+                rows,
+                (from, end, scratch) -> {
+                    for (int row = from; row < end; row++) {
+                        norms[row] = kernels.logSumExp(logits, row * logitsStride(), vocabulary);
+                    }
+                });
     }
 
     /// Of a batch.
@@ -140,11 +142,13 @@ final class Transformer {
             norm(norm, hiddenTD, 0, normedTD, 0, oneRow);
             return;
         }
-        team.split(rows, (from, end, scratch) -> {
-            for (int row = from; row < end; row++) {
-                norm(norm, hiddenTD, row * hiddenStride, normedTD, row, scratch);
-            }
-        });
+        team.split(
+                rows,
+                (from, end, scratch) -> {
+                    for (int row = from; row < end; row++) {
+                        norm(norm, hiddenTD, row * hiddenStride, normedTD, row, scratch);
+                    }
+                });
     }
 
     private void norm(float[] norm, float[] x, int at, Activations to, int toRow, Scratch scratch) {
@@ -178,20 +182,24 @@ final class Transformer {
         int items = rows * heads;
         boolean alone = batch.alone();
         if (!alone) {
-            team.split(items, (from, end, scratch) -> {
-                for (int i = from; i < end; i++) {
-                    remember(batch, i / heads, layerIndex, i % heads);
-                }
-            });
+            team.split(
+                    items,
+                    (from, end, scratch) -> {
+                        for (int i = from; i < end; i++) {
+                            remember(batch, i / heads, layerIndex, i % heads);
+                        }
+                    });
         }
-        team.split(items, (from, end, scratch) -> {
-            for (int i = from; i < end; i++) {
-                if (alone) {
-                    remember(batch, i / heads, layerIndex, i % heads);
-                }
-                attend(batch, i / heads, layerIndex, i % heads, scratch);
-            }
-        });
+        team.split(
+                items,
+                (from, end, scratch) -> {
+                    for (int i = from; i < end; i++) {
+                        if (alone) {
+                            remember(batch, i / heads, layerIndex, i % heads);
+                        }
+                        attend(batch, i / heads, layerIndex, i % heads, scratch);
+                    }
+                });
         if (!groupsAreBlocks) {
             for (int row = 0; row < rows; row++) {
                 kernels.quantize(

@@ -81,7 +81,8 @@ public record ModelConfig(
     /// The configuration of the same model in other sizes; the head dimension and all else stay.
     ///
     /// transformers 5 takes no `llama` whose hidden size is not a multiple of its heads, but takes
-    /// such a `mistral`, which computes the same where it has no window: the student is called that.
+    /// such a `mistral`, which computes the same where it has no window: the student is called
+    /// that.
     public ModelConfig withSizes(int hidden, int intermediate, int heads, int layers) {
         boolean renamed = modelType.equals("llama") && !attentionBias && hidden % heads != 0;
         ObjectNode others = rest.deepCopy();

@@ -48,10 +48,21 @@ class TlsTest {
                     new ProcessBuilder(
                                     Path.of(System.getProperty("java.home"), "bin", "keytool")
                                             .toString(),
-                                    "-genkeypair", "-alias", name, "-keyalg", "EC", "-dname", "CN=localhost",
-                                    "-ext", "SAN=ip:127.0.0.1", "-storetype", "PKCS12",
-                                    "-keystore", folder.resolve(name + ".p12").toString(),
-                                    "-storepass", new String(PASSWORD))
+                                    "-genkeypair",
+                                    "-alias",
+                                    name,
+                                    "-keyalg",
+                                    "EC",
+                                    "-dname",
+                                    "CN=localhost",
+                                    "-ext",
+                                    "SAN=ip:127.0.0.1",
+                                    "-storetype",
+                                    "PKCS12",
+                                    "-keystore",
+                                    folder.resolve(name + ".p12").toString(),
+                                    "-storepass",
+                                    new String(PASSWORD))
                             .inheritIO()
                             .start();
             assertThat(keytool.waitFor(30, TimeUnit.SECONDS)).isTrue();
@@ -80,10 +91,14 @@ class TlsTest {
         Map<String, String> given =
                 new HashMap<>(
                         Map.of(
-                                "port", "0",
-                                "ssl-mode", mode,
-                                "ssl-key-path", folder.resolve("server.key").toString(),
-                                "ssl-certs-path", folder.resolve("server.pem").toString()));
+                                "port",
+                                "0",
+                                "ssl-mode",
+                                mode,
+                                "ssl-key-path",
+                                folder.resolve("server.key").toString(),
+                                "ssl-certs-path",
+                                folder.resolve("server.pem").toString()));
         if (mode.equals("mtls")) {
             given.put("ssl-ca-certs-path", folder.resolve("client.pem").toString());
         }
@@ -95,7 +110,9 @@ class TlsTest {
                 new ServedModels(
                         List.of(
                                 new ServedModel(
-                                        "teacher", Path.of("..", "teacher"), EngineOptions.DEFAULT)),
+                                        "teacher",
+                                        Path.of("..", "teacher"),
+                                        EngineOptions.DEFAULT)),
                         Startup.admission(settings),
                         Progress.NONE,
                         line -> {});

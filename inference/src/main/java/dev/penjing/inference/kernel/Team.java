@@ -34,8 +34,7 @@ public final class Team implements AutoCloseable {
             throw new UsageException("--threads must be 0 (one a core) or more");
         }
         for (int i = 1; i < members; i++) {
-            threads.add(
-                    Thread.ofPlatform().daemon().name("penjing-" + i).start(() -> work(round)));
+            threads.add(Thread.ofPlatform().daemon().name("penjing-" + i).start(() -> work(round)));
         }
     }
 

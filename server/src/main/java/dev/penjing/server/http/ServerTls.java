@@ -39,7 +39,8 @@ public final class ServerTls extends SSLContextSpi {
     }
 
     /// @param chain of the server's certificate
-    /// @param clients that sign clients' certificates: one must be shown; empty if none is asked for
+    /// @param clients that sign clients' certificates: one must be shown; empty if none is asked
+    ///   for
     /// @throws GeneralSecurityException if key and certificates do not belong together
     public static SSLContext of(
             PrivateKey key, List<X509Certificate> chain, List<X509Certificate> clients)

@@ -94,4 +94,34 @@ class FoundByFuzzTest {
         assertThat(answer.status()).as(answer.body()).isEqualTo(400);
         assertThat(answer.parameter()).isEqualTo(parameter);
     }
+
+    /// Half of a character, which JSON can hold but UTF-8 cannot.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "/v1/chat/completions | \"messages\": [{\"role\": \"user\", \"content\": \"@\"}], \"stop\": \"@\"",
+                "/v1/chat/completions | \"messages\": [{\"role\": \"user\", \"content\": \"a\", \"name\": \"@\"}], \"guided_choice\": [\"@\", \"b@\"]",
+                "/v1/chat/completions | \"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"guided_regex\": \"@+\"",
+                "/v1/chat/completions | \"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"guided_json\": {\"const\": \"@\"}",
+                "/v1/chat/completions | \"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"guided_json\": {\"properties\": {\"@\": {\"pattern\": \"@\"}}, \"required\": [\"@\"]}",
+                "/v1/chat/completions | \"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"f\", \"description\": \"@\", \"parameters\": {\"@\": \"@\"}}}]",
+                "/v1/chat/completions | \"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"tool_calls\": [{\"id\": \"@\", \"function\": {\"name\": \"@\", \"arguments\": \"{}\"}}]}]",
+                "/v1/chat/completions | \"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"@\": 1",
+                "/v1/completions | \"prompt\": \"@a@\", \"echo\": true, \"logprobs\": 1, \"max_tokens\": 2",
+                "/v1/responses | \"input\": \"@\", \"instructions\": \"@\", \"metadata\": {\"a\": \"@\"}, \"user\": \"@\"",
+                "/v1/responses | \"input\": \"a\", \"metadata\": {\"@\": \"a\"}",
+                "/v1/responses | \"input\": \"a\", \"previous_response_id\": \"@\"",
+                "/v1/responses | \"input\": \"a\", \"text\": {\"format\": {\"type\": \"json_schema\", \"name\": \"a\", \"description\": \"@\", \"schema\": {\"const\": \"@\"}}}",
+                "/v1/responses | \"input\": \"a\", \"tools\": [{\"type\": \"function\", \"name\": \"f\", \"description\": \"@\", \"parameters\": {\"@\": \"@\"}}]",
+                "/tokenize | \"prompt\": \"@\"",
+            })
+    void halfOfACharacter(String path, String fields) {
+        String body = "{\"model\": \"teacher\", " + fields + "}";
+        for (String half : new String[] {"\\ud83d", "\\ude00"}) {
+            Wire.Answer answer = wire.send(wire.post(path, body.replace("@", half)));
+            assertThat(answer.status()).as(answer.body()).isIn(200, 400);
+            assertThat(answer.json().isObject()).isTrue();
+        }
+    }
 }

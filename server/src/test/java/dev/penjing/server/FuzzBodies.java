@@ -132,7 +132,11 @@ final class FuzzBodies {
     byte[] changed(String endpoint) {
         JsonNode tree = Wire.JSON.readTree(good(endpoint));
         for (int n = 1 + random.nextInt(3); n > 0; n--) {
-            change(tree);
+            if (random.nextInt(3) == 0) {
+                changeLeaf(tree);
+            } else {
+                change(tree);
+            }
         }
         String text = tree.toString();
         for (Map.Entry<String, String> raw : RAW.entrySet()) {
@@ -144,6 +148,30 @@ final class FuzzBodies {
 
     <T> T one(List<T> all) {
         return all.get(random.nextInt(all.size()));
+    }
+
+    /// Another value of its kind in the place of a text or number.
+    private void changeLeaf(JsonNode root) {
+        List<JsonNode> containers = new ArrayList<>();
+        gather(root, containers);
+        JsonNode container = one(containers);
+        if (container instanceof ObjectNode object && !object.isEmpty()) {
+            String name = one(List.copyOf(object.propertyNames()));
+            if (object.path(name).isValueNode()) {
+                object.set(name, leaf(object.path(name)));
+            }
+        } else if (container instanceof ArrayNode array && !array.isEmpty()) {
+            int at = random.nextInt(array.size());
+            if (array.get(at).isValueNode()) {
+                array.set(at, leaf(array.get(at)));
+            }
+        }
+    }
+
+    private JsonNode leaf(JsonNode before) {
+        String raw = "@" + (before.isNumber() ? 2 + random.nextInt(6) : random.nextInt(2));
+        return Wire.JSON.valueToTree(
+                random.nextBoolean() ? raw : before.isNumber() ? random.nextInt(3000) : text());
     }
 
     private void change(JsonNode root) {

@@ -321,6 +321,31 @@ class OverloadTest {
         }
     }
 
+    /// A client that does not read: the engine does not work on for it, and it is told why.
+    @Test
+    void answersThatNobodyReads() throws Exception {
+        try (TestServer server = TestServer.start(setup(100, 64));
+                Wire wire = new Wire(server.port());
+                Socket socket = wire.open()) {
+            String more = ", \"stream\": true, \"logprobs\": true, \"top_logprobs\": 20, \"n\": 8";
+            String body = Wire.ask("Hello!", LONG + more);
+            String head = Wire.head(body.length()).replace("Host", "Connection: close\r\nHost");
+            socket.getOutputStream().write((head + body).getBytes(StandardCharsets.US_ASCII));
+            server.awaitBusy();
+            for (int i = 0; i < 2500 && server.engine().load().running() > 0; i++) {
+                Thread.sleep(10);
+            }
+            assertThat(server.engine().load().running()).isZero();
+            RawAnswer answer =
+                    RawAnswer.all(socket.getInputStream().readAllBytes(), true).getFirst();
+            assertThat(answer.complete()).isTrue();
+            List<String> data = answer.body().lines().filter(l -> !l.isEmpty()).toList();
+            assertThat(data.getLast()).contains("\"error\"").contains("too slowly");
+            OpenAiSchema.check("ErrorResponse", data.getLast().substring(6));
+            server.awaitIdle();
+        }
+    }
+
     /// Without time to leave, it is gone soon, and its clients know.
     @Test
     void shutdownAtOnce() throws Exception {

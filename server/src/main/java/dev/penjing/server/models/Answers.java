@@ -77,7 +77,7 @@ public final class Answers {
             Client client,
             Duration most,
             Taker taker) {
-        try (Inbox inbox = new Inbox(bell, client)) {
+        try (Inbox inbox = new Inbox(bell, client, requests.size())) {
             return new Answers(inbox).make(engine, requests, ticket, client, most, taker);
         }
     }

@@ -11,8 +11,11 @@ import java.util.concurrent.locks.LockSupport;
 
 /// What the engine has said for the thread that made the inbox and alone may read it.
 final class Inbox implements AutoCloseable {
-    /// What may wait for a client that reads more slowly than the engine answers.
-    static final int MOST = 10_000;
+    /// What may wait for a client that reads more slowly than the engine answers, beyond what fits
+    /// into the connection's own buffers, and what more for each of its answers.
+    private static final int MOST = 4096;
+
+    private static final int MORE = 256;
 
     /// Looks after which a reader hears that there is nothing new.
     private static final int LOOKS = 5;
@@ -37,10 +40,13 @@ final class Inbox implements AutoCloseable {
     private final ConcurrentLinkedQueue<Told> all = new ConcurrentLinkedQueue<>();
     private final AtomicInteger count = new AtomicInteger();
     private final AtomicBoolean rung = new AtomicBoolean();
+    private final int most;
     private volatile boolean poked;
     private int looks;
 
-    Inbox(Bell bell, Client client) {
+    /// @param answers that it is told of
+    Inbox(Bell bell, Client client, int answers) {
+        this.most = MOST + MORE * answers;
         this.bell = bell;
         this.client = client;
         bell.add(this);
@@ -60,7 +66,7 @@ final class Inbox implements AutoCloseable {
 
     /// Whether the reader is so far behind that its answers are to end.
     boolean overfull() {
-        return count.get() > MOST;
+        return count.get() > most;
     }
 
     Optional<Told> poll() {

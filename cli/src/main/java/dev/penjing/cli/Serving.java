@@ -1,5 +1,6 @@
 package dev.penjing.cli;
 
+import dev.penjing.model.PenjingException;
 import dev.penjing.server.PenjingServer;
 import dev.penjing.server.ServerOptions;
 import dev.penjing.server.Startup;
@@ -64,6 +65,10 @@ final class Serving {
                         ManagementFactory.getRuntimeMXBean().getUptime() / 1e3));
         models.awaitLoaded();
         progress.finish();
+        if (all.stream().allMatch(m -> m.state() == ServedModel.State.FAILED)) {
+            server.close();
+            throw new PenjingException(all.getFirst().message());
+        }
         if (models.ready()) {
             log.info("ready: open %s in a browser".formatted(server.address()));
             ready.accept(server.address());

@@ -24,10 +24,14 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.UncheckedIOException;
+import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.UnknownHostException;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// The microservice: OpenAI's and NIM's endpoints over engines in this process, and the playground.
 ///
@@ -51,6 +55,7 @@ public final class PenjingServer implements AutoCloseable {
     private final ServedModels models;
     private final Connections connections;
     private final WebServer server;
+    private final AtomicBoolean closed = new AtomicBoolean();
     private final Watch watch;
     private final Router router;
     private final Router probes;
@@ -99,9 +104,12 @@ public final class PenjingServer implements AutoCloseable {
     /// @throws PenjingException if it cannot listen there
     public static PenjingServer start(ServerOptions options, ServedModels models) {
         PenjingServer server = new PenjingServer(options, models);
-        try {
+        // the library shares a port with whoever else shares it: clients would reach either
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.bind(new InetSocketAddress(options.host(), options.port()));
+            probe.close();
             server.server.start();
-        } catch (RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             server.connections.close();
             throw new PenjingException(
                     "cannot listen on %s:%d: is another program there? choose another --port"
@@ -261,9 +269,13 @@ public final class PenjingServer implements AutoCloseable {
         return "%s://%s:%d".formatted(scheme, host, port());
     }
 
-    /// Takes nothing new, lets what runs end within the shutdown time, and then ends all.
+    /// Takes nothing new, lets what runs end within the shutdown time, and then ends all. Harmless
+    /// the second time.
     @Override
     public void close() {
+        if (closed.getAndSet(true)) {
+            return;
+        }
         models.admission().drain();
         try {
             models.admission().awaitEmpty(options.shutdown().toNanos());

@@ -73,13 +73,15 @@ final class Watch implements Service.Observer {
     /// A request on its way.
     private static final class Seen {
         final RequestSpan span;
+        final String route;
         Optional<ServedModel> model = Optional.empty();
         List<Request> requests = List.of();
         final List<Finish> finishes = new ArrayList<>();
         final StringBuilder text = new StringBuilder();
 
-        Seen(RequestSpan span) {
+        Seen(RequestSpan span, String route) {
             this.span = span;
+            this.route = route;
         }
     }
 
@@ -88,7 +90,7 @@ final class Watch implements Service.Observer {
     /// @param route the pattern that matched
     void around(Exchange exchange, String route, Runnable answering) {
         long start = System.nanoTime();
-        Seen seen = new Seen(tracing.start(exchange.method(), route, exchange::header));
+        Seen seen = new Seen(tracing.start(exchange.method(), route, exchange::header), route);
         try {
             ScopedValue.where(CURRENT, seen).run(answering);
         } finally {
@@ -167,12 +169,17 @@ final class Watch implements Service.Observer {
                 all.stream().mapToDouble(Finish::queueSeconds).max().orElse(0),
                 firstToken,
                 String.join(",", all.stream().map(Watch::reason).distinct().toList()),
-                prompts
-                        ? Optional.of(
+                model.loaded()
+                        .filter(engine -> prompts)
+                        .map(engine ->
                                 new AccessLog.Texts(
-                                        model.engine().tokenizer().decode(first.prompt(), false),
-                                        seen.text.toString()))
-                        : Optional.empty());
+                                        engine.tokenizer().decode(first.prompt(), false),
+                                        seen.text.toString())));
+    }
+
+    /// In OpenTelemetry's words.
+    private static String operation(String route) {
+        return route.equals("/v1/completions") ? "text_completion" : "chat";
     }
 
     private static String reason(Finish finish) {
@@ -186,7 +193,7 @@ final class Watch implements Service.Observer {
         seen.requests = requests;
         Request first = requests.getFirst();
         seen.span.asked(
-                "chat",
+                operation(seen.route),
                 model.id(),
                 requests.size(),
                 first.maxNewTokens(),

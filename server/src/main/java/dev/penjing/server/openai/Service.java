@@ -20,13 +20,6 @@ import java.util.List;
 public record Service(ServedModels models, int defaultMaxTokens, Duration most, Observer observer) {
     /// Is told of every request that reaches an engine.
     public interface Observer {
-        Observer NONE =
-                (model, requests) ->
-                        new Answers.Taker() {
-                            @Override
-                            public void take(Answers.Part part) {}
-                        };
-
         /// @param requests one for each answer
         /// @return what is told of the answers
         Answers.Taker started(ServedModel model, List<Request> requests);

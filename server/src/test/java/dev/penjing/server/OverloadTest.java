@@ -295,7 +295,7 @@ class OverloadTest {
             CompletableFuture<HttpResponse<InputStream>> running =
                     wire.begin(
                             "/v1/chat/completions",
-                            Wire.ask("Hello!", ", \"ignore_eos\": true, \"max_tokens\": 2000"));
+                            Wire.ask("Hello!", ", \"ignore_eos\": true, \"max_tokens\": 6000"));
             server.awaitBusy();
             Thread leaving = new Thread(server::close);
             leaving.start();
@@ -315,7 +315,7 @@ class OverloadTest {
                                     .readTree(answer.body().readAllBytes())
                                     .at("/usage/completion_tokens")
                                     .asInt())
-                    .isEqualTo(2000);
+                    .isEqualTo(6000);
             leaving.join(TimeUnit.SECONDS.toMillis(10));
             assertThat(leaving.isAlive()).isFalse();
         }

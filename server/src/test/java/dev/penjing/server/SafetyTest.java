@@ -12,8 +12,10 @@ import dev.penjing.server.models.Admission;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import dev.penjing.server.observe.Log;
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.Socket;
@@ -21,6 +23,7 @@ import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -351,11 +354,24 @@ class SafetyTest {
             var running =
                     wire.begin(
                             "/v1/chat/completions",
-                            Wire.ask("Hello!", ", \"ignore_eos\": true, \"max_tokens\": 1500"));
+                            Wire.ask("Hello!", ", \"ignore_eos\": true, \"max_tokens\": 16000"));
             server.awaitBusy();
-            Wire.Answer answer = wire.chat(Wire.ask("Hello!", ", \"stream\": true"));
-            assertThat(answer.body()).contains(": ping\n\n").endsWith("data: [DONE]\n\n");
-            running.join();
+            var waiting =
+                    wire.begin("/v1/chat/completions", Wire.ask("Hello!", ", \"stream\": true"));
+            List<String> lines = new ArrayList<>();
+            try (BufferedReader reader =
+                    new BufferedReader(
+                            new InputStreamReader(waiting.join().body(), StandardCharsets.UTF_8))) {
+                reader.lines()
+                        .forEach(line -> {
+                            lines.add(line);
+                            // it has shown that it lives: let it have its turn
+                            if (line.equals(": ping")) {
+                                running.cancel(true);
+                            }
+                        });
+            }
+            assertThat(lines).contains(": ping", "data: [DONE]");
         }
     }
 

@@ -2,6 +2,8 @@ package dev.penjing.inference;
 
 import dev.penjing.model.LanguageModel;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.Prompt;
+import dev.penjing.model.ScoredText;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -10,7 +12,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.function.IntPredicate;
+import java.util.function.IntConsumer;
 
 /// An engine as a language model to measure. Closing it leaves the engine open.
 final class EngineModel implements LanguageModel {
@@ -139,12 +141,33 @@ final class EngineModel implements LanguageModel {
     }
 
     @Override
-    public int[] generate(int[] prompt, int maxNewTokens, IntPredicate stop) {
+    public double[] likelihoods(List<ScoredText> texts) {
+        List<float[]> all = logProbabilities(texts.stream().map(ScoredText::ids).toList());
+        double[] sums = new double[texts.size()];
+        for (int i = 0; i < sums.length; i++) {
+            for (int t = texts.get(i).from() - 1; t < all.get(i).length; t++) {
+                sums[i] += all.get(i)[t];
+            }
+        }
+        return sums;
+    }
+
+    @Override
+    public List<int[]> generate(List<Prompt> prompts, IntConsumer done) {
+        List<int[]> answers = new ArrayList<>();
+        for (Prompt prompt : prompts) {
+            answers.add(generate(prompt));
+            done.accept(answers.size() - 1);
+        }
+        return answers;
+    }
+
+    private int[] generate(Prompt prompt) {
         List<Integer> made = new ArrayList<>();
         Request request =
                 new Request(
-                        prompt,
-                        maxNewTokens,
+                        prompt.ids(),
+                        prompt.maxNewTokens(),
                         Sampling.GREEDY,
                         List.of(),
                         java.util.Set.of(),
@@ -157,12 +180,12 @@ final class EngineModel implements LanguageModel {
                         new Listener() {
                             @Override
                             public void token(int id, String text, Optional<LogProbabilities> p) {
-                                stopped[0] |= stop.test(id);
                                 if (stopped[0]) {
                                     // ends this answer
                                     throw new PenjingException("enough");
                                 }
                                 made.add(id);
+                                stopped[0] = prompt.last().test(id);
                             }
 
                             @Override

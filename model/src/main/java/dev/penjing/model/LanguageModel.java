@@ -2,7 +2,7 @@ package dev.penjing.model;
 
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.List;
-import java.util.function.IntPredicate;
+import java.util.function.IntConsumer;
 
 /// What a language model can do, whatever runs it. Not thread-safe unless an implementation says
 /// so.
@@ -19,9 +19,21 @@ public interface LanguageModel extends AutoCloseable {
     ///   outside the vocabulary
     List<float[]> logProbabilities(List<int[]> sequences);
 
-    /// Continues `prompt` greedily by at most `maxNewTokens` ids, ending before the first that
-    /// `stop` accepts. The answer holds the new ids alone.
-    int[] generate(int[] prompt, int maxNewTokens, IntPredicate stop);
+    /// For each text the natural logarithm of the probability of its scored ids together, given
+    /// what stands before them. What texts share at the beginning is computed once, so give those
+    /// that begin alike together. A text's result may differ in rounding with what it is given
+    /// beside.
+    ///
+    /// @throws PenjingException as `logProbabilities`
+    double[] likelihoods(List<ScoredText> texts);
+
+    /// Continues each prompt, several at once. The answers hold the new ids alone, the last one
+    /// included.
+    ///
+    /// @param done called with the index of each prompt whose answer is complete
+    /// @throws PenjingException if a prompt is empty, as long as the context, or holds an id
+    ///   outside the vocabulary
+    List<int[]> generate(List<Prompt> prompts, IntConsumer done);
 
     @Override
     void close();

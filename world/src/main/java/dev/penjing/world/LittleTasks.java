@@ -2,12 +2,15 @@ package dev.penjing.world;
 
 import dev.penjing.model.LanguageModel;
 import dev.penjing.model.Progress;
+import dev.penjing.model.Prompt;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
 
 /// Scores a model on items: multiple choice by the log-likelihood of each choice after the context,
 /// divided by its bytes; short answers by greedy generation, compared as they stand.
@@ -85,13 +88,20 @@ public final class LittleTasks {
     private static String write(LanguageModel model, Item.ShortAnswer item) {
         Tokenizer tokenizer = model.tokenizer();
         int[] prompt = tokenizer.encode(item.context());
+        IntPredicate ends =
+                id ->
+                        tokenizer.isSpecial(id)
+                                || tokenizer.decode(new int[] {id}, false).contains("\n");
         int[] answer =
                 model.generate(
-                        prompt,
-                        LONGEST_ANSWER,
-                        id ->
-                                tokenizer.isSpecial(id)
-                                        || tokenizer.decode(new int[] {id}, false).contains("\n"));
+                                List.of(
+                                        new Prompt(
+                                                prompt, LONGEST_ANSWER, Prompt.Draw.GREEDY, ends)),
+                                done -> {})
+                        .getFirst();
+        if (answer.length > 0 && ends.test(answer[answer.length - 1])) {
+            answer = Arrays.copyOf(answer, answer.length - 1);
+        }
         return tokenizer.decode(answer, true).strip();
     }
 }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.penjing.model.LanguageModel;
 import dev.penjing.model.Progress;
+import dev.penjing.model.Prompt;
+import dev.penjing.model.ScoredText;
 import dev.penjing.model.tokenizer.BpeTrainer;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -16,7 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.IntPredicate;
+import java.util.function.IntConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -231,9 +233,18 @@ class WorldTest {
         }
 
         @Override
-        public int[] generate(int[] prompt, int maxNewTokens, IntPredicate stop) {
-            String text = tokenizer.decode(prompt, false);
-            return tokenizer.encode(" " + written.getOrDefault(text, "nothing"));
+        public double[] likelihoods(List<ScoredText> texts) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public List<int[]> generate(List<Prompt> prompts, IntConsumer done) {
+            return prompts.stream()
+                    .map(prompt -> {
+                        String text = tokenizer.decode(prompt.ids(), false);
+                        return tokenizer.encode(" " + written.getOrDefault(text, "nothing"));
+                    })
+                    .toList();
         }
 
         @Override

@@ -5,13 +5,15 @@ import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.LanguageModel;
 import dev.penjing.model.ModelConfig;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.Prompt;
+import dev.penjing.model.ScoredText;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.IntPredicate;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
@@ -154,18 +156,38 @@ public final class TorchModel implements LanguageModel {
     }
 
     @Override
-    public int[] generate(int[] prompt, int maxNewTokens, IntPredicate stop) {
-        check(prompt);
+    public double[] likelihoods(List<ScoredText> texts) {
+        List<float[]> all = logProbabilities(texts.stream().map(ScoredText::ids).toList());
+        double[] sums = new double[texts.size()];
+        for (int i = 0; i < sums.length; i++) {
+            for (int t = texts.get(i).from() - 1; t < all.get(i).length; t++) {
+                sums[i] += all.get(i)[t];
+            }
+        }
+        return sums;
+    }
+
+    @Override
+    public List<int[]> generate(List<Prompt> prompts, IntConsumer done) {
+        List<int[]> answers = new ArrayList<>();
+        for (Prompt prompt : prompts) {
+            answers.add(generate(prompt));
+            done.accept(answers.size() - 1);
+        }
+        return answers;
+    }
+
+    private int[] generate(Prompt prompt) {
+        check(prompt.ids());
         List<Integer> made = new ArrayList<>();
-        int room = Math.min(maxNewTokens, contextLength() - prompt.length);
+        int room = Math.min(prompt.maxNewTokens(), contextLength() - prompt.ids().length);
         try (KeyValueCache cache = new KeyValueCache()) {
-            int[] next = prompt;
-            while (made.size() < room) {
+            int[] next = prompt.ids();
+            boolean last = false;
+            while (!last && made.size() < room) {
                 int id = greedy(next, cache);
-                if (stop.test(id)) {
-                    break;
-                }
                 made.add(id);
+                last = prompt.last().test(id);
                 next = new int[] {id};
             }
         }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.evaluation.data;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.penjing.evaluation.tasks;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,49 @@
+package dev.penjing.evaluation;
+
+import java.util.List;
+
+/// What a task makes of an item of its data: what is asked and what is right.
+public sealed interface Item {
+    /// What stands in a prompt where the item is shown as an example.
+    String question();
+
+    /// The answer that follows there.
+    String answer();
+
+    /// One context, several continuations.
+    ///
+    /// @param right indices of the right choices, at least one
+    record Choices(String question, List<String> choices, List<Integer> right) implements Item {
+        public Choices {
+            if (right.isEmpty()) {
+                throw new IllegalArgumentException("no choice is right");
+            }
+            for (int index : right) {
+                java.util.Objects.checkIndex(index, choices.size());
+            }
+        }
+
+        @Override
+        public String answer() {
+            return choices.get(right.getFirst());
+        }
+    }
+
+    /// Several contexts, one continuation.
+    ///
+    /// @param right index of the right context
+    record Contexts(List<String> contexts, String answer, int right) implements Item {
+        public Contexts {
+            java.util.Objects.checkIndex(right, contexts.size());
+        }
+
+        @Override
+        public String question() {
+            return contexts.get(right);
+        }
+    }
+
+    /// An answer to be written. For programs `answer` is what the written one must pass, with
+    /// whatever comes between.
+    record Free(String question, String answer) implements Item {}
+}

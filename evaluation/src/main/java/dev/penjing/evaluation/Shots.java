@@ -1,0 +1,62 @@
+package dev.penjing.evaluation;
+
+import dev.penjing.evaluation.data.BenchmarkData;
+import dev.penjing.model.PenjingException;
+import java.util.ArrayList;
+import java.util.List;
+import tools.jackson.databind.JsonNode;
+
+/// The items shown before each item. Draws run on from item to item, so what an item is shown
+/// depends on those before it: a part of a benchmark must be its first items.
+final class Shots {
+    private final Task task;
+    private final List<JsonNode> pool;
+    private final int count;
+    private final PythonRandom random;
+
+    /// @throws PenjingException if there are fewer items to show than are to be shown
+    Shots(Task task, int count, long seed, BenchmarkData data) {
+        this.task = task;
+        this.count = count;
+        this.random = new PythonRandom(seed);
+        Task.Source source = task.source();
+        this.pool = count == 0 ? List.of() : data.items(source.data(), source.shown());
+        int needed =
+                count > 0 && source.order() == Task.Order.DRAWN_WITH_SPARE ? count + 1 : count;
+        if (pool.size() < needed) {
+            throw new PenjingException(
+                    "%s shows %d items of '%s', and draws from %d, but there are only %d: lower --num-fewshot or complete the data"
+                            .formatted(
+                                    task.name(), count, source.shown(), needed, pool.size()));
+        }
+    }
+
+    List<Item> next(JsonNode asked) {
+        if (count == 0) {
+            return List.of();
+        }
+        List<JsonNode> shown =
+                switch (task.source().order()) {
+                    case FIRST -> pool.subList(0, count);
+                    case DRAWN -> random.sample(pool, count);
+                    case DRAWN_WITH_SPARE -> withoutAsked(asked);
+                };
+        return shown.stream().map(task::read).toList();
+    }
+
+    private List<JsonNode> withoutAsked(JsonNode asked) {
+        List<JsonNode> drawn = new ArrayList<>(random.sample(pool, count + 1));
+        drawn.removeIf(asked::equals);
+        if (drawn.size() < count) {
+            // the data holds the item more than once
+            List<JsonNode> others = pool.stream().filter(item -> !item.equals(asked)).toList();
+            if (others.size() < count) {
+                throw new PenjingException(
+                        "%s has not %d items other than the one that is asked"
+                                .formatted(task.name(), count));
+            }
+            return random.sample(others, count);
+        }
+        return drawn.subList(0, count);
+    }
+}

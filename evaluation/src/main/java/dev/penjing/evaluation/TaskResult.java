@@ -1,0 +1,30 @@
+package dev.penjing.evaluation;
+
+import java.util.Map;
+
+/// What a model reached in a task.
+///
+/// @param shots items shown before each
+/// @param available items in the evaluated split
+/// @param scores by `metric,filter`
+/// @param chance what guessing scores in the task's headline
+/// @param seconds spent by the model and, where programs are run, by them
+/// @param tokens given to the model, what it did not have to compute again included, and written
+/// @param requests texts scored or written
+public record TaskResult(
+        Task task,
+        int shots,
+        int available,
+        Map<String, Score> scores,
+        double chance,
+        double seconds,
+        long tokens,
+        long requests) {
+    public Score headline() {
+        Score score = scores.get(task.headline());
+        if (score == null) {
+            throw new IllegalStateException(task.name() + " has no " + task.headline());
+        }
+        return score;
+    }
+}

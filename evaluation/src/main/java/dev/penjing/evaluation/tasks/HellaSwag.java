@@ -1,0 +1,89 @@
+package dev.penjing.evaluation.tasks;
+
+import dev.penjing.evaluation.Item;
+import dev.penjing.evaluation.PythonText;
+import dev.penjing.evaluation.Task;
+import dev.penjing.evaluation.data.DataSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import tools.jackson.databind.JsonNode;
+
+/// HellaSwag (Zellers et al. 2019): how a scene goes on. As lm-evaluation-harness 0.4.13's
+/// `hellaswag`, 1.0.
+record HellaSwag() implements Task.Choosing {
+    private static final Pattern TAG = Pattern.compile("\\[.*?\\]", Pattern.UNIX_LINES);
+
+    @Override
+    public String name() {
+        return "hellaswag";
+    }
+
+    @Override
+    public String version() {
+        return "1.0 of lm-evaluation-harness";
+    }
+
+    @Override
+    public Source source() {
+        return new Source(
+                new DataSet("hellaswag", "Rowan/hellaswag", Optional.empty()),
+                "validation",
+                "train",
+                Order.DRAWN_WITH_SPARE);
+    }
+
+    @Override
+    public int shots() {
+        return 10;
+    }
+
+    /// Reads the published fields, or `query`, `choices` and `gold` where they have been made of
+    /// these already.
+    @Override
+    public Item read(JsonNode json) {
+        Fields fields = new Fields(name(), json);
+        if (fields.has("query")) {
+            List<String> choices = fields.texts("choices");
+            int gold = fields.index(fields.number("gold"), choices.size(), "gold");
+            return new Item.Choices(fields.text("query"), choices, List.of(gold));
+        }
+        String scene =
+                fields.text("activity_label")
+                        + ": "
+                        + fields.text("ctx_a")
+                        + " "
+                        + PythonText.capitalize(fields.text("ctx_b"));
+        List<String> endings = fields.texts("endings").stream().map(HellaSwag::clean).toList();
+        int right = fields.index(fields.number("label"), endings.size(), "label");
+        return new Item.Choices(clean(scene), endings, List.of(right));
+    }
+
+    /// Takes WikiHow's tags out. An ending that began with one keeps the blank behind it, and only
+    /// pairs of blanks become one: both as in the harness.
+    private static String clean(String text) {
+        String plain = PythonText.strip(text).replace(" [title]", ". ");
+        return TAG.matcher(plain).replaceAll("").replace("  ", " ");
+    }
+
+    @Override
+    public String headline() {
+        return "acc_norm,none";
+    }
+
+    @Override
+    public double chance(Item item) {
+        return Verdicts.chance(item);
+    }
+
+    @Override
+    public Map<String, Double> judge(Item item, double[] logLikelihoods) {
+        return Map.of(
+                "acc,none",
+                Verdicts.likeliest(logLikelihoods, item),
+                "acc_norm,none",
+                Verdicts.likeliestByLength(
+                        logLikelihoods, (Item.Choices) item, Verdicts.CODE_POINTS));
+    }
+}

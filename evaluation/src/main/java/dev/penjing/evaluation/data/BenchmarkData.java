@@ -12,4 +12,12 @@ public interface BenchmarkData {
     /// @throws dev.penjing.model.PenjingException if there is no such data, with which file was
     ///   looked for and where to get it; or if it is damaged
     List<JsonNode> items(DataSet set, String split);
+
+    /// The first items of a split; may read no further than they are.
+    ///
+    /// @param most how many at most
+    default List<JsonNode> first(DataSet set, String split, int most) {
+        List<JsonNode> all = items(set, split);
+        return all.subList(0, Math.min(most, all.size()));
+    }
 }

@@ -23,6 +23,7 @@ import picocli.CommandLine.Command;
             PruneCommand.class,
             DistillCommand.class,
             CompressCommand.class,
+            EvaluateCommand.class,
             PerplexityCommand.class,
             LogitsCommand.class,
             QuantizeCommand.class,

@@ -52,19 +52,20 @@ final class Models {
         if (!Files.isRegularFile(file)) {
             throw new PenjingException("there is no file " + file);
         }
-        Path cache =
-                Path.of(
-                                System.getenv()
-                                        .getOrDefault(
-                                                "PENJING_CACHE",
-                                                System.getProperty("user.home")
-                                                        + "/.cache/penjing"))
-                        .resolve("imported")
-                        .resolve(Artifacts.sha256(file).substring(0, 16));
+        Path cache = cache().resolve("imported").resolve(Artifacts.sha256(file).substring(0, 16));
         if (!Files.exists(cache.resolve("config.json"))) {
             progress.say("importing " + file + " to " + cache);
             GgufImport.run(file, cache, DType.F32, progress);
         }
         return cache;
+    }
+
+    /// Where what can be made again is kept.
+    static Path cache() {
+        return Path.of(
+                System.getenv()
+                        .getOrDefault(
+                                "PENJING_CACHE",
+                                System.getProperty("user.home") + "/.cache/penjing"));
     }
 }

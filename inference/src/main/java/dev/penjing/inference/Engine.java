@@ -45,6 +45,7 @@ public final class Engine implements AutoCloseable {
     private final Scheduler scheduler;
     private final String stored;
     private final Set<Integer> ends = new HashSet<>();
+    private final boolean beginsTexts;
     private final Optional<ChatTemplate> template;
     private final Map<String, Object> specials = new HashMap<>();
     private final int context;
@@ -73,6 +74,7 @@ public final class Engine implements AutoCloseable {
             id.ifPresent(ends::add);
         }
         ends.addAll(source.ends());
+        beginsTexts = source.beginsTexts();
         constraints = new Constraints(tokenizer, ends, config.vocabularySize());
         template = source.chatTemplate();
         for (String name : List.of("bos", "eos", "pad", "unk")) {
@@ -216,6 +218,21 @@ public final class Engine implements AutoCloseable {
         return String.valueOf(weights.quantization());
     }
 
+    /// Ids that end an answer.
+    public Set<Integer> ends() {
+        return Set.copyOf(ends);
+    }
+
+    /// How a special token is written: `bos`, `eos`, `pad` or `unk`; empty if there is none.
+    public String special(String name) {
+        return String.valueOf(specials.getOrDefault(name + "_token", ""));
+    }
+
+    /// Whether the model's texts begin with its `bos` token unless one asks for a plain text.
+    public boolean beginsTexts() {
+        return beginsTexts;
+    }
+
     boolean isEnd(int id) {
         return ends.contains(id);
     }
@@ -253,6 +270,11 @@ public final class Engine implements AutoCloseable {
     /// @param more variables for the template, such as `tools`
     /// @throws PenjingException if the model has no chat template, or it refuses the messages
     public int[] chat(List<? extends Map<String, ?>> messages, Map<String, ?> more) {
+        return tokenizer.encode(render(messages, more));
+    }
+
+    /// The same as text.
+    public String render(List<? extends Map<String, ?>> messages, Map<String, ?> more) {
         ChatTemplate chat =
                 template.orElseThrow(() ->
                         new PenjingException(
@@ -261,7 +283,7 @@ public final class Engine implements AutoCloseable {
         variables.put("messages", messages);
         variables.put("add_generation_prompt", true);
         variables.putAll(more);
-        return tokenizer.encode(chat.render(variables));
+        return chat.render(variables);
     }
 
     /// Whether it can hold a conversation.

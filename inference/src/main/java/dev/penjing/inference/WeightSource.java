@@ -67,6 +67,9 @@ abstract sealed class WeightSource implements AutoCloseable {
     /// How a special token is written: `bos`, `eos`, `pad` or `unk`; empty if there is none.
     abstract String special(String name);
 
+    /// Whether the model's texts begin with its `bos` token.
+    abstract boolean beginsTexts();
+
     /// A vector as float32.
     abstract float[] vector(String name);
 
@@ -152,6 +155,11 @@ abstract sealed class WeightSource implements AutoCloseable {
         @Override
         String special(String name) {
             return SpecialTokens.of(directory).text(name);
+        }
+
+        @Override
+        boolean beginsTexts() {
+            return SpecialTokens.of(directory).beginsTexts();
         }
 
         private JsonNode json(String name) {
@@ -268,6 +276,15 @@ abstract sealed class WeightSource implements AutoCloseable {
                     .filter(id -> id >= 0 && id < tokens.length)
                     .map(id -> tokens[id.intValue()])
                     .orElse("");
+        }
+
+        /// Without a word on it, tokenizers in SentencePiece's manner do, those of bytes do not, as
+        /// llama.cpp takes it.
+        @Override
+        boolean beginsTexts() {
+            return file.metadata().get("tokenizer.ggml.add_bos_token") instanceof Boolean said
+                    ? said
+                    : file.text("tokenizer.ggml.model").orElse("").equals("llama");
         }
 
         @Override

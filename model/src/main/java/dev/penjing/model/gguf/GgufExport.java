@@ -195,7 +195,7 @@ public final class GgufExport {
                 m.put("tokenizer.ggml." + name + "_token_id", id);
             }
         }
-        m.put("tokenizer.ggml.add_bos_token", false);
+        m.put("tokenizer.ggml.add_bos_token", special.beginsTexts());
         ChatTemplate.of(directory).ifPresent(t -> m.put("tokenizer.chat_template", t.source()));
     }
 

@@ -219,6 +219,9 @@ public final class GgufImport {
                         }
                     });
         }
+        if (gguf.metadata().get("tokenizer.ggml.add_bos_token") instanceof Boolean begins) {
+            tokenizer.put("add_bos_token", begins);
+        }
         gguf.text("tokenizer.chat_template").ifPresent(t -> tokenizer.put("chat_template", t));
         write("tokenizer_config.json", tokenizer);
         write("special_tokens_map.json", special);

@@ -1,0 +1,300 @@
+package dev.penjing.cli;
+
+import dev.penjing.compression.torch.Compute;
+import dev.penjing.evaluation.Benchmark;
+import dev.penjing.evaluation.Evaluation;
+import dev.penjing.evaluation.HarnessJson;
+import dev.penjing.evaluation.ResultCache;
+import dev.penjing.evaluation.TaskResult;
+import dev.penjing.evaluation.code.CodeRunner;
+import dev.penjing.evaluation.data.BenchmarkData;
+import dev.penjing.evaluation.data.LocalData;
+import dev.penjing.evaluation.tasks.Benchmarks;
+import dev.penjing.evaluation.tasks.Programs;
+import dev.penjing.inference.EngineOptions;
+import dev.penjing.model.UsageException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `evaluate`
+@Command(
+        name = "evaluate",
+        description = {
+            "Measure models on nine benchmarks: WinoGrande, ARC-Challenge, MMLU, HellaSwag, GSM8K,"
+                    + " TruthfulQA, XLSum, MBPP, HumanEval.",
+            "What was measured is kept: a run that was stopped goes on where it was, and a second"
+                    + " run only reads."
+        })
+final class EvaluateCommand implements Callable<Integer> {
+    @Mixin Options.Common common = new Options.Common();
+
+    @Mixin Options.Computing computing = new Options.Computing();
+
+    @Parameters(paramLabel = "MODEL", arity = "1..*", description = Models.DESCRIPTION)
+    List<String> models = List.of();
+
+    @Option(
+            names = "--tasks",
+            defaultValue = "all",
+            description =
+                    "all (default), or some of winogrande, arc_challenge, mmlu, hellaswag, gsm8k,"
+                            + " truthfulqa_mc2, xlsum_en, mbpp, humaneval, separated by commas;"
+                            + " parts of MMLU such as mmlu_stem or mmlu_astronomy.")
+    String tasks = "all";
+
+    @Option(
+            names = "--data-dir",
+            description =
+                    "Where the benchmarks' data lies, a folder for each; without it, it is pulled"
+                            + " from the hub.")
+    Optional<Path> dataDir = Optional.empty();
+
+    @Option(names = "--limit", description = "Only the first items of each task.")
+    Optional<Integer> limit = Optional.empty();
+
+    @Option(
+            names = "--num-fewshot",
+            description = "Items shown before each, in place of each benchmark's own number.")
+    Optional<Integer> shots = Optional.empty();
+
+    @Option(
+            names = "--seed",
+            defaultValue = "1234",
+            description =
+                    "Of the draw of shots and of sampled programs (default: ${DEFAULT-VALUE}, as"
+                            + " lm-evaluation-harness).")
+    long seed = 1234;
+
+    @Option(
+            names = "--engine",
+            description =
+                    "Measure as the engine computes, on quantised weights and activations, rather"
+                            + " than in floating point.")
+    boolean engine;
+
+    @Option(
+            names = "--bos",
+            defaultValue = "auto",
+            description =
+                    "on or off: whether texts begin with the token for that; auto does as the"
+                            + " model's tokenizer (default).")
+    String bos = "auto";
+
+    @Option(
+            names = "--chat-template",
+            description = "Ask in the form of the model's own chat template.")
+    boolean chatTemplate;
+
+    @Option(
+            names = "--fewshot-as-multiturn",
+            negatable = true,
+            defaultValue = "true",
+            fallbackValue = "true",
+            description = "With --chat-template: shots are turns of their own (default).")
+    boolean separateTurns = true;
+
+    @Option(
+            names = "--samples",
+            defaultValue = "1",
+            description = "Programs written for each item of MBPP and HumanEval (default: 1).")
+    int samples = 1;
+
+    @Option(
+            names = "--temperature",
+            defaultValue = "0.2",
+            description = "Of programs (default: ${DEFAULT-VALUE}).")
+    double temperature = 0.2;
+
+    @Option(
+            names = "--top-p",
+            defaultValue = "0.95",
+            description = "Of programs (default: ${DEFAULT-VALUE}).")
+    double topP = 0.95;
+
+    @Option(
+            names = "--pass-at",
+            split = ",",
+            defaultValue = "1",
+            description = "Values of k for pass@k, none above --samples (default: 1).")
+    List<Integer> passAt = List.of(1);
+
+    @Option(
+            names = "--samples-out",
+            paramLabel = "FILE",
+            description = "Every prompt, answer and verdict, as JSON lines.")
+    Optional<Path> samplesOut = Optional.empty();
+
+    @Option(
+            names = "--cache-dir",
+            description = "Where results are kept (default: ~/.cache/penjing/evaluations).")
+    Optional<Path> cacheDir = Optional.empty();
+
+    @Option(names = "--no-cache", description = "Keep no results, use none.")
+    boolean noCache;
+
+    @Option(
+            names = "--published",
+            description = "Show what NVIDIA published for its models beside.")
+    boolean published;
+
+    @Override
+    public Integer call() {
+        check();
+        ConsoleProgress progress = new ConsoleProgress();
+        BenchmarkData data = data(progress);
+        Map<String, List<TaskResult>> results = new LinkedHashMap<>();
+        List<String> arithmetic = new ArrayList<>();
+        try (CodeRunners runners = new CodeRunners(progress);
+                SampleFile out = SampleFile.of(samplesOut)) {
+            Programs programs = new Programs(samples, temperature, topP, passAt, runners::get);
+            List<Benchmark> benchmarks = Benchmarks.of(tasks, programs);
+            Evaluation.Settings settings = new Evaluation.Settings(whole(shots), whole(limit), seed);
+            for (String model : models) {
+                try (Measured measured = open(model, progress);
+                        ResultCache cache = cache(measured)) {
+                    arithmetic.add(measured.arithmetic());
+                    results.put(
+                            model,
+                            Evaluation.run(
+                                    measured.subject(),
+                                    benchmarks,
+                                    data,
+                                    settings,
+                                    cache,
+                                    progress,
+                                    sample -> out.write(model, sample)));
+                }
+                progress.finish();
+            }
+            if (common.json) {
+                Output.print(json(benchmarks, results, arithmetic));
+            } else {
+                new EvaluationTable(benchmarks, results, published).print();
+            }
+        }
+        return 0;
+    }
+
+    private void check() {
+        if (limit.orElse(1) < 1) {
+            throw new UsageException("--limit must be at least 1");
+        }
+        if (shots.orElse(0) < 0) {
+            throw new UsageException("--num-fewshot cannot be negative");
+        }
+        if (seed < 0) {
+            throw new UsageException("--seed cannot be negative");
+        }
+        if (temperature < 0 || topP <= 0 || topP > 1) {
+            throw new UsageException(
+                    "--temperature must be at least 0, --top-p above 0 and at most 1");
+        }
+        if (models.stream().distinct().count() < models.size()) {
+            throw new UsageException("the same model is named twice");
+        }
+        if (engine && (!computing.device.equals("auto") || !computing.type.equals("auto"))) {
+            throw new UsageException(
+                    "--engine has its own device and types: leave --device and --dtype out");
+        }
+    }
+
+    private static OptionalInt whole(Optional<Integer> number) {
+        return number.map(OptionalInt::of).orElse(OptionalInt.empty());
+    }
+
+    private BenchmarkData data(ConsoleProgress progress) {
+        return new LocalData(dataDir.orElse(Path.of(".")));
+    }
+
+    private Measured open(String model, ConsoleProgress progress) {
+        Measured.Manner manner =
+                new Measured.Manner(
+                        switch (bos) {
+                            case "auto" -> Optional.empty();
+                            case "on" -> Optional.of(true);
+                            case "off" -> Optional.of(false);
+                            default ->
+                                    throw new UsageException("--bos is on, off or auto, not " + bos);
+                        },
+                        chatTemplate,
+                        separateTurns);
+        if (engine) {
+            EngineOptions options = EngineOptions.DEFAULT.withThreads(computing.threads);
+            Measured measured =
+                    Measured.onEngine(
+                            Models.enginePath(model, progress), manner, options, progress);
+            progress.say(measured.arithmetic());
+            return measured;
+        }
+        Compute compute = computing.start(progress);
+        return Measured.onTorch(Models.directory(model, progress), manner, compute, progress);
+    }
+
+    private ResultCache cache(Measured measured) {
+        return noCache
+                ? ResultCache.none()
+                : ResultCache.of(
+                        cacheDir.orElseGet(() -> Models.cache().resolve("evaluations")),
+                        measured.subject().key());
+    }
+
+    private ObjectNode json(
+            List<Benchmark> benchmarks,
+            Map<String, List<TaskResult>> results,
+            List<String> arithmetic) {
+        List<ObjectNode> all = new ArrayList<>();
+        results.forEach((model, of) -> {
+            ObjectNode one = HarnessJson.of(benchmarks, of);
+            ObjectNode config = one.putObject("config");
+            config.put("model", model);
+            config.put("arithmetic", arithmetic.get(all.size()));
+            config.put("fewshot_seed", seed);
+            config.put("bos", bos);
+            config.put("chat_template", chatTemplate);
+            config.put("fewshot_as_multiturn", chatTemplate && separateTurns);
+            limit.ifPresent(n -> config.put("limit", n));
+            all.add(one);
+        });
+        if (all.size() == 1) {
+            return all.getFirst();
+        }
+        ObjectNode json = Output.object();
+        ArrayNode array = json.putArray("models");
+        all.forEach(array::add);
+        return json;
+    }
+
+    /// The sandbox, started when the first program is to be run.
+    private static final class CodeRunners implements AutoCloseable {
+        private final ConsoleProgress progress;
+        private Optional<CodeRunner> started = Optional.empty();
+
+        CodeRunners(ConsoleProgress progress) {
+            this.progress = progress;
+        }
+
+        synchronized CodeRunner get() {
+            if (started.isEmpty()) {
+                throw new UsageException("no sandbox yet" + progress);
+            }
+            return started.get();
+        }
+
+        @Override
+        public synchronized void close() {
+            started.ifPresent(CodeRunner::close);
+        }
+    }
+}

@@ -1,6 +1,11 @@
 package dev.penjing.evaluation.data;
 
+import dev.penjing.model.Progress;
+import dev.penjing.model.hub.Hub;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
 /// Where the items of benchmarks come from.
@@ -12,6 +17,20 @@ public interface BenchmarkData {
     /// @throws dev.penjing.model.PenjingException if there is no such data, with which file was
     ///   looked for and where to get it; or if it is damaged
     List<JsonNode> items(DataSet set, String split);
+
+    /// Benchmarks from a folder if one is given, and from it alone; else from the hub's cache and
+    /// the hub.
+    ///
+    /// @param environment as `System.getenv()` gives it
+    /// @param progress is told of what is fetched
+    /// @throws dev.penjing.model.UsageException if there is no such folder, or a variable of the
+    ///   environment makes no sense
+    static BenchmarkData of(
+            Optional<Path> folder, Map<String, String> environment, Progress progress) {
+        return folder.isPresent()
+                ? new LocalData(folder.get())
+                : new HubData(new Hub(environment), progress);
+    }
 
     /// The first items of a split; may read no further than they are.
     ///

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -17,13 +18,15 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// The client of a model hub. Keeps what it fetches in the hub's own cache layout
-/// (`models--org--name/{blobs,refs,snapshots}`), shared with the hub's other clients.
+/// (`models--org--name/{blobs,refs,snapshots}`, `datasets--org--name/...`), shared with the hub's
+/// other clients.
 ///
 /// | variable | meaning |
 /// | --- | --- |
@@ -64,8 +67,7 @@ public final class Hub {
         } catch (IOException e) {
             throw failed(cache.folder(), e);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new PenjingException("fetching " + model.id() + " was interrupted", e);
+            throw interrupted(model, e);
         }
     }
 
@@ -118,17 +120,99 @@ public final class Hub {
     private Path fetched(HubModel model, HubCache cache, Progress progress)
             throws IOException, InterruptedException {
         HubTransfer transfer = new HubTransfer(settings, model, patience);
-        URI api = URI.create(settings.endpoint() + "/api/models/" + model.id());
-        URI asked = URI.create(api + "/revision/" + model.encodedRevision());
+        HubListing listing = listing(transfer, model, HubFile::isWanted);
+        List<HubFile> files = listing.files();
+        if (files.stream().noneMatch(HubFile::isWeights)) {
+            throw new PenjingException(
+                    model.id()
+                            + " holds no checkpoint in Hugging Face form (*.safetensors): look for a revision or a conversion that does");
+        }
+        return fetched(transfer, listing, withoutOriginals(files), cache, progress);
+    }
+
+    private Path fetched(
+            HubTransfer transfer,
+            HubListing listing,
+            List<HubFile> files,
+            HubCache cache,
+            Progress progress)
+            throws IOException, InterruptedException {
+        HubRepository repository = listing.repository();
+        cache.create(listing.commit());
+        fetchAll(transfer, repository, listing.commit(), files, cache, progress);
+        cache.refer(repository.revision(), listing.commit());
+        return cache.snapshot(listing.commit());
+    }
+
+    /// The files of a data set; offline those of them that are in the cache. None if it has no such
+    /// revision.
+    ///
+    /// @param wanted which paths are of interest
+    /// @throws PenjingException if the hub does not show it; says what to do
+    public HubListing list(HubDataset set, Predicate<String> wanted) {
+        HubCache cache = new HubCache(settings, set);
+        try {
+            if (!settings.offline()) {
+                return listing(new HubTransfer(settings, set, patience), set, wanted);
+            }
+            Optional<Path> snapshot = cache.find(set.revision());
+            List<String> files = snapshot.isEmpty() ? List.of() : HubCache.files(snapshot.get());
+            String commit = snapshot.map(s -> s.getFileName().toString()).orElse("");
+            return HubListing.ofCache(
+                    set, cache.folder(), commit, files.stream().filter(wanted).toList());
+        } catch (HubTransfer.NoRevisionException e) {
+            return HubListing.of(set, settings, "", List.of());
+        } catch (IOException e) {
+            throw failed(cache.folder(), e);
+        } catch (InterruptedException e) {
+            throw interrupted(set, e);
+        }
+    }
+
+    /// Some files of a data set in the cache, fetched where they are not there yet, as a model's
+    /// are.
+    ///
+    /// @param paths of the listing
+    /// @return the snapshot's folder, in which they have these paths
+    public Path fetch(HubListing listing, Collection<String> paths, Progress progress) {
+        HubRepository repository = listing.repository();
+        HubCache cache = new HubCache(settings, repository);
+        if (settings.offline()) {
+            return cache.snapshot(listing.commit());
+        }
+        try {
+            HubTransfer transfer = new HubTransfer(settings, repository, patience);
+            List<HubFile> files =
+                    listing.files().stream().filter(f -> paths.contains(f.path())).toList();
+            return fetched(transfer, listing, files, cache, progress);
+        } catch (IOException e) {
+            throw failed(cache.folder(), e);
+        } catch (InterruptedException e) {
+            throw interrupted(repository, e);
+        }
+    }
+
+    private static PenjingException interrupted(HubRepository repository, InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return new PenjingException("fetching " + repository.id() + " was interrupted", e);
+    }
+
+    private HubListing listing(
+            HubTransfer transfer, HubRepository repository, Predicate<String> wanted)
+            throws InterruptedException {
+        URI api =
+                URI.create(
+                        "%s/api/%s/%s"
+                                .formatted(
+                                        settings.endpoint(), repository.kind(), repository.id()));
+        URI asked = URI.create(api + "/revision/" + repository.encodedRevision());
         String commit = json(transfer.page(asked), asked).path("sha").asString("");
-        if (!HubModel.isCommit(commit)) {
+        if (!HubRepository.isCommit(commit)) {
             throw new PenjingException(asked + " names no commit: is HF_ENDPOINT a hub?");
         }
-        List<HubFile> files = files(transfer, URI.create(api + "/tree/" + commit), model);
-        cache.create(commit);
-        fetchAll(transfer, model, commit, files, cache, progress);
-        cache.refer(model.revision(), commit);
-        return cache.snapshot(commit);
+        URI tree = URI.create(api + "/tree/" + commit);
+        return HubListing.of(
+                repository, settings, commit, files(transfer, tree, repository, wanted));
     }
 
     private static JsonNode json(HubTransfer.Page page, URI uri) {
@@ -140,8 +224,8 @@ public final class Hub {
         }
     }
 
-    /// The files of the repository that a checkpoint needs.
-    private static List<HubFile> files(HubTransfer transfer, URI tree, HubModel model)
+    private static List<HubFile> files(
+            HubTransfer transfer, URI tree, HubRepository repository, Predicate<String> wanted)
             throws InterruptedException {
         List<HubFile> files = new ArrayList<>();
         Optional<URI> uri = Optional.of(URI.create(tree + "?recursive=true"));
@@ -152,23 +236,18 @@ public final class Hub {
                 if (HubFile.leadsOut(path)) {
                     throw new PenjingException(
                             "%s holds a file '%s', which leads out of its folder: do not trust it"
-                                    .formatted(model.id(), path));
+                                    .formatted(repository.id(), path));
                 }
-                if (entry.path("type").asString("").equals("file") && HubFile.isWanted(path)) {
+                if (entry.path("type").asString("").equals("file") && wanted.test(path)) {
                     files.add(file(path, entry));
                 }
             }
             uri = page.next();
         }
         if (files.size() > MOST_FILES || uri.isPresent()) {
-            throw new PenjingException(model.id() + " holds too many files to be a checkpoint");
+            throw new PenjingException(repository.id() + " holds too many files");
         }
-        if (files.stream().noneMatch(HubFile::isWeights)) {
-            throw new PenjingException(
-                    model.id()
-                            + " holds no checkpoint in Hugging Face form (*.safetensors): look for a revision or a conversion that does");
-        }
-        return withoutOriginals(files);
+        return files;
     }
 
     private static HubFile file(String path, JsonNode entry) {
@@ -190,13 +269,13 @@ public final class Hub {
 
     private void fetchAll(
             HubTransfer transfer,
-            HubModel model,
+            HubRepository repository,
             String commit,
             List<HubFile> files,
             HubCache cache,
             Progress progress)
             throws IOException, InterruptedException {
-        Total total = new Total(files, model.id(), progress);
+        Total total = new Total(files, repository.id(), progress);
         long missing = 0;
         for (HubFile file : files) {
             missing = plus(missing, cache.missing(commit, file));
@@ -211,9 +290,9 @@ public final class Hub {
                                 "%s/%s/resolve/%s/%s"
                                         .formatted(
                                                 settings.endpoint(),
-                                                model.id(),
+                                                repository.page(),
                                                 commit,
-                                                file.path()));
+                                                file.encodedPath()));
                 done.submit(() -> {
                     cache.locked(file, () -> fetch(transfer, uri, commit, file, cache, total));
                     return true;
@@ -227,7 +306,7 @@ public final class Hub {
                 case PenjingException known -> known;
                 case IOException io -> failed(cache.folder(), io);
                 case null, default ->
-                        new IllegalStateException("fetching " + model.id() + " failed", e);
+                        new IllegalStateException("fetching " + repository.id() + " failed", e);
             };
         } finally {
             pool.shutdownNow(); // where one file failed the others are broken off, to go on later

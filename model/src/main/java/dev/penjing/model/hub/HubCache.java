@@ -21,7 +21,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// One model's folder in the hub's own cache layout, shared with the hub's other clients:
+/// A repository's folder in the hub's own cache layout, shared with the hub's other clients; of a
+/// data set it is `datasets--org--name`:
 ///
 ///     models--org--name/blobs/HASH              the contents
 ///     models--org--name/refs/main               the commit that a branch or tag is at
@@ -41,9 +42,9 @@ final class HubCache {
     private final Path locks;
     private final boolean symlinks;
 
-    HubCache(HubSettings settings, HubModel model) {
-        this.folder = settings.cache().resolve(model.cacheFolder());
-        this.locks = settings.cache().resolve(".locks").resolve(model.cacheFolder());
+    HubCache(HubSettings settings, HubRepository repository) {
+        this.folder = settings.cache().resolve(repository.cacheFolder());
+        this.locks = settings.cache().resolve(".locks").resolve(repository.cacheFolder());
         this.symlinks = settings.symlinks();
     }
 
@@ -118,13 +119,13 @@ final class HubCache {
             return;
         }
         Path blob = blob(file);
+        Path folder = Files.createDirectories(name.resolveSibling(".").normalize());
         moved(
                 name,
                 aside -> {
                     if (symlinks) {
                         try {
-                            Files.createSymbolicLink(
-                                    aside, Path.of("..", "..", "blobs", file.hash()));
+                            Files.createSymbolicLink(aside, folder.relativize(blob));
                             return;
                         } catch (IOException | UnsupportedOperationException e) {
                             Files.deleteIfExists(aside);
@@ -182,9 +183,19 @@ final class HubCache {
         Path ref = folder.resolve("refs").resolve(revision);
         String commit = Files.isRegularFile(ref) ? Files.readString(ref).strip() : revision;
         return Optional.of(commit)
-                .filter(HubModel::isCommit)
+                .filter(HubRepository::isCommit)
                 .map(this::snapshot)
                 .filter(Files::isDirectory);
+    }
+
+    /// The files of a snapshot, relative, with `/`.
+    static List<String> files(Path snapshot) throws IOException {
+        try (Stream<Path> all = Files.walk(snapshot)) {
+            return all.filter(Files::isRegularFile)
+                    .map(p -> snapshot.relativize(p).toString().replace('\\', '/'))
+                    .sorted()
+                    .toList();
+        }
     }
 
     /// The names of files that a snapshot lacks to be a checkpoint; it may have been left half

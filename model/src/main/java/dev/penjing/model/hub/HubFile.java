@@ -1,15 +1,18 @@
 package dev.penjing.model.hub;
 
 import dev.penjing.model.PenjingException;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// A file of a repository, as the hub's tree lists it.
 ///
-/// @param path within the repository; of the files that we fetch, a plain name
+/// @param path within the repository, with `/`
 /// @param size in bytes
 /// @param hash SHA-256 of the content of a large file; of a small one git's SHA-1, which is that of
 ///   `blob SIZE\0` and the content. Names the file in the cache, as the hub's `ETag` does
@@ -45,6 +48,13 @@ record HubFile(String path, long size, String hash) {
                 || path.indexOf('\0') >= 0
                 || List.of(path.split("/", -1)).stream()
                         .anyMatch(s -> s.isEmpty() || s.equals(".") || s.equals(".."));
+    }
+
+    /// The path as one of a URL.
+    String encodedPath() {
+        return Stream.of(path.split("/"))
+                .map(s -> URLEncoder.encode(s, StandardCharsets.UTF_8).replace("+", "%20"))
+                .collect(Collectors.joining("/"));
     }
 
     /// The digest that `hash` is, before the content.

@@ -17,7 +17,7 @@ import java.util.Optional;
 /// its Python client reads (huggingface_hub, `constants.py` and `utils/_auth.py`).
 ///
 /// @param endpoint without a slash at its end
-/// @param cache the folder that holds the `models--...` folders
+/// @param cache the folder that holds the `models--...` and `datasets--...` folders
 /// @param symlinks whether the cache may use symbolic links
 record HubSettings(
         URI endpoint, Path cache, Optional<String> token, boolean offline, boolean symlinks) {

@@ -38,14 +38,23 @@ final class HubTransfer {
     /// A page of the API, and where the next one is.
     record Page(byte[] body, Optional<URI> next) {}
 
+    /// The repository is there, and has no such branch, tag or commit.
+    static final class NoRevisionException extends PenjingException {
+        private static final long serialVersionUID = 1L;
+
+        NoRevisionException(String message) {
+            super(message);
+        }
+    }
+
     private final HubSettings settings;
-    private final HubModel model;
+    private final HubRepository repository;
     private final Patience patience;
     private final HttpClient client;
 
-    HubTransfer(HubSettings settings, HubModel model, Patience patience) {
+    HubTransfer(HubSettings settings, HubRepository repository, Patience patience) {
         this.settings = settings;
-        this.model = model;
+        this.repository = repository;
         this.patience = patience;
         // HTTP/1.1: a connection a file, rather than one window of HTTP/2 for all of them
         this.client =
@@ -275,12 +284,12 @@ final class HubTransfer {
 
     private PenjingException refused(int status, HttpHeaders headers, Optional<HubFile> file) {
         String code = headers.firstValue("X-Error-Code").orElse("");
-        String page = settings.endpoint() + "/" + model.id();
+        String page = settings.endpoint() + "/" + repository.page();
         if (code.equals("GatedRepo") || status == 403) {
             return new PenjingException(
                     "%s is gated: accept its licence at %s, and set HF_TOKEN to an access token of that account%s"
                             .formatted(
-                                    model.id(),
+                                    repository.id(),
                                     page,
                                     settings.token().isPresent()
                                             ? " (the token that is set may not read it)"
@@ -289,19 +298,24 @@ final class HubTransfer {
         if (status == 401) {
             return new PenjingException(
                     "the hub does not show us %s: check the spelling, set HF_TOKEN to a valid access token if it is private or gated, and accept the licence at %s if it has one"
-                            .formatted(model.id(), page));
+                            .formatted(repository.id(), page));
         }
         if (status == 404) {
+            if (code.equals("RevisionNotFound")) {
+                return new NoRevisionException(
+                        "%s has no revision '%s' on %s: check the spelling"
+                                .formatted(
+                                        repository.id(),
+                                        repository.revision(),
+                                        settings.endpoint()));
+            }
             return new PenjingException(
-                    code.equals("RevisionNotFound")
-                            ? "%s has no revision '%s' on %s: check the spelling"
-                                    .formatted(model.id(), model.revision(), settings.endpoint())
-                            : "there is no %s%s at revision %s on %s: check the spelling, or set HF_TOKEN if it is private"
-                                    .formatted(
-                                            model.id(),
-                                            file.map(f -> "/" + f.path()).orElse(""),
-                                            model.revision(),
-                                            settings.endpoint()));
+                    "there is no %s%s at revision %s on %s: check the spelling, or set HF_TOKEN if it is private"
+                            .formatted(
+                                    repository.id(),
+                                    file.map(f -> "/" + f.path()).orElse(""),
+                                    repository.revision(),
+                                    settings.endpoint()));
         }
         return new PenjingException(
                 "the hub answered %d for %s: is HF_ENDPOINT a hub?".formatted(status, page));

@@ -21,8 +21,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// A hub on loopback with one model, `org/name`: the API on one server, and in the place of the
-/// content network that large files are redirected to another, under another host name.
+/// A hub on loopback with one repository, `org/name`, which is a model or a data set: the API on
+/// one server, and in the place of the content network that large files are redirected to another,
+/// under another host name.
 final class FakeHub implements AutoCloseable {
     static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
     private static final int LARGE = 50_000;
@@ -49,6 +50,7 @@ final class FakeHub implements AutoCloseable {
     volatile boolean gated;
     volatile boolean hidden;
     volatile boolean linkedElsewhere;
+    volatile boolean dataset;
     volatile int expired;
     volatile int pageSize = 1000;
     volatile long claimedSize = -1;
@@ -131,13 +133,14 @@ final class FakeHub implements AutoCloseable {
         String path = exchange.getRequestURI().getRawPath();
         boolean known =
                 "Bearer secret".equals(exchange.getRequestHeaders().getFirst("Authorization"));
-        String api = "/api/models/org/name";
+        String api = api();
+        String page = dataset ? "/datasets/org/name/" : "/org/name/";
         if (busy.merge(path, -1, Integer::sum) >= 0) {
             exchange.getResponseHeaders().add("Retry-After", "0");
             send(exchange, 503, "");
         } else if (hidden && !known) {
             send(exchange, 401, "");
-        } else if (!path.startsWith("/org/name/") && !path.startsWith(api)) {
+        } else if (!path.startsWith(page) && !path.startsWith(api)) {
             error(exchange, 404, "RepoNotFound");
         } else if (path.equals(api + "/revision/main")
                 || path.equals(api + "/revision/refs%2Fpr%2F1")
@@ -149,11 +152,16 @@ final class FakeHub implements AutoCloseable {
             tree(exchange);
         } else if (gated && !known) {
             error(exchange, 403, "GatedRepo");
-        } else if (path.startsWith("/org/name/resolve/" + COMMIT + "/")) {
-            file(exchange, path.substring(path.lastIndexOf('/') + 1));
+        } else if (path.startsWith(page + "resolve/" + COMMIT + "/")) {
+            String decoded = exchange.getRequestURI().getPath();
+            file(exchange, decoded.substring((page + "resolve/" + COMMIT + "/").length()));
         } else {
             error(exchange, 404, "EntryNotFound");
         }
+    }
+
+    private String api() {
+        return "/api/" + (dataset ? "datasets" : "models") + "/org/name";
     }
 
     private void tree(HttpExchange exchange) throws IOException {
@@ -181,8 +189,8 @@ final class FakeHub implements AutoCloseable {
             exchange.getResponseHeaders()
                     .add(
                             "Link",
-                            "<%s/api/models/org/name/tree/%s?recursive=true&cursor=%d>; rel=\"next\""
-                                    .formatted(endpoint(), COMMIT, end));
+                            "<%s%s/tree/%s?recursive=true&cursor=%d>; rel=\"next\""
+                                    .formatted(endpoint(), api(), COMMIT, end));
         }
         send(exchange, 200, "[" + String.join(",", entries.subList(first, end)) + "]");
     }
@@ -205,7 +213,9 @@ final class FakeHub implements AutoCloseable {
         exchange.getResponseHeaders()
                 .add(
                         "Location",
-                        "http://localhost:%d/%s".formatted(content.getAddress().getPort(), name));
+                        "http://localhost:%d/%s"
+                                .formatted(
+                                        content.getAddress().getPort(), name.replace(" ", "%20")));
         send(exchange, 302, "");
     }
 

@@ -22,7 +22,28 @@ import java.util.stream.Stream;
 /// comes over that line is believed as little as the programs are. One thread at a time may use it.
 final class Child implements AutoCloseable {
     /// How a child is started.
-    record Command(String java, String classPath, String main, Path library, int heapMegabytes) {}
+    ///
+    /// @param java the program `java`
+    /// @param library where Python's own library is unpacked
+    /// @param patience how long it may take until it is ready
+    record Command(
+            String java,
+            String classPath,
+            String main,
+            Path library,
+            int heapMegabytes,
+            Duration patience) {
+        /// A child of the JDK that runs this.
+        static Command of(String classPath, String main, Path library, SandboxLimits limits) {
+            return new Command(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    classPath,
+                    main,
+                    library,
+                    limits.heapMegabytes(),
+                    Duration.ofSeconds(120));
+        }
+    }
 
     /// @param sound whether the child can take another program
     /// @param cpuNanos the time that the program computed, as far as the child could tell
@@ -43,7 +64,6 @@ final class Child implements AutoCloseable {
     private static final int LONGEST_REASON = 4096;
     private static final int OUT_OF_MEMORY = 3;
     private static final int STDERR_KEPT = 2000;
-    private static final Duration START = Duration.ofSeconds(120);
 
     private final Command command;
     private final Process process;
@@ -75,12 +95,12 @@ final class Child implements AutoCloseable {
         }
         boolean ready = false;
         try {
-            Message first = child.messages.poll(START.toMillis(), TimeUnit.MILLISECONDS);
+            Message first = child.messages.poll(command.patience().toMillis(), TimeUnit.MILLISECONDS);
             ready = first instanceof Message.Ready;
             if (!ready) {
                 String what =
                         first == null
-                                ? "it was not ready after " + START.toSeconds() + " s"
+                                ? "it was not ready after " + command.patience().toSeconds() + " s"
                                 : child.lastWords(first);
                 throw new PenjingException(
                         "the sandbox for Python programs does not start: "

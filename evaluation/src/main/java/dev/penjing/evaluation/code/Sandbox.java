@@ -39,13 +39,11 @@ public final class Sandbox implements CodeRunner {
     /// @param classPath of the module `penjing-sandbox` with its libraries
     /// @param library a folder for Python's own library (25 MB), filled by the first child
     public Sandbox(String classPath, Path library, SandboxLimits limits) {
-        this.command =
-                new Child.Command(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        classPath,
-                        MAIN,
-                        library,
-                        limits.heapMegabytes());
+        this(Child.Command.of(classPath, MAIN, library, limits), limits);
+    }
+
+    Sandbox(Child.Command command, SandboxLimits limits) {
+        this.command = command;
         this.limits = limits;
         this.free = new ArrayBlockingQueue<>(limits.children());
         for (int i = 0; i < limits.children(); i++) {
@@ -62,7 +60,7 @@ public final class Sandbox implements CodeRunner {
     public static Sandbox find(Path home, SandboxLimits limits) {
         Path target = home.resolve("sandbox").resolve("target");
         Path main = target.resolve("classes").resolve(MAIN.replace('.', '/') + ".class");
-        if (!Files.isRegularFile(main) || !Files.isRegularFile(target.resolve("app/.built"))) {
+        if (!Files.isRegularFile(main) || !Files.isDirectory(target.resolve("app"))) {
             throw new PenjingException(
                     "the sandbox for Python programs is not built: run './penjing sandbox' in "
                             + home.toAbsolutePath().normalize()
@@ -90,6 +88,9 @@ public final class Sandbox implements CodeRunner {
         try {
             Seat seat = free.take();
             try {
+                if (closed) {
+                    throw new PenjingException("the sandbox was closed");
+                }
                 return run(seat, source);
             } finally {
                 free.add(seat);

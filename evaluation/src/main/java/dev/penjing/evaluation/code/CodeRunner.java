@@ -1,6 +1,9 @@
 package dev.penjing.evaluation.code;
 
-/// Runs Python programs that nobody has read, one after the other, each as if it were the first.
+import java.util.List;
+
+/// Runs Python programs that nobody has read, each as if it were the first. Many threads may ask at
+/// once.
 public interface CodeRunner extends AutoCloseable {
     /// Runs `program` to its end or to the runner's limits of time, memory and output. Never throws
     /// for what the program does.
@@ -8,11 +11,26 @@ public interface CodeRunner extends AutoCloseable {
     /// @throws dev.penjing.model.PenjingException if no program can be run at all
     Outcome run(String program);
 
+    /// Runs them all, as many side by side as the runner can; the outcomes come in the programs'
+    /// order.
+    ///
+    /// @throws dev.penjing.model.PenjingException if no program can be run at all
+    default List<Outcome> runAll(List<String> programs) {
+        return programs.stream().map(this::run).toList();
+    }
+
     @Override
     void close();
 
-    /// @param passed whether the program ended by itself and raised nothing
-    /// @param reason why it did not pass, in a line: `AssertionError`, `timed out after 3 s`; empty
-    ///   if it passed
-    record Outcome(boolean passed, String reason) {}
+    /// @param passed whether the program ended by itself and raised nothing; `sys.exit(0)` raises
+    ///   SystemExit
+    /// @param reason why it did not pass, in a line: `AssertionError`, `timed out after 10 s`; empty
+    ///   if it passed. It may hold the program's own words
+    record Outcome(boolean passed, String reason) {
+        static final Outcome PASSED = new Outcome(true, "");
+
+        static Outcome failed(String reason) {
+            return new Outcome(false, reason);
+        }
+    }
 }

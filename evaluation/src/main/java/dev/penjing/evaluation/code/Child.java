@@ -1,0 +1,289 @@
+package dev.penjing.evaluation.code;
+
+import dev.penjing.model.PenjingException;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/// A child process that runs one program after another, and the host's end of the line to it. What
+/// comes over that line is believed as little as the programs are. One thread at a time may use it.
+final class Child implements AutoCloseable {
+    /// How a child is started.
+    ///
+    /// @param java the program `java`
+    /// @param library where Python's own library is unpacked
+    /// @param patience how long it may take until it is ready
+    record Command(
+            String java,
+            String classPath,
+            String main,
+            Path library,
+            int heapMegabytes,
+            Duration patience) {
+        /// A child of the JDK that runs this.
+        static Command of(String classPath, String main, Path library, SandboxLimits limits) {
+            return new Command(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    classPath,
+                    main,
+                    library,
+                    limits.heapMegabytes(),
+                    Duration.ofSeconds(120));
+        }
+    }
+
+    /// @param sound whether the child can take another program
+    /// @param cpuNanos the time that the program computed, as far as the child could tell
+    record End(CodeRunner.Outcome outcome, boolean sound, long cpuNanos) {}
+
+    /// What the child's line brought.
+    private sealed interface Message {
+        record Ready() implements Message {}
+
+        record Answer(long number, boolean passed, long cpuNanos, String reason)
+                implements Message {}
+
+        /// The line ended, or carried what nobody should have written.
+        record Broken(String what) implements Message {}
+    }
+
+    private static final long READY = 0x50656e6a696e6731L;
+    private static final int LONGEST_REASON = 4096;
+    private static final int OUT_OF_MEMORY = 3;
+    private static final int STDERR_KEPT = 2000;
+
+    private final Command command;
+    private final Process process;
+    private final Path directory;
+    private final LinkedBlockingQueue<Message> messages = new LinkedBlockingQueue<>();
+    private final StringBuffer stderr = new StringBuffer();
+    private final Thread stderrReader;
+
+    private Child(Command command, Process process, Path directory) {
+        this.command = command;
+        this.process = process;
+        this.directory = directory;
+        Thread.ofPlatform().daemon().name("sandbox-out").start(this::read);
+        this.stderrReader =
+                Thread.ofPlatform().daemon().name("sandbox-err").start(this::readErrors);
+    }
+
+    /// Starts a child and waits until it can run programs.
+    ///
+    /// @throws PenjingException if it cannot
+    static Child start(Command command) throws InterruptedException {
+        Child child;
+        try {
+            Files.createDirectories(command.library());
+            Path directory = Files.createTempDirectory("penjing-sandbox-");
+            child = new Child(command, spawn(command, directory), directory);
+        } catch (IOException e) {
+            throw new PenjingException("cannot start the sandbox: " + e.getMessage(), e);
+        }
+        boolean ready = false;
+        try {
+            Message first = child.messages.poll(command.patience().toMillis(), TimeUnit.MILLISECONDS);
+            ready = first instanceof Message.Ready;
+            if (!ready) {
+                String what =
+                        first == null
+                                ? "it was not ready after " + command.patience().toSeconds() + " s"
+                                : child.lastWords(first);
+                throw new PenjingException(
+                        "the sandbox for Python programs does not start: "
+                                + what
+                                + "; build it anew with './penjing sandbox'");
+            }
+            return child;
+        } finally {
+            if (!ready) {
+                child.close();
+            }
+        }
+    }
+
+    private static Process spawn(Command command, Path directory) throws IOException {
+        var builder =
+                new ProcessBuilder(
+                        command.java(),
+                        "-Xmx" + command.heapMegabytes() + "m",
+                        "-XX:+ExitOnOutOfMemoryError",
+                        "-XX:MaxMetaspaceSize=192m",
+                        "-XX:MaxDirectMemorySize=16m",
+                        "-XX:ReservedCodeCacheSize=64m",
+                        "-XX:+UseSerialGC",
+                        // short programs: the second compiler costs more than it gains
+                        "-XX:TieredStopAtLevel=1",
+                        "-XX:-UsePerfData",
+                        "-XX:+DisableAttachMechanism",
+                        "-XX:-CreateCoredumpOnCrash",
+                        "-Xshare:auto",
+                        "--sun-misc-unsafe-memory-access=allow",
+                        "--illegal-native-access=deny",
+                        "-Djava.io.tmpdir=" + directory,
+                        "-Dpolyglot.engine.userResourceCache="
+                                + command.library().toAbsolutePath(),
+                        "-cp",
+                        command.classPath(),
+                        command.main(),
+                        directory.toString());
+        builder.directory(directory.toFile());
+        builder.environment().clear();
+        // so that Java reads names of files with letters beyond ASCII
+        builder.environment().put("LC_ALL", "C.UTF-8");
+        return builder.start();
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /// Runs a program. The child itself ends one that takes too long; if it does not, or not in
+    /// time, the child is not sound any more.
+    End run(byte[] program, SandboxLimits limits) throws InterruptedException {
+        // a number that a program cannot know, so that no answer but its own is taken for its own
+        long number = ThreadLocalRandom.current().nextLong();
+        long processCpu = cpuNanos();
+        long start = System.nanoTime();
+        Thread.ofVirtual().start(() -> send(number, program, limits));
+        long mostCpu = 2 * limits.computing().toNanos() + Duration.ofSeconds(2).toNanos();
+        long mostWall = limits.waiting().toNanos() + Duration.ofSeconds(2).toNanos();
+        while (true) {
+            Message message = messages.poll(100, TimeUnit.MILLISECONDS);
+            if (message != null) {
+                return end(number, message, limits);
+            }
+            if (System.nanoTime() - start > mostWall || cpuNanos() - processCpu > mostCpu) {
+                return new End(timedOut(limits), false, cpuNanos() - processCpu);
+            }
+        }
+    }
+
+    private End end(long number, Message message, SandboxLimits limits)
+            throws InterruptedException {
+        if (!(message instanceof Message.Answer answer) || answer.number() != number) {
+            return new End(CodeRunner.Outcome.failed(lastWords(message)), false, 0);
+        }
+        if (answer.passed()) {
+            return new End(CodeRunner.Outcome.PASSED, true, answer.cpuNanos());
+        }
+        CodeRunner.Outcome outcome =
+                answer.reason().equals("timed out")
+                        ? timedOut(limits)
+                        : CodeRunner.Outcome.failed(answer.reason());
+        return new End(outcome, true, answer.cpuNanos());
+    }
+
+    private static CodeRunner.Outcome timedOut(SandboxLimits limits) {
+        return CodeRunner.Outcome.failed("timed out after " + limits.computing().toSeconds() + " s");
+    }
+
+    private void send(long number, byte[] program, SandboxLimits limits) {
+        try {
+            var out = new DataOutputStream(new BufferedOutputStream(process.getOutputStream()));
+            out.writeLong(number);
+            out.writeLong(limits.computing().toNanos());
+            out.writeLong(limits.waiting().toNanos());
+            out.writeInt(program.length);
+            out.write(program);
+            out.flush();
+        } catch (IOException e) {
+            // the child has ended, which the other end of the line tells better
+        }
+    }
+
+    private void read() {
+        try (var in = new DataInputStream(new BufferedInputStream(process.getInputStream()))) {
+            if (in.readLong() != READY) {
+                messages.add(new Message.Broken("it speaks another language"));
+                return;
+            }
+            messages.add(new Message.Ready());
+            while (true) {
+                long number = in.readLong();
+                boolean passed = in.readByte() == 1;
+                long cpuNanos = in.readLong();
+                int length = in.readInt();
+                if (length < 0 || length > LONGEST_REASON) {
+                    messages.add(new Message.Broken("it speaks another language"));
+                    return;
+                }
+                String reason = new String(in.readNBytes(length), StandardCharsets.UTF_8);
+                messages.add(new Message.Answer(number, passed, cpuNanos, reason));
+            }
+        } catch (IOException e) {
+            messages.add(new Message.Broken("it ended"));
+        }
+    }
+
+    /// Keeps the end of what the child complains about.
+    private void readErrors() {
+        byte[] buffer = new byte[1024];
+        try (InputStream in = process.getErrorStream()) {
+            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                stderr.append(new String(buffer, 0, n, StandardCharsets.UTF_8));
+                if (stderr.length() > STDERR_KEPT) {
+                    stderr.delete(0, stderr.length() - STDERR_KEPT);
+                }
+            }
+        } catch (IOException e) {
+            // ended
+        }
+    }
+
+    /// Why there is no answer, in a line.
+    private String lastWords(Message message) throws InterruptedException {
+        if (!process.waitFor(1, TimeUnit.SECONDS)) {
+            return message instanceof Message.Broken broken
+                    ? "the Python process does not answer: " + broken.what()
+                    : "the Python process answered what it was not asked";
+        }
+        if (process.exitValue() == OUT_OF_MEMORY) {
+            return "out of memory (" + command.heapMegabytes() + " MB)";
+        }
+        stderrReader.join(Duration.ofSeconds(1));
+        String said = stderr.toString().strip();
+        return "the Python process ended with status "
+                + process.exitValue()
+                + (said.isEmpty() ? "" : ": " + said.lines().findFirst().orElse(""));
+    }
+
+    private long cpuNanos() {
+        return process.info().totalCpuDuration().map(Duration::toNanos).orElse(0L);
+    }
+
+    /// Ends the process at once, and removes its folder.
+    @Override
+    public void close() {
+        process.destroyForcibly();
+        try {
+            process.waitFor(10, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException | UncheckedIOException e) {
+            // an empty folder stays behind, where such things are cleared away
+        }
+    }
+}

@@ -1,0 +1,179 @@
+package dev.penjing.evaluation.code;
+
+import dev.penjing.model.PenjingException;
+import java.io.File;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/// Runs programs in child processes, each a JVM with a Python interpreter (`penjing-sandbox`) in
+/// which a program is denied everything but computing. A child is started when it is first needed,
+/// serves many programs, and is replaced when one has harmed it. Children end with this process,
+/// however it ends.
+public final class Sandbox implements CodeRunner {
+    private static final int LONGEST_PROGRAM = 1 << 20;
+    private static final String MAIN = "dev.penjing.sandbox.Main";
+
+    /// A place for a child.
+    private static final class Seat {
+        private Optional<Child> child = Optional.empty();
+    }
+
+    private final Child.Command command;
+    private final SandboxLimits limits;
+    private final List<Seat> seats = new ArrayList<>();
+    private final ArrayBlockingQueue<Seat> free;
+    private volatile boolean closed;
+
+    /// @param classPath of the module `penjing-sandbox` with its libraries
+    /// @param library a folder for Python's own library (25 MB), filled by the first child
+    public Sandbox(String classPath, Path library, SandboxLimits limits) {
+        this(Child.Command.of(classPath, MAIN, library, limits), limits);
+    }
+
+    Sandbox(Child.Command command, SandboxLimits limits) {
+        this.command = command;
+        this.limits = limits;
+        this.free = new ArrayBlockingQueue<>(limits.children());
+        for (int i = 0; i < limits.children(); i++) {
+            var seat = new Seat();
+            seats.add(seat);
+            free.add(seat);
+        }
+    }
+
+    /// The sandbox that the launcher built.
+    ///
+    /// @param home the folder of the launcher `penjing`
+    /// @throws PenjingException if it was not built
+    public static Sandbox find(Path home, SandboxLimits limits) {
+        Path target = home.resolve("sandbox").resolve("target");
+        Path main = target.resolve("classes").resolve(MAIN.replace('.', '/') + ".class");
+        if (!Files.isRegularFile(main) || !Files.isDirectory(target.resolve("app"))) {
+            throw new PenjingException(
+                    "the sandbox for Python programs is not built: run './penjing sandbox' in "
+                            + home.toAbsolutePath().normalize()
+                            + " (downloads 160 MB, once)");
+        }
+        String classPath =
+                target.resolve("classes") + File.pathSeparator + target.resolve("app") + "/*";
+        return new Sandbox(classPath, target.resolve("python"), limits);
+    }
+
+    @Override
+    public Outcome run(String program) {
+        byte[] source;
+        try {
+            ByteBuffer encoded =
+                    StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(program));
+            source = new byte[encoded.remaining()];
+            encoded.get(source);
+        } catch (CharacterCodingException e) {
+            return Outcome.failed("the program is no valid Unicode");
+        }
+        if (source.length > LONGEST_PROGRAM) {
+            return Outcome.failed("the program is longer than " + LONGEST_PROGRAM + " bytes");
+        }
+        try {
+            Seat seat = free.take();
+            try {
+                if (closed) {
+                    throw new PenjingException("the sandbox was closed");
+                }
+                return run(seat, source);
+            } finally {
+                free.add(seat);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new PenjingException("interrupted while a program ran", e);
+        }
+    }
+
+    private Outcome run(Seat seat, byte[] source) throws InterruptedException {
+        Child child = seated(seat);
+        boolean sound = false;
+        Outcome outcome;
+        try {
+            Child.End end = child.run(source, limits);
+            sound = end.sound();
+            outcome = end.outcome();
+        } finally {
+            if (!sound) {
+                unseat(seat);
+            }
+        }
+        if (closed) {
+            throw new PenjingException("the sandbox was closed while a program ran");
+        }
+        return outcome;
+    }
+
+    private Child seated(Seat seat) throws InterruptedException {
+        synchronized (seat) {
+            if (seat.child.isPresent() && seat.child.get().isAlive()) {
+                return seat.child.get();
+            }
+        }
+        unseat(seat);
+        Child child = Child.start(command);
+        synchronized (seat) {
+            seat.child = Optional.of(child);
+        }
+        if (closed) {
+            unseat(seat);
+            throw new PenjingException("the sandbox was closed");
+        }
+        return child;
+    }
+
+    private static void unseat(Seat seat) {
+        synchronized (seat) {
+            seat.child.ifPresent(Child::close);
+            seat.child = Optional.empty();
+        }
+    }
+
+    @Override
+    public List<Outcome> runAll(List<String> programs) {
+        var outcomes = new ArrayList<Outcome>(programs.size());
+        try (ExecutorService pool = Executors.newFixedThreadPool(limits.children())) {
+            List<Future<Outcome>> futures =
+                    programs.stream().map(program -> pool.submit(() -> run(program))).toList();
+            try {
+                for (Future<Outcome> future : futures) {
+                    outcomes.add(future.get());
+                }
+            } catch (ExecutionException e) {
+                pool.shutdownNow();
+                if (e.getCause() instanceof PenjingException failure) {
+                    throw new PenjingException(String.valueOf(failure.getMessage()), failure);
+                }
+                throw new IllegalStateException(e.getCause());
+            } catch (InterruptedException e) {
+                pool.shutdownNow();
+                Thread.currentThread().interrupt();
+                throw new PenjingException("interrupted while programs ran", e);
+            }
+        }
+        return outcomes;
+    }
+
+    /// Ends the children. A program that runs meanwhile ends with an exception in its caller.
+    @Override
+    public void close() {
+        closed = true;
+        seats.forEach(Sandbox::unseat);
+    }
+}

@@ -1,0 +1,39 @@
+package dev.penjing.evaluation.code;
+
+import java.time.Duration;
+
+/// What a program may use, and how many run side by side.
+///
+/// @param computing processor time of a program
+/// @param waiting time that may pass until a program ends, whatever it does
+/// @param heapMegabytes memory for the objects of a child process, the interpreter's own among them;
+///   what it needs outside of that is bounded too, by about 400 MB
+/// @param children processes that run side by side
+public record SandboxLimits(Duration computing, Duration waiting, int heapMegabytes, int children) {
+    /// The benchmarks' own harnesses give three seconds of CPython, which computes ten times faster:
+    /// of the reference solutions of MBPP one takes 9 to 18 s here, and the next 0.2 s.
+    public static final SandboxLimits DEFAULT =
+            new SandboxLimits(
+                    Duration.ofSeconds(30),
+                    Duration.ofSeconds(90),
+                    512,
+                    Math.min(8, Runtime.getRuntime().availableProcessors()));
+
+    public SandboxLimits {
+        if (!computing.isPositive() || waiting.compareTo(computing) < 0) {
+            throw new IllegalArgumentException(
+                    "a program needs time to compute, and no less to end in");
+        }
+        if (heapMegabytes < 256 || children < 1) {
+            throw new IllegalArgumentException("at least 256 MB and one child");
+        }
+    }
+
+    public SandboxLimits withComputing(Duration time) {
+        return new SandboxLimits(time, time.multipliedBy(3), heapMegabytes, children);
+    }
+
+    public SandboxLimits withChildren(int count) {
+        return new SandboxLimits(computing, waiting, heapMegabytes, count);
+    }
+}

@@ -15,6 +15,7 @@ final class Batch {
     final boolean[] wanted;
 
     private int rows;
+    private int wantedRows;
     private boolean alone = true;
 
     Batch(int capacity) {
@@ -27,6 +28,7 @@ final class Batch {
     void clear() {
         Arrays.fill(blocks, 0, rows, new int[0]);
         rows = 0;
+        wantedRows = 0;
         alone = true;
     }
 
@@ -37,11 +39,16 @@ final class Batch {
         positions[rows] = position;
         blocks[rows] = sequenceBlocks;
         wanted[rows] = logits;
+        wantedRows += logits ? 1 : 0;
         rows++;
     }
 
     int rows() {
         return rows;
+    }
+
+    int wantedRows() {
+        return wantedRows;
     }
 
     int capacity() {

@@ -67,6 +67,11 @@ final class BlockManager {
         return block;
     }
 
+    /// Adds a user to a block that has one.
+    void share(int block) {
+        users[block]++;
+    }
+
     /// Gives a block back.
     void release(int block) {
         if (--users[block] > 0) {

@@ -43,7 +43,6 @@ final class Drafter implements AutoCloseable {
     private final int most;
     private final int vocabulary;
     private final int context;
-    private final float[] logits;
     private long proposed;
     private long accepted;
     private volatile boolean resting;
@@ -59,7 +58,6 @@ final class Drafter implements AutoCloseable {
         this.most = options.draftTokens();
         this.vocabulary = weights.config().vocabularySize();
         this.context = weights.config().maxPositionEmbeddings();
-        this.logits = new float[MANY * transformer.logitsStride()];
     }
 
     /// @param blocks of keys and values, as many as the target has
@@ -138,7 +136,7 @@ final class Drafter implements AutoCloseable {
             }
         }
         while (batch.rows() > 0) {
-            transformer.forward(batch, logits);
+            float[] logits = transformer.forward(batch);
             for (int i = 0; i < ready.size(); i++) {
                 Sequence s = ready.get(i);
                 s.propose(logits, i * transformer.logitsStride(), vocabulary);

@@ -255,7 +255,11 @@ public final class Engine implements AutoCloseable {
                     "%d tokens leave no room in the context of %d: give less text"
                             .formatted(prompt.length, context));
         }
-        for (int id : prompt) {
+        checkIds(prompt);
+    }
+
+    void checkIds(int[] ids) {
+        for (int id : ids) {
             if (id < 0 || id >= config().vocabularySize()) {
                 throw new PenjingException(
                         "token id %d is outside the vocabulary of %d"

@@ -45,6 +45,12 @@ final class KeyValuePool implements AutoCloseable {
         }
     }
 
+    /// Copies what a block holds. One thread at a time.
+    void copy(int from, int to) {
+        use(to);
+        data[to].copyFrom(data[from]);
+    }
+
     MemorySegment data(int block) {
         return data[block];
     }

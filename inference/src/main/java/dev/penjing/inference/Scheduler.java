@@ -14,9 +14,11 @@ import java.util.concurrent.locks.LockSupport;
 /// which they came. So a long prompt delays the others' tokens by a chunk at most. With a draft, an
 /// answer gets as many tokens in a step as proposals turned out right, and one more.
 final class Scheduler implements AutoCloseable {
-    /// Work on the model between two steps.
+    /// Work on the model between two steps: a pass of its own at most, or the running answers wait
+    /// too long. A job that is not done submits itself again.
     interface Job {
-        void run(Transformer transformer, BlockManager manager);
+        /// @param room whether it may take blocks: requests that wait for some come first
+        void run(Transformer transformer, BlockManager manager, boolean room);
 
         /// Called instead if the engine closes before.
         void fail();
@@ -36,7 +38,12 @@ final class Scheduler implements AutoCloseable {
     private final ConcurrentLinkedQueue<Job> jobs = new ConcurrentLinkedQueue<>();
     private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
     private final List<Sequence> running = new ArrayList<>();
-    private float[] logits = new float[0];
+
+    /// Requests that were let in so far, and how many there were when a job was let in before those
+    /// that wait.
+    private long admissions;
+
+    private long turn = -1;
     private volatile Engine.Load load;
     private volatile boolean closed;
 
@@ -84,6 +91,10 @@ final class Scheduler implements AutoCloseable {
 
     Engine.Load load() {
         return load;
+    }
+
+    int maxSequences() {
+        return maxSequences;
     }
 
     boolean alive() {
@@ -136,7 +147,7 @@ final class Scheduler implements AutoCloseable {
         }
         Job job = jobs.poll();
         if (job != null) {
-            job.run(transformer, manager);
+            job.run(transformer, manager, room());
         }
         dropCancelled();
         admit();
@@ -145,15 +156,8 @@ final class Scheduler implements AutoCloseable {
         }
         drafter.ifPresent(d -> d.propose(running));
         int[] counts = fill();
-        int wanted = 0;
-        for (int i = 0; i < batch.rows(); i++) {
-            wanted += batch.wanted[i] ? 1 : 0;
-        }
         int stride = transformer.logitsStride();
-        if (logits.length < wanted * stride) {
-            logits = new float[Math.multiplyExact(wanted, stride)];
-        }
-        transformer.forward(batch, logits);
+        float[] logits = transformer.forward(batch);
         int at = 0;
         Iterator<Sequence> all = running.iterator();
         for (int i = 0; all.hasNext(); i++) {
@@ -161,7 +165,7 @@ final class Scheduler implements AutoCloseable {
             boolean complete = counts[i] > 0 && counts[i] == sequence.waiting();
             sequence.advance(counts[i], manager);
             if (complete) {
-                Optional<Finish.Reason> end = next(sequence, at);
+                Optional<Finish.Reason> end = next(sequence, logits, at);
                 at += stride * (1 + sequence.draft.count());
                 if (end.isPresent()) {
                     all.remove();
@@ -173,9 +177,9 @@ final class Scheduler implements AutoCloseable {
     }
 
     /// Draws a token, and one more behind each proposal that it drew itself.
-    private Optional<Finish.Reason> next(Sequence sequence, int at) {
+    private Optional<Finish.Reason> next(Sequence sequence, float[] logits, int at) {
         int proposals = sequence.draft.count();
-        Optional<Finish.Reason> end = draw(sequence, at);
+        Optional<Finish.Reason> end = draw(sequence, logits, at);
         int matches = 0;
         while (end.isEmpty()
                 && !sequence.cancelled()
@@ -183,7 +187,7 @@ final class Scheduler implements AutoCloseable {
                 && sequence.lastToken() == sequence.draft.id(matches)) {
             sequence.advance(1, manager);
             matches++;
-            end = draw(sequence, at + matches * transformer.logitsStride());
+            end = draw(sequence, logits, at + matches * transformer.logitsStride());
         }
         if (proposals > 0) {
             int right = matches;
@@ -193,7 +197,7 @@ final class Scheduler implements AutoCloseable {
     }
 
     /// A listener that throws ends its own answer, nobody else's.
-    private Optional<Finish.Reason> draw(Sequence sequence, int at) {
+    private Optional<Finish.Reason> draw(Sequence sequence, float[] logits, int at) {
         try {
             return sequence.next(logits, at, vocabulary, engine);
         } catch (RuntimeException e) {
@@ -231,12 +235,26 @@ final class Scheduler implements AutoCloseable {
         }
     }
 
+    /// Whether a job may take blocks. Where requests wait for some, it may once between two of
+    /// them: so neither waits for ever.
+    private boolean room() {
+        boolean crowded =
+                !waiting.isEmpty() && running.size() < maxSequences && !fits(waiting.getFirst());
+        if (!crowded) {
+            return true;
+        }
+        boolean first = turn != admissions;
+        turn = admissions;
+        return first;
+    }
+
     private void admit() {
         while (!waiting.isEmpty() && running.size() < maxSequences && fits(waiting.getFirst())) {
             Sequence sequence = waiting.removeFirst();
             sequence.admit(manager);
             drafter.ifPresent(d -> d.admit(sequence));
             running.add(sequence);
+            admissions++;
             try {
                 sequence.listener.admitted();
             } catch (RuntimeException e) {
@@ -264,6 +282,7 @@ final class Scheduler implements AutoCloseable {
         for (int i = 0; i < counts.length; i++) {
             Sequence sequence = running.get(i);
             if (!sequence.decoding()) {
+                sequence.catchUp(manager);
                 counts[i] = Math.min(room, sequence.waiting());
                 room -= counts[i];
             }

@@ -72,6 +72,11 @@ final class Sequence implements Generation {
         cached = cache.computed();
     }
 
+    /// Takes over what another request with the same beginning has computed of the prompt by now.
+    void catchUp(BlockManager manager) {
+        cached += cache.catchUp(tokens, length, manager);
+    }
+
     void admitDraft(int contextLength, BlockManager manager) {
         draft.cache.admit(tokens, length, blocksNeeded(contextLength), manager);
     }

@@ -51,6 +51,7 @@ final class Transformer {
     private final Activations mixedQuantTHE;
     private final Activations gatedTF;
     private final Activations wantedTD;
+    private float[] logits = new float[0];
 
     /// @param maxRows of a batch
     Transformer(Weights weights, Kernels kernels, Team team, KeyValuePool pool, int maxRows) {
@@ -80,9 +81,11 @@ final class Transformer {
         this.wantedTD = new Activations(maxRows, hiddenStride);
     }
 
-    /// Runs the batch: writes keys and values of its rows, and the logits of its wanted rows, in
-    /// order, to `logits` [wanted][padded V].
-    void forward(Batch batch, float[] logits) {
+    /// Runs the batch: writes keys and values of its rows.
+    ///
+    /// @return the logits of its wanted rows, in order, [wanted][padded V]: the caller's until the
+    ///   next call
+    float[] forward(Batch batch) {
         int rows = batch.rows();
         embed(batch);
         List<Weights.Layer> layers = weights.layers();
@@ -97,7 +100,8 @@ final class Transformer {
             gated(layer.gateUp(), rows);
             product(layer.down(), gatedTF, hiddenTD, hiddenStride, true);
         }
-        head(batch, logits);
+        head(batch);
+        return logits;
     }
 
     /// The logarithms of what turns rows of logits into probabilities, to `norms`.
@@ -110,6 +114,10 @@ final class Transformer {
                         norms[row] = kernels.logSumExp(logits, row * logitsStride(), vocabulary);
                     }
                 });
+    }
+
+    KeyValuePool pool() {
+        return pool;
     }
 
     /// Of a batch.
@@ -327,14 +335,13 @@ final class Transformer {
         }
     }
 
-    private void head(Batch batch, float[] logits) {
-        int count = 0;
-        for (int row = 0; row < batch.rows(); row++) {
-            count += batch.wanted[row] ? 1 : 0;
-        }
+    private void head(Batch batch) {
+        int count = batch.wantedRows();
         if (count == 0) {
             return;
         }
+        int size = Math.multiplyExact(count, logitsStride());
+        logits = logits.length < size ? new float[size] : logits;
         wantedTD.setRows(count);
         int to = 0;
         for (int row = 0; row < batch.rows(); row++) {

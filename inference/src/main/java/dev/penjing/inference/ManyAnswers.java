@@ -1,0 +1,148 @@
+package dev.penjing.inference;
+
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.Prompt;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.IntConsumer;
+
+/// Answers to many prompts, made beside one another. Used once.
+final class ManyAnswers {
+    private final Engine engine;
+    private final List<Prompt> prompts;
+    private final IntConsumer done;
+    private final List<Answer> answers = new ArrayList<>();
+    private final List<Generation> generations = new ArrayList<>();
+
+    /// Prompts whose answers have ended.
+    private final BlockingQueue<Integer> ended = new LinkedBlockingQueue<>();
+
+    /// @param done is called on the thread that waits for the answers
+    ManyAnswers(Engine engine, List<Prompt> prompts, IntConsumer done) {
+        this.engine = engine;
+        this.prompts = prompts;
+        this.done = done;
+    }
+
+    /// Submits the prompts in order, and waits for all answers.
+    ///
+    /// @param atOnce prompts that the engine is given before others have ended
+    /// @throws PenjingException if the engine is closed, or the thread interrupted. Whatever `last`
+    ///   or `done` throws is thrown on. Then all answers have ended
+    List<int[]> make(int atOnce) {
+        try {
+            for (int complete = 0; complete < prompts.size(); complete++) {
+                while (answers.size() < prompts.size() && answers.size() < complete + atOnce) {
+                    begin();
+                }
+                int index = ended.take();
+                answers.get(index).check();
+                done.accept(index);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new PenjingException("interrupted while answers were made", e);
+        } finally {
+            generations.forEach(Generation::cancel);
+            generations.forEach(Generation::awaitEnd);
+        }
+        return answers.stream().map(Answer::ids).toList();
+    }
+
+    private void begin() {
+        int index = answers.size();
+        Prompt prompt = prompts.get(index);
+        Answer answer = new Answer(index, prompt);
+        Request request =
+                new Request(
+                        prompt.ids(),
+                        prompt.maxNewTokens(),
+                        sampling(prompt.draw()),
+                        List.of(),
+                        Set.of(),
+                        true,
+                        OptionalInt.empty(),
+                        Optional.empty());
+        generations.add(engine.submit(request, answer));
+        answers.add(answer);
+    }
+
+    private static Sampling sampling(Prompt.Draw draw) {
+        if (draw.temperature() == 0) {
+            return Sampling.GREEDY;
+        }
+        return new Sampling(
+                (float) draw.temperature(),
+                0,
+                (float) draw.topP(),
+                0,
+                1,
+                0,
+                0,
+                Map.of(),
+                OptionalLong.of(draw.seed()));
+    }
+
+    /// Ends an answer behind its last id.
+    private static final class Enough extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Enough() {
+            super("the answer is complete", null, false, false);
+        }
+    }
+
+    /// An answer in the making; complete once its index is in the queue.
+    private final class Answer implements Listener {
+        private final int index;
+        private final Prompt prompt;
+        private final List<Integer> made = new ArrayList<>();
+        private Optional<RuntimeException> failure = Optional.empty();
+
+        Answer(int index, Prompt prompt) {
+            this.index = index;
+            this.prompt = prompt;
+        }
+
+        @Override
+        public void token(int id, String text, Optional<LogProbabilities> logProbabilities) {
+            made.add(id);
+            boolean last;
+            try {
+                last = prompt.last().test(id);
+            } catch (RuntimeException e) {
+                failure = Optional.of(e);
+                last = true;
+            }
+            if (last) {
+                // what a listener throws ends its answer, without another token
+                throw new Enough();
+            }
+        }
+
+        @Override
+        public void finished(Finish finish, String rest) {
+            if (finish.reason() == Finish.Reason.FAILED) {
+                failure = Optional.of(new PenjingException("the engine was closed, or failed"));
+            }
+            ended.add(index);
+        }
+
+        void check() {
+            if (failure.isPresent()) {
+                throw failure.get();
+            }
+        }
+
+        int[] ids() {
+            return made.stream().mapToInt(Integer::intValue).toArray();
+        }
+    }
+}

@@ -3,6 +3,7 @@ package dev.penjing.cli;
 import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.run.Compression;
 import dev.penjing.model.ModelConfig;
+import dev.penjing.model.UsageException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -48,9 +49,29 @@ final class CompressCommand implements Callable<Integer> {
             description = "Questions to score the models on: items.jsonl of penjing world.")
     Optional<Path> items = Optional.empty();
 
+    @Mixin BenchmarkOptions benchmarks = new BenchmarkOptions();
+
     @Override
     public Integer call() {
         ConsoleProgress progress = new ConsoleProgress();
+        try (BenchmarkOptions.Runner runner = new BenchmarkOptions.Runner()) {
+            compress(progress, tasks(runner, progress));
+        }
+        return 0;
+    }
+
+    private Optional<Compression.Tasks> tasks(
+            BenchmarkOptions.Runner runner, ConsoleProgress progress) {
+        if (benchmarks.tasks.isEmpty()) {
+            return items.map(BenchmarkTasks::ofItems);
+        }
+        if (items.isPresent()) {
+            throw new UsageException("--items or --tasks, not both");
+        }
+        return Optional.of(BenchmarkTasks.of(benchmarks, to, runner, progress));
+    }
+
+    private void compress(ConsoleProgress progress, Optional<Compression.Tasks> tasks) {
         Path directory = Models.directory(teacher, progress);
         Compression.Request request =
                 new Compression.Request(
@@ -62,12 +83,11 @@ final class CompressCommand implements Callable<Integer> {
                         samples,
                         scoringLength > 0 ? scoringLength : training.sequenceLength,
                         training.settings(),
-                        items.map(ItemTasks::of),
+                        tasks,
                         Output.commandLine(spec));
         ObjectNode result =
                 Compression.run(request, computing.start(progress), progress, progress::say);
         progress.finish();
         ResultTable.print(result, common.json, to);
-        return 0;
     }
 }

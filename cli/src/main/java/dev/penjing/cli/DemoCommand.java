@@ -87,7 +87,7 @@ final class DemoCommand implements Callable<Integer> {
                         512,
                         256,
                         TRAINING,
-                        Optional.of(ItemTasks.of(world.resolve("items.jsonl"))),
+                        Optional.of(BenchmarkTasks.ofItems(world.resolve("items.jsonl"))),
                         Output.commandLine(spec));
         ObjectNode result =
                 Compression.run(request, computing.start(progress), progress, progress::say);

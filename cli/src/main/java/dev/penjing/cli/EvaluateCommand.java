@@ -6,9 +6,7 @@ import dev.penjing.evaluation.Evaluation;
 import dev.penjing.evaluation.HarnessJson;
 import dev.penjing.evaluation.ResultCache;
 import dev.penjing.evaluation.TaskResult;
-import dev.penjing.evaluation.code.CodeRunner;
 import dev.penjing.evaluation.data.BenchmarkData;
-import dev.penjing.evaluation.data.LocalData;
 import dev.penjing.evaluation.tasks.Benchmarks;
 import dev.penjing.evaluation.tasks.Programs;
 import dev.penjing.inference.EngineOptions;
@@ -45,24 +43,7 @@ final class EvaluateCommand implements Callable<Integer> {
     @Parameters(paramLabel = "MODEL", arity = "1..*", description = Models.DESCRIPTION)
     List<String> models = List.of();
 
-    @Option(
-            names = "--tasks",
-            defaultValue = "all",
-            description =
-                    "all (default), or some of winogrande, arc_challenge, mmlu, hellaswag, gsm8k,"
-                            + " truthfulqa_mc2, xlsum_en, mbpp, humaneval, separated by commas;"
-                            + " parts of MMLU such as mmlu_stem or mmlu_astronomy.")
-    String tasks = "all";
-
-    @Option(
-            names = "--data-dir",
-            description =
-                    "Where the benchmarks' data lies, a folder for each; without it, it is pulled"
-                            + " from the hub.")
-    Optional<Path> dataDir = Optional.empty();
-
-    @Option(names = "--limit", description = "Only the first items of each task.")
-    Optional<Integer> limit = Optional.empty();
+    @Mixin BenchmarkOptions which = new BenchmarkOptions();
 
     @Option(
             names = "--num-fewshot",
@@ -153,14 +134,17 @@ final class EvaluateCommand implements Callable<Integer> {
     public Integer call() {
         check();
         ConsoleProgress progress = new ConsoleProgress();
-        BenchmarkData data = data(progress);
+        BenchmarkData data = which.data(progress);
         Map<String, List<TaskResult>> results = new LinkedHashMap<>();
         List<String> arithmetic = new ArrayList<>();
-        try (CodeRunners runners = new CodeRunners(progress);
+        try (BenchmarkOptions.Runner runner = new BenchmarkOptions.Runner();
                 SampleFile out = SampleFile.of(samplesOut)) {
-            Programs programs = new Programs(samples, temperature, topP, passAt, runners::get);
-            List<Benchmark> benchmarks = Benchmarks.of(tasks, programs);
-            Evaluation.Settings settings = new Evaluation.Settings(whole(shots), whole(limit), seed);
+            Programs programs = new Programs(samples, temperature, topP, passAt, runner::get);
+            List<Benchmark> benchmarks = Benchmarks.of(which.tasks.orElse("all"), programs);
+            Evaluation.Settings settings = new Evaluation.Settings(
+                            shots.map(OptionalInt::of).orElse(OptionalInt.empty()),
+                            which.limit(),
+                            seed);
             for (String model : models) {
                 try (Measured measured = open(model, progress);
                         ResultCache cache = cache(measured)) {
@@ -188,9 +172,6 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     private void check() {
-        if (limit.orElse(1) < 1) {
-            throw new UsageException("--limit must be at least 1");
-        }
         if (shots.orElse(0) < 0) {
             throw new UsageException("--num-fewshot cannot be negative");
         }
@@ -208,14 +189,6 @@ final class EvaluateCommand implements Callable<Integer> {
             throw new UsageException(
                     "--engine has its own device and types: leave --device and --dtype out");
         }
-    }
-
-    private static OptionalInt whole(Optional<Integer> number) {
-        return number.map(OptionalInt::of).orElse(OptionalInt.empty());
-    }
-
-    private BenchmarkData data(ConsoleProgress progress) {
-        return new LocalData(dataDir.orElse(Path.of(".")));
     }
 
     private Measured open(String model, ConsoleProgress progress) {
@@ -264,7 +237,7 @@ final class EvaluateCommand implements Callable<Integer> {
             config.put("bos", bos);
             config.put("chat_template", chatTemplate);
             config.put("fewshot_as_multiturn", chatTemplate && separateTurns);
-            limit.ifPresent(n -> config.put("limit", n));
+            which.limit.ifPresent(n -> config.put("limit", n));
             all.add(one);
         });
         if (all.size() == 1) {
@@ -274,27 +247,5 @@ final class EvaluateCommand implements Callable<Integer> {
         ArrayNode array = json.putArray("models");
         all.forEach(array::add);
         return json;
-    }
-
-    /// The sandbox, started when the first program is to be run.
-    private static final class CodeRunners implements AutoCloseable {
-        private final ConsoleProgress progress;
-        private Optional<CodeRunner> started = Optional.empty();
-
-        CodeRunners(ConsoleProgress progress) {
-            this.progress = progress;
-        }
-
-        synchronized CodeRunner get() {
-            if (started.isEmpty()) {
-                throw new UsageException("no sandbox yet" + progress);
-            }
-            return started.get();
-        }
-
-        @Override
-        public synchronized void close() {
-            started.ifPresent(CodeRunner::close);
-        }
     }
 }

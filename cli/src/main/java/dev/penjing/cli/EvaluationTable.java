@@ -1,7 +1,6 @@
 package dev.penjing.cli;
 
 import dev.penjing.evaluation.Benchmark;
-import dev.penjing.evaluation.HarnessJson;
 import dev.penjing.evaluation.Score;
 import dev.penjing.evaluation.Task;
 import dev.penjing.evaluation.TaskResult;
@@ -10,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 
 /// Models side by side: a row a benchmark, the first model's score and what share of it the others
 /// have.
@@ -63,21 +61,17 @@ final class EvaluationTable {
     }
 
     private void row(Benchmark benchmark) {
-        Task first = benchmark.tasks().getFirst();
         List<Score> scores =
-                results.values().stream().map(all -> score(benchmark, all)).toList();
-        List<TaskResult> own =
-                results.values().iterator().next().stream()
-                        .filter(result -> benchmark.tasks().contains(result.task()))
-                        .toList();
+                results.values().stream().map(benchmark::headline).toList();
+        List<TaskResult> first = results.values().iterator().next();
         StringBuilder row = new StringBuilder();
         row.append(
                 String.format(
                         Locale.ROOT,
                         "%-22s %-12s %5d %,6d",
                         benchmark.name(),
-                        metric(first),
-                        own.getFirst().shots(),
+                        metric(benchmark.tasks().getFirst()),
+                        benchmark.own(first).getFirst().shots(),
                         scores.getFirst().items()));
         for (int i = 0; i < scores.size(); i++) {
             row.append(
@@ -94,11 +88,7 @@ final class EvaluationTable {
                                 100 * scores.get(i).value() / scores.getFirst().value()));
             }
         }
-        double chance =
-                own.stream()
-                                .mapToDouble(r -> r.chance() * r.headline().items())
-                                .sum()
-                        / scores.getFirst().items();
+        double chance = benchmark.chance(first);
         System.out.println(row.append(String.format(Locale.ROOT, "%9.1f", 100 * chance)));
     }
 
@@ -107,20 +97,6 @@ final class EvaluationTable {
         return metric.endsWith(",none")
                 ? metric.substring(0, metric.indexOf(','))
                 : metric.substring(metric.indexOf(',') + 1);
-    }
-
-    private static Score score(Benchmark benchmark, List<TaskResult> all) {
-        String headline = benchmark.tasks().getFirst().headline();
-        if (benchmark.tasks().size() == 1) {
-            return all.stream()
-                    .filter(result -> result.task().equals(benchmark.tasks().getFirst()))
-                    .findFirst()
-                    .orElseThrow()
-                    .headline();
-        }
-        Map<String, Score> pooled =
-                HarnessJson.groups(List.of(benchmark), all).getFirst().getValue();
-        return Objects.requireNonNull(pooled.get(headline));
     }
 
     private void printPublished() {

@@ -28,7 +28,7 @@ final class ResultTable {
         JsonNode tasks = result.path("teacher").path("tasks");
         if (!tasks.isEmpty()) {
             System.out.println();
-            line("accuracy, %", List.of("teacher", "pruned", "distilled", "chance"));
+            line("score, %", List.of("teacher", "pruned", "distilled", "kept", "chance"));
             double[] sums = new double[4];
             for (Map.Entry<String, JsonNode> task : tasks.properties()) {
                 double[] scores = {
@@ -43,6 +43,7 @@ final class ResultTable {
                 }
             }
             row("average", sums);
+            System.out.println("kept: the student's share of the teacher's score");
         }
         System.out.println();
         System.out.printf(
@@ -67,12 +68,19 @@ final class ResultTable {
         return 100 * result.path(model).path("tasks").path(task).asDouble();
     }
 
+    /// @param scores of teacher, pruned and distilled, and chance
     private static void row(String name, double[] scores) {
-        StringBuilder row = new StringBuilder(String.format(Locale.ROOT, "%-20s", name));
-        for (double score : scores) {
-            row.append(String.format(Locale.ROOT, "%14.1f", score));
-        }
-        System.out.println(row);
+        System.out.printf(
+                Locale.ROOT,
+                "%-20s%14.1f%14.1f%14.1f%14s%14.1f%n",
+                name,
+                scores[0],
+                scores[1],
+                scores[2],
+                scores[0] > 0
+                        ? String.format(Locale.ROOT, "%.1f %%", 100 * scores[2] / scores[0])
+                        : "-",
+                scores[3]);
     }
 
     private static void line(String name, List<String> cells) {

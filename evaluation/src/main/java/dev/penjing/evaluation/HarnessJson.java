@@ -1,9 +1,6 @@
 package dev.penjing.evaluation;
 
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -37,50 +34,20 @@ public final class HarnessJson {
                     .put("requests", result.requests())
                     .put("tokens", result.tokens());
         }
-        for (Map.Entry<String, Map<String, Score>> group : groups(benchmarks, results)) {
-            ObjectNode entry = JSON.createObjectNode().put("alias", group.getKey());
-            group.getValue().forEach((metric, score) -> put(entry, metric, score));
-            all.set(group.getKey(), entry);
-            groups.set(group.getKey(), entry.deepCopy());
+        for (Benchmark benchmark : benchmarks) {
+            benchmark
+                    .means(results)
+                    .forEach((name, scores) -> {
+                        ObjectNode entry = JSON.createObjectNode().put("alias", name);
+                        scores.forEach((metric, score) -> put(entry, metric, score));
+                        all.set(name, entry);
+                        groups.set(name, entry.deepCopy());
+                    });
         }
         if (!groups.isEmpty()) {
             json.set("groups", groups);
         }
         return json;
-    }
-
-    /// The scores of benchmarks of several tasks, and of their groups, by name.
-    public static List<Map.Entry<String, Map<String, Score>>> groups(
-            List<Benchmark> benchmarks, List<TaskResult> results) {
-        Map<String, TaskResult> byName = new HashMap<>();
-        results.forEach(result -> byName.put(result.task().name(), result));
-        List<Map.Entry<String, Map<String, Score>>> groups = new ArrayList<>();
-        for (Benchmark benchmark : benchmarks) {
-            if (benchmark.tasks().size() == 1) {
-                continue;
-            }
-            groups.add(Map.entry(benchmark.name(), pooled(benchmark.tasks(), byName)));
-            benchmark
-                    .groups()
-                    .forEach((name, tasks) -> groups.add(Map.entry(name, pooled(tasks, byName))));
-        }
-        return groups;
-    }
-
-    private static Map<String, Score> pooled(List<Task> tasks, Map<String, TaskResult> byName) {
-        Map<String, List<Score>> parts = new HashMap<>();
-        for (Task task : tasks) {
-            TaskResult result = byName.get(task.name());
-            if (result == null) {
-                throw new IllegalArgumentException("no result of " + task.name());
-            }
-            result.scores()
-                    .forEach((metric, score) ->
-                            parts.computeIfAbsent(metric, m -> new ArrayList<>()).add(score));
-        }
-        Map<String, Score> scores = new HashMap<>();
-        parts.forEach((metric, all) -> scores.put(metric, Score.pooled(all)));
-        return scores;
     }
 
     private static void put(ObjectNode entry, String metric, Score score) {

@@ -21,9 +21,14 @@ public record TaskResult(
         long tokens,
         long requests) {
     public Score headline() {
-        Score score = scores.get(task.headline());
+        return score(task.headline());
+    }
+
+    /// @param metric as `metric,filter`
+    public Score score(String metric) {
+        Score score = scores.get(metric);
         if (score == null) {
-            throw new IllegalStateException(task.name() + " has no " + task.headline());
+            throw new IllegalArgumentException(task.name() + " has no " + metric);
         }
         return score;
     }

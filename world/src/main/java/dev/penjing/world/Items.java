@@ -1,15 +1,9 @@
 package dev.penjing.world;
 
-import dev.penjing.model.PenjingException;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -63,42 +57,5 @@ public final class Items {
             case Item.ShortAnswer free -> json.put("answer", free.answer());
         }
         return json.toString();
-    }
-
-    /// @throws PenjingException if the file cannot be read or a line is not an item
-    public static List<Item> read(Path file) {
-        List<Item> items = new ArrayList<>();
-        try {
-            for (String line : Files.readAllLines(file)) {
-                items.add(item(JSON.readTree(line), file, items.size() + 1));
-            }
-        } catch (IOException | JacksonException e) {
-            throw new PenjingException(
-                    "cannot read items from %s (line %d): %s"
-                            .formatted(file, items.size() + 1, e.getMessage()),
-                    e);
-        }
-        return items;
-    }
-
-    private static Item item(JsonNode json, Path file, int line) {
-        String task = json.path("task").asString("");
-        String context = json.path("context").asString("");
-        if (task.isEmpty() || context.isEmpty()) {
-            throw new PenjingException(
-                    "%s line %d is no item: it needs a task and a context".formatted(file, line));
-        }
-        if (!json.has("choices")) {
-            return new Item.ShortAnswer(task, context, json.path("answer").asString(""));
-        }
-        List<String> choices = new ArrayList<>();
-        json.path("choices").forEach(choice -> choices.add(choice.asString()));
-        int answer = json.path("answer").asInt(-1);
-        if (choices.isEmpty() || answer < 0 || answer >= choices.size()) {
-            throw new PenjingException(
-                    "%s line %d: the answer must be the index of one of its choices"
-                            .formatted(file, line));
-        }
-        return new Item.MultipleChoice(task, context, choices, answer);
     }
 }

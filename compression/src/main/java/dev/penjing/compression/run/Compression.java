@@ -44,7 +44,7 @@ public final class Compression {
     /// @param heldOut text to measure on; without it the end of `data` is kept back
     /// @param samples sequences that importance is scored on
     /// @param scoringLength tokens in each of them
-    /// @param tasks further measurements of a model, a score from 0 to 1 by name
+    /// @param tasks further measurements of a model
     /// @param command as the user gave it, for the record
     public record Request(
             Path teacher,
@@ -60,15 +60,19 @@ public final class Compression {
 
     /// Measures a model on tasks.
     public interface Tasks {
-        /// A hash of what they measure on.
+        /// A hash of what they measure on, and how.
         String key();
 
-        /// Accuracy by task.
-        Map<String, Double> score(LanguageModel model, Progress progress);
-
-        /// What guessing scores, by task.
-        Map<String, Double> chance();
+        /// Scores by task, in order.
+        ///
+        /// @param directory of the model, for what stands beside its weights
+        Map<String, TaskScore> score(LanguageModel model, Path directory, Progress progress);
     }
+
+    /// @param value from 0 to 1
+    /// @param error its standard error
+    /// @param chance what guessing scores
+    public record TaskScore(double value, double error, double chance) {}
 
     private final Request request;
     private final Compute compute;
@@ -194,7 +198,7 @@ public final class Compression {
         Path file = request.run().resolve("measures").resolve(name + ".json");
         String key =
                 Artifacts.sha256(
-                        "measure 1 " + modelKey + request.tasks().map(Tasks::key).orElse(""));
+                        "measure 2 " + modelKey + request.tasks().map(Tasks::key).orElse(""));
         stages.run(
                 "measure-" + name,
                 key,
@@ -226,18 +230,25 @@ public final class Compression {
             json.put("bits_per_byte", m.bitsPerByte());
             json.put("perplexity", m.perplexity());
             ObjectNode tasks = json.putObject("tasks");
-            request.tasks().ifPresent(t -> t.score(model, progress).forEach(tasks::put));
+            ObjectNode errors = json.putObject("task_errors");
+            ObjectNode chance = json.putObject("task_chance");
+            request.tasks()
+                    .ifPresent(t ->
+                            t.score(model, directory, progress)
+                                    .forEach((name, score) -> {
+                                        tasks.put(name, score.value());
+                                        errors.put(name, score.error());
+                                        chance.put(name, score.chance());
+                                    }));
         }
         return json;
     }
 
     private void finish(
             ObjectNode result, ObjectNode distillation, String teacherHash, long start) {
-        request.tasks()
-                .ifPresent(t -> {
-                    ObjectNode chance = result.putObject("chance");
-                    t.chance().forEach(chance::put);
-                });
+        if (request.tasks().isPresent()) {
+            result.set("chance", result.path("teacher").path("task_chance"));
+        }
         long tokens = request.training().steps() * request.training().tokensPerStep();
         double student = result.path("distilled").path("parameters").asDouble();
         double teacher = result.path("teacher").path("parameters").asDouble();

@@ -110,22 +110,32 @@ final class Report {
             return;
         }
         page.append(
-                "<h2>Tasks</h2><table class='tasks'><tr><th></th><th>chance</th>"
-                        + "<th>teacher</th><th>pruned</th><th>distilled</th></tr>");
+                "<h2>Tasks</h2><p>Scores in percent, a standard error behind each; kept is the"
+                        + " student's share of the teacher's.</p><table class='tasks'><tr><th></th>"
+                        + "<th>chance</th><th>teacher</th><th>pruned</th><th>distilled</th>"
+                        + "<th>kept</th></tr>");
         for (Map.Entry<String, JsonNode> task : teacher.properties()) {
-            double chance = result.path("chance").path(task.getKey()).asDouble(0);
+            String name = task.getKey();
             page.append(
                     format(
                             "<tr><th>%s</th><td>%.1f</td>",
-                            escape(task.getKey().replace('_', ' ')), 100 * chance));
+                            escape(name.replace('_', ' ')),
+                            100 * result.path("chance").path(name).asDouble(0)));
             for (String model : MODELS) {
-                double score = result.path(model).path("tasks").path(task.getKey()).asDouble();
+                double score = result.path(model).path("tasks").path(name).asDouble();
+                double error = result.path(model).path("task_errors").path(name).asDouble(0);
                 page.append(
                         format(
-                                "<td><span class='bar %s' style='width:%.1f%%'></span>%.1f</td>",
-                                model, 100 * score, 100 * score));
+                                "<td><span class='bar %s' style='width:%.1f%%'></span>%.1f"
+                                        + " <small>± %.1f</small></td>",
+                                model, 100 * score, 100 * score, 100 * error));
             }
-            page.append("</tr>");
+            double before = task.getValue().asDouble();
+            double after = result.path("distilled").path("tasks").path(name).asDouble();
+            page.append(
+                    before > 0
+                            ? format("<td>%.0f %%</td></tr>", 100 * after / before)
+                            : "<td>-</td></tr>");
         }
         page.append("</table>");
     }

@@ -2,6 +2,7 @@ package dev.penjing.evaluation.tasks;
 
 import dev.penjing.evaluation.Benchmark;
 import dev.penjing.evaluation.Task;
+import dev.penjing.evaluation.data.OwnItems;
 import dev.penjing.model.UsageException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -54,14 +55,14 @@ public final class Benchmarks {
         return List.copyOf(chosen.values());
     }
 
-    /// Questions with choices of one's own.
-    public static Task choosing(String task) {
-        return new OwnQuestions(task);
-    }
-
-    /// Questions of one's own whose answer is a written line.
-    public static Task writing(String task) {
-        return new OwnQuestions.Written(task);
+    /// The tasks of a file of one's own.
+    public static List<Benchmark> own(OwnItems items) {
+        return items.tasks().stream()
+                .map(task ->
+                        items.written(task)
+                                ? Benchmark.of(new OwnQuestions.Written(task))
+                                : Benchmark.of(new OwnQuestions(task)))
+                .toList();
     }
 
     private static Benchmark mmlu() {

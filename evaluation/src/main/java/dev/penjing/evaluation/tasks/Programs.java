@@ -43,6 +43,11 @@ public record Programs(
         }
     }
 
+    /// One sample each, as the harness has it unless told otherwise.
+    public static Programs usual(Supplier<CodeRunner> runner) {
+        return new Programs(1, 0.2, 0.95, List.of(1), runner);
+    }
+
     Task.Generation generation(List<String> until) {
         return new Task.Generation(
                 until, TOKENS, OptionalInt.of(TOKENS), temperature, topP, samples);

@@ -1,0 +1,98 @@
+package dev.penjing.cli;
+
+import dev.penjing.compression.run.Artifacts;
+import dev.penjing.compression.run.Compression;
+import dev.penjing.evaluation.Benchmark;
+import dev.penjing.evaluation.Evaluation;
+import dev.penjing.evaluation.ResultCache;
+import dev.penjing.evaluation.Score;
+import dev.penjing.evaluation.TaskResult;
+import dev.penjing.evaluation.data.BenchmarkData;
+import dev.penjing.evaluation.data.OwnItems;
+import dev.penjing.evaluation.tasks.Benchmarks;
+import dev.penjing.evaluation.tasks.Programs;
+import dev.penjing.model.LanguageModel;
+import dev.penjing.model.Progress;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// Benchmarks as what a compression is measured on.
+///
+/// @param cache where results are kept, so that a measurement that was stopped goes on; nowhere
+///   where it takes seconds
+record BenchmarkTasks(
+        String key,
+        List<Benchmark> benchmarks,
+        BenchmarkData data,
+        Evaluation.Settings settings,
+        Optional<Path> cache)
+        implements Compression.Tasks {
+    /// The questions in a file of one's own.
+    static Compression.Tasks ofItems(Path file) {
+        OwnItems items = new OwnItems(file);
+        return new BenchmarkTasks(
+                Artifacts.sha256(file),
+                Benchmarks.own(items),
+                items,
+                Evaluation.Settings.USUAL,
+                Optional.empty());
+    }
+
+    /// The benchmarks that the options name.
+    ///
+    /// @param run the folder of the run, where results are kept
+    static Compression.Tasks of(
+            BenchmarkOptions options,
+            Path run,
+            BenchmarkOptions.Runner runner,
+            ConsoleProgress progress) {
+        String names = options.tasks.orElse("all");
+        Evaluation.Settings settings =
+                new Evaluation.Settings(
+                        OptionalInt.empty(), options.limit(), Evaluation.Settings.USUAL.seed());
+        return new BenchmarkTasks(
+                Artifacts.sha256(names + settings + options.dataDir),
+                Benchmarks.of(names, Programs.usual(runner::get)),
+                options.data(progress),
+                settings,
+                Optional.of(run.resolve("measures")));
+    }
+
+    @Override
+    public Map<String, Compression.TaskScore> score(
+            LanguageModel model, Path directory, Progress progress) {
+        String weights = cache.isPresent() ? Artifacts.sha256OfModel(directory) : key;
+        try (ResultCache kept =
+                cache.map(folder -> ResultCache.of(folder, Artifacts.sha256(weights + key)))
+                        .orElseGet(ResultCache::none)) {
+            List<TaskResult> results =
+                    Evaluation.run(
+                            Measured.subject(
+                                    model,
+                                    Artifacts.sha256(weights + key),
+                                    directory,
+                                    Measured.Manner.USUAL),
+                            benchmarks,
+                            data,
+                            settings,
+                            kept,
+                            progress,
+                            sample -> {});
+            Map<String, Compression.TaskScore> scores = new LinkedHashMap<>();
+            for (Benchmark benchmark : benchmarks) {
+                Score score = benchmark.headline(results);
+                scores.put(
+                        benchmark.name(),
+                        new Compression.TaskScore(
+                                score.value(),
+                                Double.isFinite(score.error()) ? score.error() : 0,
+                                benchmark.chance(results)));
+            }
+            return scores;
+        }
+    }
+}

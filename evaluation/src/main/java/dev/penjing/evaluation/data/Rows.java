@@ -54,7 +54,8 @@ final class Rows {
         try {
             if (!Files.isRegularFile(file)) {
                 throw new PenjingException(
-                        file + " is no file of data (a folder?): put the file there");
+                        file
+                                + " is no file (a folder, or a link that leads nowhere?): put the file there");
             }
             if (name.endsWith(".parquet")) {
                 ParquetRows.read(file, counting, limits);

@@ -4,10 +4,7 @@ import dev.penjing.evaluation.code.CodeRunner;
 import dev.penjing.evaluation.code.Sandbox;
 import dev.penjing.evaluation.code.SandboxLimits;
 import dev.penjing.evaluation.data.BenchmarkData;
-import dev.penjing.evaluation.data.HubData;
-import dev.penjing.evaluation.data.LocalData;
 import dev.penjing.model.UsageException;
-import dev.penjing.model.hub.Hub;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -41,8 +38,7 @@ final class BenchmarkOptions {
     }
 
     BenchmarkData data(ConsoleProgress progress) {
-        return dataDir.<BenchmarkData>map(LocalData::new)
-                .orElseGet(() -> new HubData(new Hub(System.getenv()), progress));
+        return BenchmarkData.of(dataDir, System.getenv(), progress);
     }
 
     /// The sandbox, found when the first program is to be run.

@@ -18,7 +18,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /// Benchmarks as what a compression is measured on.
 ///
@@ -51,9 +50,7 @@ record BenchmarkTasks(
             BenchmarkOptions.Runner runner,
             ConsoleProgress progress) {
         String names = options.tasks.orElse("all");
-        Evaluation.Settings settings =
-                new Evaluation.Settings(
-                        OptionalInt.empty(), options.limit(), Evaluation.Settings.USUAL.seed());
+        Evaluation.Settings settings = Evaluation.Settings.USUAL.withLimit(options.limit());
         return new BenchmarkTasks(
                 Artifacts.sha256(names + settings + options.dataDir),
                 Benchmarks.of(names, Programs.usual(runner::get)),

@@ -87,6 +87,11 @@ final class EvaluateCommand implements Callable<Integer> {
     boolean separateTurns = true;
 
     @Option(
+            names = "--max-new-tokens",
+            description = "Longest written answer, in place of each benchmark's own.")
+    Optional<Integer> maxNewTokens = Optional.empty();
+
+    @Option(
             names = "--samples",
             defaultValue = "1",
             description = "Programs written for each item of MBPP and HumanEval (default: 1).")
@@ -141,9 +146,11 @@ final class EvaluateCommand implements Callable<Integer> {
                 SampleFile out = SampleFile.of(samplesOut)) {
             Programs programs = new Programs(samples, temperature, topP, passAt, runner::get);
             List<Benchmark> benchmarks = Benchmarks.of(which.tasks.orElse("all"), programs);
-            Evaluation.Settings settings = new Evaluation.Settings(
+            Evaluation.Settings settings =
+                    new Evaluation.Settings(
                             shots.map(OptionalInt::of).orElse(OptionalInt.empty()),
                             which.limit(),
+                            maxNewTokens.map(OptionalInt::of).orElse(OptionalInt.empty()),
                             seed);
             for (String model : models) {
                 try (Measured measured = open(model, progress);
@@ -175,6 +182,9 @@ final class EvaluateCommand implements Callable<Integer> {
         if (shots.orElse(0) < 0) {
             throw new UsageException("--num-fewshot cannot be negative");
         }
+        if (maxNewTokens.orElse(1) < 1) {
+            throw new UsageException("--max-new-tokens must be at least 1");
+        }
         if (seed < 0) {
             throw new UsageException("--seed cannot be negative");
         }
@@ -199,7 +209,8 @@ final class EvaluateCommand implements Callable<Integer> {
                             case "on" -> Optional.of(true);
                             case "off" -> Optional.of(false);
                             default ->
-                                    throw new UsageException("--bos is on, off or auto, not " + bos);
+                                    throw new UsageException(
+                                            "--bos is on, off or auto, not " + bos);
                         },
                         chatTemplate,
                         separateTurns);

@@ -61,8 +61,7 @@ final class EvaluationTable {
     }
 
     private void row(Benchmark benchmark) {
-        List<Score> scores =
-                results.values().stream().map(benchmark::headline).toList();
+        List<Score> scores = results.values().stream().map(benchmark::headline).toList();
         List<TaskResult> first = results.values().iterator().next();
         StringBuilder row = new StringBuilder();
         row.append(

@@ -71,8 +71,8 @@ record Measured(Subject subject, String arithmetic, Runnable closing) implements
                 manner.chatTemplate() ? ChatTemplate.of(directory) : Optional.empty();
         Prompts prompts =
                 manner.prompts(
-                        template.<Function<List<Prompts.Message>, String>>map(t ->
-                                        messages -> t.render(variables(messages, special)))
+                        template.<Function<List<Prompts.Message>, String>>map(
+                                        t -> messages -> t.render(variables(messages, special)))
                                 .orElseGet(() -> {
                                     if (manner.chatTemplate()) {
                                         throw new PenjingException(
@@ -134,9 +134,7 @@ record Measured(Subject subject, String arithmetic, Runnable closing) implements
             Path path, Manner manner, EngineOptions options, ConsoleProgress progress) {
         progress.say("reading " + path);
         String key =
-                Files.isDirectory(path)
-                        ? Artifacts.sha256OfModel(path)
-                        : Artifacts.sha256(path);
+                Files.isDirectory(path) ? Artifacts.sha256OfModel(path) : Artifacts.sha256(path);
         Engine engine = Engine.load(path, options, progress);
         progress.finish();
         try {

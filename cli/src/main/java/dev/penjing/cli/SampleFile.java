@@ -29,8 +29,7 @@ final class SampleFile implements AutoCloseable {
             return new SampleFile(file, Optional.empty());
         }
         try {
-            return new SampleFile(
-                    file, Optional.of(Files.newBufferedWriter(partial(file.get()))));
+            return new SampleFile(file, Optional.of(Files.newBufferedWriter(partial(file.get()))));
         } catch (IOException e) {
             throw cannot(file.get(), e);
         }

@@ -173,8 +173,7 @@ final class Answers {
                             done -> meter.done((first + done) / generation.samples()));
             long count = 0;
             for (int i = 0; i < slice.size(); i++) {
-                results.get(slice.get(i).question())
-                        .add(text(answers.get(i), generation.until()));
+                results.get(slice.get(i).question()).add(text(answers.get(i), generation.until()));
                 count += slice.get(i).prompt().ids().length + answers.get(i).length;
             }
             count(count, slice.size(), meter);
@@ -209,7 +208,7 @@ final class Answers {
         int room = generation.maxNewTokens();
         if (generation.maxContextAndNew().isPresent()) {
             int length = encoder.encode(context).length;
-            room = Math.max(1, generation.maxContextAndNew().getAsInt() - length);
+            room = Math.clamp(generation.maxContextAndNew().getAsInt() - length, 1, room);
         }
         room = Math.min(room, Math.max(1, encoder.room() - 1));
         return new Prompt(

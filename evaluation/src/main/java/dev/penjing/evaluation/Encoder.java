@@ -63,7 +63,8 @@ record Encoder(
         if (lone.isEmpty() || (ids.length > 0 && ids[0] == lone.getAsInt())) {
             return fit(ids, 1);
         }
-        return fit(IntStream.concat(IntStream.of(lone.getAsInt()), Arrays.stream(ids)).toArray(), 1);
+        return fit(
+                IntStream.concat(IntStream.of(lone.getAsInt()), Arrays.stream(ids)).toArray(), 1);
     }
 
     private ScoredText fit(int[] ids, int from) {
@@ -71,8 +72,7 @@ record Encoder(
         int cut = Math.max(0, ids.length - (room + 1));
         return cut == 0
                 ? new ScoredText(ids, from)
-                : new ScoredText(
-                        Arrays.copyOfRange(ids, cut, ids.length), Math.max(1, from - cut));
+                : new ScoredText(Arrays.copyOfRange(ids, cut, ids.length), Math.max(1, from - cut));
     }
 
     /// The tokens of a context that leaves room for an answer.
@@ -82,8 +82,6 @@ record Encoder(
             ids = lone.stream().toArray();
         }
         int most = Math.max(1, room - newTokens);
-        return ids.length <= most
-                ? ids
-                : Arrays.copyOfRange(ids, ids.length - most, ids.length);
+        return ids.length <= most ? ids : Arrays.copyOfRange(ids, ids.length - most, ids.length);
     }
 }

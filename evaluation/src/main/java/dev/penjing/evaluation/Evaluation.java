@@ -16,10 +16,17 @@ import tools.jackson.databind.JsonNode;
 public final class Evaluation {
     /// @param shots in place of each task's own, but for tasks that have none
     /// @param limit the first items of each task only
+    /// @param maxNewTokens of written answers, in place of each task's own
     /// @param seed of the draw of shots and of sampled answers; 1234 is the harness's
-    public record Settings(OptionalInt shots, OptionalInt limit, long seed) {
+    public record Settings(
+            OptionalInt shots, OptionalInt limit, OptionalInt maxNewTokens, long seed) {
         public static final Settings USUAL =
-                new Settings(OptionalInt.empty(), OptionalInt.empty(), 1234);
+                new Settings(OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), 1234);
+
+        /// The first items only.
+        public Settings withLimit(OptionalInt items) {
+            return new Settings(shots, items, maxNewTokens, seed);
+        }
     }
 
     /// An item ready to be asked.
@@ -60,8 +67,7 @@ public final class Evaluation {
             ResultCache cache,
             Progress progress,
             Consumer<Sample> samples) {
-        Evaluation evaluation =
-                new Evaluation(subject, data, settings, cache, progress, samples);
+        Evaluation evaluation = new Evaluation(subject, data, settings, cache, progress, samples);
         return benchmarks.stream().flatMap(b -> evaluation.run(b).stream()).toList();
     }
 
@@ -82,8 +88,7 @@ public final class Evaluation {
             Progress within =
                     (what, done, of, note) ->
                             progress.update(benchmark.name(), first + done, total, note);
-            results.add(
-                    result(task, one.getValue(), available.getOrDefault(task, 0), within));
+            results.add(result(task, one.getValue(), available.getOrDefault(task, 0), within));
             before += one.getValue().size();
         }
         return results;
@@ -112,8 +117,7 @@ public final class Evaluation {
         return task.shots() == 0 ? 0 : settings.shots().orElse(task.shots());
     }
 
-    private TaskResult result(
-            Task task, List<Question> questions, int available, Progress within) {
+    private TaskResult result(Task task, List<Question> questions, int available, Progress within) {
         long start = System.nanoTime();
         long tokensBefore = answers.tokens();
         long requestsBefore = answers.requests();
@@ -177,7 +181,7 @@ public final class Evaluation {
     }
 
     private List<Sample> write(Task.Writing task, List<Question> questions, Progress within) {
-        List<List<String>> texts = answers.texts(questions, task.generation(), within);
+        List<List<String>> texts = answers.texts(questions, generation(task), within);
         // programs take their time to run
         return IntStream.range(0, questions.size())
                 .parallel()
@@ -194,5 +198,12 @@ public final class Evaluation {
                             task.judge(q.item(), texts.get(i)));
                 })
                 .toList();
+    }
+
+    private Task.Generation generation(Task.Writing task) {
+        Task.Generation own = task.generation();
+        return settings.maxNewTokens().isPresent()
+                ? own.withMaxNewTokens(settings.maxNewTokens().getAsInt())
+                : own;
     }
 }

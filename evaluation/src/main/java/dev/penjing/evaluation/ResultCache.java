@@ -92,7 +92,8 @@ public final class ResultCache implements AutoCloseable {
     static String key(Prompt prompt, List<String> until) {
         Prompt.Draw draw = prompt.draw();
         return hash(
-                "text %d %s %s".formatted(prompt.maxNewTokens(), draw, JSON.writeValueAsString(until)),
+                "text %d %s %s"
+                        .formatted(prompt.maxNewTokens(), draw, JSON.writeValueAsString(until)),
                 prompt.ids());
     }
 

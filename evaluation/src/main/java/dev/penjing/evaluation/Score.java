@@ -32,9 +32,6 @@ public record Score(double value, double error, int items) {
             sum += part.value() * part.items();
             variance += (part.items() - 1.0) * part.error() * part.error() * part.items();
         }
-        return new Score(
-                sum / items,
-                Math.sqrt(variance / (items - parts.size()) / items),
-                items);
+        return new Score(sum / items, Math.sqrt(variance / (items - parts.size()) / items), items);
     }
 }

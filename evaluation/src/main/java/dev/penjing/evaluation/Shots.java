@@ -20,15 +20,22 @@ final class Shots {
         this.count = count;
         this.random = new PythonRandom(seed);
         Task.Source source = task.source();
-        this.pool = count == 0 ? List.of() : data.items(source.data(), source.shown());
-        int needed =
-                count > 0 && source.order() == Task.Order.DRAWN_WITH_SPARE ? count + 1 : count;
+        this.pool = pool(source, data);
+        int needed = count > 0 && source.order() == Task.Order.DRAWN_WITH_SPARE ? count + 1 : count;
         if (pool.size() < needed) {
             throw new PenjingException(
                     "%s shows %d items of '%s', and draws from %d, but there are only %d: lower --num-fewshot or complete the data"
-                            .formatted(
-                                    task.name(), count, source.shown(), needed, pool.size()));
+                            .formatted(task.name(), count, source.shown(), needed, pool.size()));
         }
+    }
+
+    private List<JsonNode> pool(Task.Source source, BenchmarkData data) {
+        if (count == 0) {
+            return List.of();
+        }
+        return source.order() == Task.Order.FIRST
+                ? data.first(source.data(), source.shown(), count)
+                : data.items(source.data(), source.shown());
     }
 
     List<Item> next(JsonNode asked) {

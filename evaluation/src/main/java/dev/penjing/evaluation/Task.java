@@ -86,10 +86,12 @@ public sealed interface Task {
             return new Generation(until, maxNewTokens, OptionalInt.empty(), 0, 1, 1);
         }
 
+        Generation withMaxNewTokens(int tokens) {
+            return new Generation(until, tokens, maxContextAndNew, temperature, topP, samples);
+        }
+
         Prompt.Draw draw(long seed) {
-            return temperature == 0
-                    ? Prompt.Draw.GREEDY
-                    : new Prompt.Draw(temperature, topP, seed);
+            return temperature == 0 ? Prompt.Draw.GREEDY : new Prompt.Draw(temperature, topP, seed);
         }
     }
 }

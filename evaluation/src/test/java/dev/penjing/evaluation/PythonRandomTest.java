@@ -36,10 +36,16 @@ class PythonRandomTest {
         assertThat(new PythonRandom(1234).sample(range(40398), 6))
                 .containsExactly(28883, 7657, 490, 5940, 38156, 2288);
         assertThat(new PythonRandom(1234L).sample(range(20), 5)).containsExactly(14, 3, 0, 2, 1);
-        assertThat(new PythonRandom(1234L).sample(range(21), 6)).containsExactly(14, 3, 0, 2, 1, 17);
-        assertThat(new PythonRandom(7L).sample(range(40), 12)).containsExactly(20, 9, 25, 3, 4, 34, 6, 23, 36, 29, 16, 33);
-        assertThat(new PythonRandom(5000000000L).sample(range(300), 25)).containsExactly(44, 7, 245, 159, 236, 219, 293, 299, 65, 212, 252, 92, 182, 213, 266, 30, 251, 126, 286, 282, 20, 73, 183, 211, 18);
-        assertThat(new PythonRandom(0L).sample(range(12), 12)).containsExactly(6, 11, 0, 4, 7, 3, 2, 10, 5, 8, 9, 1);
+        assertThat(new PythonRandom(1234L).sample(range(21), 6))
+                .containsExactly(14, 3, 0, 2, 1, 17);
+        assertThat(new PythonRandom(7L).sample(range(40), 12))
+                .containsExactly(20, 9, 25, 3, 4, 34, 6, 23, 36, 29, 16, 33);
+        assertThat(new PythonRandom(5000000000L).sample(range(300), 25))
+                .containsExactly(
+                        44, 7, 245, 159, 236, 219, 293, 299, 65, 212, 252, 92, 182, 213, 266, 30,
+                        251, 126, 286, 282, 20, 73, 183, 211, 18);
+        assertThat(new PythonRandom(0L).sample(range(12), 12))
+                .containsExactly(6, 11, 0, 4, 7, 3, 2, 10, 5, 8, 9, 1);
     }
 
     @Test

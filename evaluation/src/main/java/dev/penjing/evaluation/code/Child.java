@@ -95,7 +95,8 @@ final class Child implements AutoCloseable {
         }
         boolean ready = false;
         try {
-            Message first = child.messages.poll(command.patience().toMillis(), TimeUnit.MILLISECONDS);
+            Message first =
+                    child.messages.poll(command.patience().toMillis(), TimeUnit.MILLISECONDS);
             ready = first instanceof Message.Ready;
             if (!ready) {
                 String what =
@@ -134,8 +135,7 @@ final class Child implements AutoCloseable {
                         "--sun-misc-unsafe-memory-access=allow",
                         "--illegal-native-access=deny",
                         "-Djava.io.tmpdir=" + directory,
-                        "-Dpolyglot.engine.userResourceCache="
-                                + command.library().toAbsolutePath(),
+                        "-Dpolyglot.engine.userResourceCache=" + command.library().toAbsolutePath(),
                         "-cp",
                         command.classPath(),
                         command.main(),
@@ -192,7 +192,8 @@ final class Child implements AutoCloseable {
     }
 
     private static CodeRunner.Outcome timedOut(SandboxLimits limits) {
-        return CodeRunner.Outcome.failed("timed out after " + limits.computing().toSeconds() + " s");
+        return CodeRunner.Outcome.failed(
+                "timed out after " + limits.computing().toSeconds() + " s");
     }
 
     private void send(long number, byte[] program, SandboxLimits limits) {

@@ -15,7 +15,8 @@ public final class OwnItems implements BenchmarkData {
     private final Path file;
     private final Map<String, List<JsonNode>> byTask = new LinkedHashMap<>();
 
-    /// @throws PenjingException if the file cannot be read, holds nothing, or a line that is no item
+    /// @throws PenjingException if the file cannot be read, holds nothing, or a line that is no
+    ///   item
     public OwnItems(Path file) {
         this.file = file;
         Rows.read(

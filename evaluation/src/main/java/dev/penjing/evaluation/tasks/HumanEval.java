@@ -14,15 +14,7 @@ import tools.jackson.databind.JsonNode;
 /// begins.
 record HumanEval(Programs programs) implements Task.Writing {
     private static final List<String> UNTIL =
-            List.of(
-                    "\nclass",
-                    "\ndef",
-                    "\n#",
-                    "\n@",
-                    "\nprint",
-                    "\nif",
-                    "\n```",
-                    "<file_sep>");
+            List.of("\nclass", "\ndef", "\n#", "\n@", "\nprint", "\nif", "\n```", "<file_sep>");
 
     @Override
     public String name() {
@@ -53,12 +45,7 @@ record HumanEval(Programs programs) implements Task.Writing {
         Fields fields = new Fields(name(), json);
         return new Item.Free(
                 PythonText.strip(fields.text("prompt")),
-                "\n"
-                        + fields.text("test")
-                        + "\n"
-                        + "check("
-                        + fields.text("entry_point")
-                        + ")");
+                "\n" + fields.text("test") + "\n" + "check(" + fields.text("entry_point") + ")");
     }
 
     @Override

@@ -18,7 +18,10 @@ record OwnQuestions(String name) implements Task.Choosing {
 
     static Source source(String task) {
         return new Source(
-                new DataSet("items", "", Optional.of(task)), "test", "test", Order.DRAWN_WITH_SPARE);
+                new DataSet("items", "", Optional.of(task)),
+                "test",
+                "test",
+                Order.DRAWN_WITH_SPARE);
     }
 
     @Override

@@ -50,8 +50,7 @@ record TruthfulQa() implements Task.Choosing {
     @Override
     public Source source() {
         return new Source(
-                new DataSet(
-                        "truthfulqa", "truthfulqa/truthful_qa", Optional.of("multiple_choice")),
+                new DataSet("truthfulqa", "truthfulqa/truthful_qa", Optional.of("multiple_choice")),
                 "validation",
                 "validation",
                 Order.DRAWN_WITH_SPARE);
@@ -89,8 +88,7 @@ record TruthfulQa() implements Task.Choosing {
         if (right.isEmpty()) {
             throw fields.wrong("has no true answer in 'mc2_targets'");
         }
-        return new Item.Choices(
-                BEFORE + "Q: " + fields.text("question") + "\nA:", choices, right);
+        return new Item.Choices(BEFORE + "Q: " + fields.text("question") + "\nA:", choices, right);
     }
 
     @Override

@@ -10,8 +10,8 @@ import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
 /// WinoGrande (Sakaguchi et al. 2019), size xl: which of two names fits the gap. The rest of the
-/// sentence is scored after each (partial scoring). As lm-evaluation-harness 0.4.13's
-/// `winogrande`, 1.0.
+/// sentence is scored after each (partial scoring). As lm-evaluation-harness 0.4.13's `winogrande`,
+/// 1.0.
 record Winogrande() implements Task.Choosing {
     @Override
     public String name() {

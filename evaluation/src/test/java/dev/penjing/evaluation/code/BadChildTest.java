@@ -99,8 +99,7 @@ class BadChildTest {
                     .hasMessageContaining("not ready after 1 s");
         }
         Child.Command noJava =
-                new Child.Command(
-                        folder + "/java", "", "Main", folder, 256, Duration.ofSeconds(1));
+                new Child.Command(folder + "/java", "", "Main", folder, 256, Duration.ofSeconds(1));
         try (var sandbox = new Sandbox(noJava, LIMITS)) {
             assertThatThrownBy(() -> sandbox.run("pass"))
                     .isInstanceOf(PenjingException.class)
@@ -144,8 +143,7 @@ class BadChildTest {
                 .hasMessageContaining("'./penjing sandbox'")
                 .hasMessageContaining(folder.toString());
         // built, but not whole
-        Path main =
-                folder.resolve("sandbox/target/classes/dev/penjing/sandbox/Main.class");
+        Path main = folder.resolve("sandbox/target/classes/dev/penjing/sandbox/Main.class");
         Files.createDirectories(main.getParent());
         Files.createDirectories(folder.resolve("sandbox/target/app"));
         Files.writeString(main, "no class");

@@ -1,6 +1,8 @@
 """The distillation step of DistillationBench in eager PyTorch: prints the tokens/s of each step.
 
 usage: distillation_step.py {bfloat16|float32} BATCH LENGTH STEPS
+       LAYERS HEADS KEY_VALUE_HEADS HEAD_DIM VOCABULARY
+       TEACHER_HIDDEN TEACHER_INTERMEDIATE STUDENT_HIDDEN STUDENT_INTERMEDIATE
 """
 import sys
 import time
@@ -11,7 +13,7 @@ from torch.nn import functional as F
 
 dtype = getattr(torch, sys.argv[1])
 batch, length, steps = (int(a) for a in sys.argv[2:5])
-LAYERS, HEADS, KEY_VALUE_HEADS, HEAD_DIM, VOCABULARY = 6, 8, 4, 32, 2048
+LAYERS, HEADS, KEY_VALUE_HEADS, HEAD_DIM, VOCABULARY, *SHAPES = (int(a) for a in sys.argv[5:14])
 
 
 def rotate(x, cos, sin):
@@ -57,8 +59,8 @@ class Model(nn.Module):
 
 
 torch.manual_seed(1)
-teacher = Model(256, 704).to(dtype).requires_grad_(False)
-student = Model(208, 448).to(dtype)
+teacher = Model(*SHAPES[:2]).to(dtype).requires_grad_(False)
+student = Model(*SHAPES[2:]).to(dtype)
 optimizer = torch.optim.AdamW(student.parameters(), lr=1e-4)
 for _ in range(steps):
     start = time.perf_counter()

@@ -26,27 +26,81 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// Tokens a second of a distillation step on random weights and tokens, beside eager PyTorch
 /// (`bench/peers/distillation_step.py`) where a Python with torch is given.
 ///
-/// Usage: `bench/run distillation [--python PYTHON] [--dtype bfloat16|float32] [--batch 16]
-/// [--length 256] [--steps 40]`
+/// Usage: `bench/run distillation [--python PYTHON] [--shape demo|vocabulary] [--dtype
+/// bfloat16|float32] [--batch 16] [--length 256] [--steps 40]`
 final class DistillationBench {
-    private static final int LAYERS = 6;
-    private static final int HEADS = 8;
-    private static final int KEY_VALUE_HEADS = 4;
-    private static final int HEAD_DIM = 32;
-    private static final int VOCABULARY = 2048;
-    private static final int TEACHER_HIDDEN = 256;
-    private static final int TEACHER_INTERMEDIATE = 704;
-    private static final int STUDENT_HIDDEN = 208;
-    private static final int STUDENT_INTERMEDIATE = 448;
+    /// Teacher and student: they differ in channels and neurons.
+    private record Shape(
+            int layers,
+            int heads,
+            int keyValueHeads,
+            int headDim,
+            int vocabulary,
+            int teacherHidden,
+            int teacherIntermediate,
+            int studentHidden,
+            int studentIntermediate) {
+        /// The demo's, and one with the vocabulary of a real model, whose logits are most of the
+        /// memory of a step.
+        private static final Map<String, Shape> BY_NAME =
+                Map.of(
+                        "demo", new Shape(6, 8, 4, 32, 2048, 256, 704, 208, 448),
+                        "vocabulary", new Shape(6, 6, 6, 48, 32_000, 288, 768, 224, 512));
+
+        ModelConfig teacher(int length) {
+            return config(teacherHidden, teacherIntermediate, length);
+        }
+
+        ModelConfig student(int length) {
+            return config(studentHidden, studentIntermediate, length);
+        }
+
+        private ModelConfig config(int hidden, int intermediate, int length) {
+            return ModelConfig.parse(
+                    """
+                    {"model_type": "llama", "vocab_size": %d, "hidden_size": %d,
+                     "intermediate_size": %d, "num_hidden_layers": %d, "num_attention_heads": %d,
+                     "num_key_value_heads": %d, "head_dim": %d, "max_position_embeddings": %d,
+                     "tie_word_embeddings": true, "rms_norm_eps": 1e-5}
+                    """
+                            .formatted(
+                                    vocabulary,
+                                    hidden,
+                                    intermediate,
+                                    layers,
+                                    heads,
+                                    keyValueHeads,
+                                    headDim,
+                                    length),
+                    "the benchmark's shape");
+        }
+
+        List<String> arguments() {
+            return IntStream.of(
+                            layers,
+                            heads,
+                            keyValueHeads,
+                            headDim,
+                            vocabulary,
+                            teacherHidden,
+                            teacherIntermediate,
+                            studentHidden,
+                            studentIntermediate)
+                    .mapToObj(Integer::toString)
+                    .toList();
+        }
+    }
 
     private static final List<String> OPTIONS =
-            List.of("--python", "--dtype", "--batch", "--length", "--steps");
+            List.of("--python", "--shape", "--dtype", "--batch", "--length", "--steps");
 
+    private final Shape shape;
     private final String dtype;
     private final int batch;
     private final int length;
@@ -54,6 +108,11 @@ final class DistillationBench {
     private final Path folder;
 
     private DistillationBench(Map<String, String> options, Path folder) {
+        Shape named = Shape.BY_NAME.get(options.getOrDefault("--shape", "demo"));
+        if (named == null) {
+            throw new IllegalArgumentException("--shape is one of " + Shape.BY_NAME.keySet());
+        }
+        this.shape = named;
         this.dtype = options.getOrDefault("--dtype", "bfloat16");
         this.batch = Integer.parseInt(options.getOrDefault("--batch", "16"));
         this.length = Integer.parseInt(options.getOrDefault("--length", "256"));
@@ -97,31 +156,11 @@ final class DistillationBench {
         SideBySide.run("tokens/s", 0, 3, entries);
     }
 
-    private static ModelConfig config(int hidden, int intermediate, int length) {
-        return ModelConfig.parse(
-                """
-                {"model_type": "llama", "vocab_size": %d, "hidden_size": %d,
-                 "intermediate_size": %d, "num_hidden_layers": %d, "num_attention_heads": %d,
-                 "num_key_value_heads": %d, "head_dim": %d, "max_position_embeddings": %d,
-                 "tie_word_embeddings": true, "rms_norm_eps": 1e-5}
-                """
-                        .formatted(
-                                VOCABULARY,
-                                hidden,
-                                intermediate,
-                                LAYERS,
-                                HEADS,
-                                KEY_VALUE_HEADS,
-                                HEAD_DIM,
-                                length),
-                "the benchmark's shape");
-    }
-
     /// The median step, warm-up left out.
     private double ours() throws IOException {
         Compute compute = Compute.start("cpu", dtype, 0);
-        ModelConfig teacher = config(TEACHER_HIDDEN, TEACHER_INTERMEDIATE, length);
-        ModelConfig student = config(STUDENT_HIDDEN, STUDENT_INTERMEDIATE, length);
+        ModelConfig teacher = shape.teacher(length);
+        ModelConfig student = shape.student(length);
         TrainingSettings settings =
                 new TrainingSettings(
                         (long) steps * batch * length,
@@ -183,7 +222,7 @@ final class DistillationBench {
         ByteBuffer ids = ByteBuffer.allocate(4 << 20).order(ByteOrder.LITTLE_ENDIAN);
         Random random = new Random(1);
         while (ids.hasRemaining()) {
-            ids.putInt(random.nextInt(VOCABULARY));
+            ids.putInt(random.nextInt(shape.vocabulary()));
         }
         Files.write(file, ids.array());
         return TokenFile.open(file);
@@ -193,14 +232,10 @@ final class DistillationBench {
         String script =
                 Path.of(System.getProperty("penjing.home"), "bench/peers/distillation_step.py")
                         .toString();
-        ProcessBuilder builder =
-                new ProcessBuilder(
-                        python,
-                        script,
-                        dtype,
-                        Integer.toString(batch),
-                        Integer.toString(length),
-                        Integer.toString(steps));
+        List<String> command = new ArrayList<>(List.of(python, script, dtype));
+        IntStream.of(batch, length, steps).mapToObj(Integer::toString).forEach(command::add);
+        command.addAll(shape.arguments());
+        ProcessBuilder builder = new ProcessBuilder(command);
         if (keepMemory) {
             builder.environment()
                     .put(

@@ -9,6 +9,7 @@ import dev.penjing.model.ModelConfig;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.List;
 
 /// The forward pass of a pre-norm decoder. Not thread-safe: it uses its team, and its buffers.
@@ -23,6 +24,9 @@ final class Transformer {
     /// Floats of gates and ups that a thread computes before it turns to what comes of them: they
     /// fit into its caches.
     private static final int GATED_FLOATS = 16_384;
+
+    /// That a kernel takes at once.
+    private static final int QUERIES = 4;
 
     private final Weights weights;
     private final ModelConfig config;
@@ -163,7 +167,7 @@ final class Transformer {
         float[] out = scratch.floats(hiddenStride);
         int size = config.hiddenSize();
         kernels.rmsNorm(x, at, norm, size, (float) config.normEpsilon(), out);
-        java.util.Arrays.fill(out, size, hiddenStride, 0);
+        Arrays.fill(out, size, hiddenStride, 0);
         kernels.quantize(out, 0, 0, hiddenStride, to, toRow, scratch);
     }
 
@@ -187,11 +191,12 @@ final class Transformer {
         addBias(layer.qkvBias(), qkvT, qkvStride, rows);
         mixedQuantTHE.setRows(rows);
         int heads = config.numKeyValueHeads();
-        int items = rows * heads;
+        int[] tiles = tiles(batch);
+        int items = (tiles.length - 1) * heads;
         boolean alone = batch.alone();
         if (!alone) {
             team.split(
-                    items,
+                    rows * heads,
                     (from, end, scratch) -> {
                         for (int i = from; i < end; i++) {
                             remember(batch, i / heads, layerIndex, i % heads);
@@ -202,10 +207,11 @@ final class Transformer {
                 items,
                 (from, end, scratch) -> {
                     for (int i = from; i < end; i++) {
+                        int row = tiles[i / heads];
                         if (alone) {
-                            remember(batch, i / heads, layerIndex, i % heads);
+                            remember(batch, row, layerIndex, i % heads);
                         }
-                        attend(batch, i / heads, layerIndex, i % heads, scratch);
+                        attend(batch, row, tiles[i / heads + 1], layerIndex, i % heads, scratch);
                     }
                 });
         if (!groupsAreBlocks) {
@@ -214,6 +220,24 @@ final class Transformer {
                         mixedTHE, row * mixedStride, 0, mixedStride, mixedQuantTHE, row, oneRow);
             }
         }
+    }
+
+    /// Where tiles of rows begin that see the same keys, but for the last few, and the number of
+    /// rows.
+    private static int[] tiles(Batch batch) {
+        int[] tiles = new int[batch.rows() + 1];
+        int count = 0;
+        for (int row = 0; row < batch.rows(); row++) {
+            boolean first =
+                    row == 0
+                            || batch.blocks[row] != batch.blocks[row - 1]
+                            || row == tiles[count - 1] + QUERIES;
+            if (first) {
+                tiles[count++] = row;
+            }
+        }
+        tiles[count] = batch.rows();
+        return Arrays.copyOf(tiles, count + 1);
     }
 
     /// Rotates queries and key of a row and key-value head, and stores key and value.
@@ -258,49 +282,92 @@ final class Transformer {
         }
     }
 
-    /// The attention of the queries that share a key-value head, over the row's position and all
-    /// before it.
-    private void attend(Batch batch, int row, int layer, int head, Scratch scratch) {
-        int end = batch.positions[row] + 1;
-        int start =
-                config.slidingWindow().isPresent()
-                        ? Math.max(0, end - config.slidingWindow().getAsInt())
-                        : 0;
-        int tile = Kernels.KEY_TILE;
-        int block = KeyValuePool.BLOCK;
-        int first = start / block * block;
-        int[] blocks = batch.blocks[row];
-        long keysAt = pool.keys(layer, head);
-        long valuesAt = pool.values(layer, head);
-        float[] scores = scratch.floats(Math.max(hiddenStride, end + tile - first));
-        float scale = (float) (1 / Math.sqrt(headDim));
-        for (int q = 0; q < groups; q++) {
-            int query = row * qkvStride + (head * groups + q) * headDim;
-            for (int p = first; p < end; p += tile) {
-                MemorySegment data = pool.data(blocks[p / block]);
-                long at = keysAt + 2L * (p % block * headDim);
-                kernels.scores(qkvT, query, headDim, data, at, scale, scores, p - first);
-            }
-            kernels.softmax(scores, start - first, end - start);
-            int out = row * mixedStride + (head * groups + q) * headDim;
-            java.util.Arrays.fill(mixedTHE, out, out + headDim, 0);
-            for (int p = first; p < end; p += block) {
-                int from = Math.max(p, start);
-                kernels.mix(
-                        scores,
-                        from - first,
-                        Math.min(end, p + block) - from,
-                        pool.data(blocks[p / block]),
-                        valuesAt + 2L * (from - p) * headDim,
-                        headDim,
-                        mixedTHE,
-                        out);
-            }
+    /// The attention of a tile's queries that share a key-value head, each over its row's position
+    /// and all before it.
+    private void attend(
+            Batch batch, int fromRow, int toRow, int layer, int head, Scratch scratch) {
+        int queries = (toRow - fromRow) * groups;
+        for (int i = 0; i < queries; i += QUERIES) {
+            attendSome(batch, fromRow, i, Math.min(QUERIES, queries - i), layer, head, scratch);
         }
-        if (groupsAreBlocks) {
+        for (int row = fromRow; row < toRow && groupsAreBlocks; row++) {
             int from = head * groups * headDim;
             int to = from + groups * headDim;
             kernels.quantize(mixedTHE, row * mixedStride, from, to, mixedQuantTHE, row, scratch);
+        }
+    }
+
+    /// The attention of up to four queries. The first row's are first.
+    private void attendSome(
+            Batch batch, int row, int query, int count, int layer, int head, Scratch scratch) {
+        int block = KeyValuePool.BLOCK;
+        int first = start(batch, row + query / groups) / block * block;
+        int end = batch.positions[row + (query + count - 1) / groups] + 1;
+        int[] blocks = batch.blocks[row];
+        int stride = Math.ceilDiv(end - first, block) * block;
+        int outAt = QUERIES * headDim;
+        int scoresAt = 2 * outAt;
+        float[] work = scratch.floats(Math.max(hiddenStride, scoresAt + QUERIES * stride));
+        for (int i = 0; i < QUERIES; i++) {
+            // where there are fewer than four, the last one is there again
+            int q = query + Math.min(i, count - 1);
+            int from = (row + q / groups) * qkvStride + (head * groups + q % groups) * headDim;
+            System.arraycopy(qkvT, from, work, i * headDim, headDim);
+        }
+        scores(work, count, first, end, stride, blocks, pool.keys(layer, head));
+        for (int i = 0; i < count; i++) {
+            int at = scoresAt + i * stride;
+            int seenFrom = start(batch, row + (query + i) / groups) - first;
+            int seenTo = batch.positions[row + (query + i) / groups] + 1 - first;
+            kernels.softmax(work, at + seenFrom, seenTo - seenFrom);
+            Arrays.fill(work, at, at + seenFrom, 0);
+            Arrays.fill(work, at + seenTo, at + end - first, 0);
+        }
+        mixes(work, count, first, end, stride, blocks, pool.values(layer, head));
+        for (int i = 0; i < count; i++) {
+            int q = query + i;
+            int to = (row + q / groups) * mixedStride + (head * groups + q % groups) * headDim;
+            System.arraycopy(work, outAt + i * headDim, mixedTHE, to, headDim);
+        }
+    }
+
+    /// The first position that a row sees.
+    private int start(Batch batch, int row) {
+        int end = batch.positions[row] + 1;
+        return config.slidingWindow().isPresent()
+                ? Math.max(0, end - config.slidingWindow().getAsInt())
+                : 0;
+    }
+
+    private void scores(
+            float[] work, int count, int first, int end, int stride, int[] blocks, long keysAt) {
+        float scale = (float) (1 / Math.sqrt(headDim));
+        int to = 2 * QUERIES * headDim;
+        for (int p = first; p < end; p += Kernels.KEY_TILE, to += Kernels.KEY_TILE) {
+            MemorySegment data = pool.data(blocks[p / KeyValuePool.BLOCK]);
+            long at = keysAt + 2L * (p % KeyValuePool.BLOCK * headDim);
+            if (count == 1) {
+                kernels.scores(work, 0, headDim, data, at, scale, work, to);
+            } else {
+                kernels.fourScores(work, 0, headDim, data, at, scale, work, to, stride);
+            }
+        }
+    }
+
+    private void mixes(
+            float[] work, int count, int first, int end, int stride, int[] blocks, long valuesAt) {
+        int block = KeyValuePool.BLOCK;
+        int outAt = QUERIES * headDim;
+        Arrays.fill(work, outAt, 2 * outAt, 0);
+        for (int p = first; p < end; p += block) {
+            MemorySegment data = pool.data(blocks[p / block]);
+            int at = 2 * outAt + p - first;
+            int some = Math.min(end - p, block);
+            if (count == 1) {
+                kernels.mix(work, at, some, data, valuesAt, headDim, work, outAt);
+            } else {
+                kernels.fourMixes(work, at, stride, some, data, valuesAt, headDim, work, outAt);
+            }
         }
     }
 

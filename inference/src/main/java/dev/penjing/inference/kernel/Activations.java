@@ -3,9 +3,9 @@ package dev.penjing.inference.kernel;
 /// Rows of activations, quantised to eight bits in blocks of 32 with a float32 scale, as the
 /// kernels read them.
 ///
-/// Rows go through the kernels in tiles of one, four or eight, as their number is; a tile's pairs
-/// of a block follow one another, for each pair one int a row: column c in the low half and c + 4
-/// in the high half, as in a lane of [PackedMatrix].
+/// Rows go through the kernels in tiles of one, four or eight, as their number is. A tile's blocks
+/// follow one another, in each its rows, of each row 16 pairs of columns: column c in the low half
+/// of an int and c + 4 in the high half, as in a lane of [PackedMatrix].
 public final class Activations {
     private static final int LARGEST_TILE = 8;
 
@@ -23,6 +23,9 @@ public final class Activations {
     private final int blocks;
     private int rows;
 
+    /// Of two, the power that is the rows of a tile.
+    private int shift;
+
     /// @param maxRows that are ever used at once
     public Activations(int maxRows, int columns) {
         this.blocks = PackedMatrix.padded(columns) / PackedMatrix.UNIT;
@@ -36,6 +39,7 @@ public final class Activations {
     /// whatever is there, and thrown away.
     public void setRows(int rows) {
         this.rows = rows;
+        this.shift = rows <= FEW ? 0 : rows <= 4 ? 2 : 3;
     }
 
     int rows() {
@@ -43,23 +47,21 @@ public final class Activations {
     }
 
     int tile() {
-        return rows <= FEW ? 1 : rows <= 4 ? 4 : LARGEST_TILE;
+        return 1 << shift;
     }
 
     int blocks() {
         return blocks;
     }
 
-    /// Index into `scales` and `offsets`.
+    /// Index into `scales` and `offsets`. The row's next block is `tile()` further.
     int blockIndex(int row, int block) {
-        int tile = tile();
-        return (row / tile * blocks + block) * tile + row % tile;
+        return (((row >> shift) * blocks + block) << shift) + (row & tile() - 1);
     }
 
-    /// Index into `pairs` of the first of 16, which lie `tile()` apart.
+    /// Index into `pairs` of the first of 16.
     int pairIndex(int row, int block) {
-        int tile = tile();
-        return (row / tile * blocks + block) * PAIRS * tile + row % tile;
+        return blockIndex(row, block) * PAIRS;
     }
 
     /// Sets a block.
@@ -67,13 +69,12 @@ public final class Activations {
     /// @param quants 32 of -127 to 127
     void set(int row, int block, int[] quants, float scale) {
         int at = pairIndex(row, block);
-        int step = tile();
         int sum = 0;
         for (int p = 0; p < PAIRS; p++) {
             int column = p / 4 * 8 + p % 4;
             int low = quants[column];
             int high = quants[column + 4];
-            pairs[at + p * step] = low & 0xffff | high << 16;
+            pairs[at + p] = low & 0xffff | high << 16;
             sum += low + high;
         }
         int index = blockIndex(row, block);

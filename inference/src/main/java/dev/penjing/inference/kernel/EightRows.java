@@ -1,5 +1,6 @@
 package dev.penjing.inference.kernel;
 
+import static dev.penjing.inference.kernel.Activations.PAIRS;
 import static dev.penjing.inference.kernel.VectorKernels.F;
 import static dev.penjing.inference.kernel.VectorKernels.HALF;
 import static dev.penjing.inference.kernel.VectorKernels.I;
@@ -41,7 +42,7 @@ final class EightRows {
         long p = at;
         int g = pairAt;
         int s = blockAt;
-        for (int b = 0; b < blocks; b++, s += 8) {
+        for (int b = 0; b < blocks; b++, s += 8, g += 7 * PAIRS) {
             ShortVector a0 = IntVector.broadcast(I, offsets[s + 0]).reinterpretAsShorts();
             ShortVector b0 = a0;
             ShortVector a1 = IntVector.broadcast(I, offsets[s + 1]).reinterpretAsShorts();
@@ -61,33 +62,33 @@ final class EightRows {
             for (int v = 0; v < 4; v++, p += 2 * VECTOR) {
                 ShortVector q = ShortVector.fromMemorySegment(S, data, p, LITTLE);
                 ShortVector r = ShortVector.fromMemorySegment(S, data, p + VECTOR, LITTLE);
-                for (int n = 0; n < 4; n++, g += 8) {
+                for (int n = 0; n < 4; n++, g++) {
                     ShortVector w = q.and((short) 15);
                     ShortVector z = r.and((short) 15);
                     q = q.lanewise(LSHR, 4);
                     r = r.lanewise(LSHR, 4);
-                    ShortVector x0 = IntVector.broadcast(I, pairs[g + 0]).reinterpretAsShorts();
+                    ShortVector x0 = IntVector.broadcast(I, pairs[g]).reinterpretAsShorts();
                     a0 = a0.add(w.mul(x0));
                     b0 = b0.add(z.mul(x0));
-                    ShortVector x1 = IntVector.broadcast(I, pairs[g + 1]).reinterpretAsShorts();
+                    ShortVector x1 = IntVector.broadcast(I, pairs[g + PAIRS]).reinterpretAsShorts();
                     a1 = a1.add(w.mul(x1));
                     b1 = b1.add(z.mul(x1));
-                    ShortVector x2 = IntVector.broadcast(I, pairs[g + 2]).reinterpretAsShorts();
+                    ShortVector x2 = IntVector.broadcast(I, pairs[g + 2 * PAIRS]).reinterpretAsShorts();
                     a2 = a2.add(w.mul(x2));
                     b2 = b2.add(z.mul(x2));
-                    ShortVector x3 = IntVector.broadcast(I, pairs[g + 3]).reinterpretAsShorts();
+                    ShortVector x3 = IntVector.broadcast(I, pairs[g + 3 * PAIRS]).reinterpretAsShorts();
                     a3 = a3.add(w.mul(x3));
                     b3 = b3.add(z.mul(x3));
-                    ShortVector x4 = IntVector.broadcast(I, pairs[g + 4]).reinterpretAsShorts();
+                    ShortVector x4 = IntVector.broadcast(I, pairs[g + 4 * PAIRS]).reinterpretAsShorts();
                     a4 = a4.add(w.mul(x4));
                     b4 = b4.add(z.mul(x4));
-                    ShortVector x5 = IntVector.broadcast(I, pairs[g + 5]).reinterpretAsShorts();
+                    ShortVector x5 = IntVector.broadcast(I, pairs[g + 5 * PAIRS]).reinterpretAsShorts();
                     a5 = a5.add(w.mul(x5));
                     b5 = b5.add(z.mul(x5));
-                    ShortVector x6 = IntVector.broadcast(I, pairs[g + 6]).reinterpretAsShorts();
+                    ShortVector x6 = IntVector.broadcast(I, pairs[g + 6 * PAIRS]).reinterpretAsShorts();
                     a6 = a6.add(w.mul(x6));
                     b6 = b6.add(z.mul(x6));
-                    ShortVector x7 = IntVector.broadcast(I, pairs[g + 7]).reinterpretAsShorts();
+                    ShortVector x7 = IntVector.broadcast(I, pairs[g + 7 * PAIRS]).reinterpretAsShorts();
                     a7 = a7.add(w.mul(x7));
                     b7 = b7.add(z.mul(x7));
                 }

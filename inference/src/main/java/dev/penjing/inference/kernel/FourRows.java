@@ -1,5 +1,6 @@
 package dev.penjing.inference.kernel;
 
+import static dev.penjing.inference.kernel.Activations.PAIRS;
 import static dev.penjing.inference.kernel.VectorKernels.F;
 import static dev.penjing.inference.kernel.VectorKernels.HALF;
 import static dev.penjing.inference.kernel.VectorKernels.I;
@@ -44,7 +45,7 @@ final class FourRows {
         long p = at;
         int g = pairAt;
         int s = blockAt;
-        for (int b = 0; b < blocks; b++, s += step) {
+        for (int b = 0; b < blocks; b++, s += step, g += (step - 1) * PAIRS) {
             ShortVector a0 = IntVector.broadcast(I, offsets[s + 0]).reinterpretAsShorts();
             ShortVector b0 = a0;
             ShortVector a1 = IntVector.broadcast(I, offsets[s + 1]).reinterpretAsShorts();
@@ -56,21 +57,21 @@ final class FourRows {
             for (int v = 0; v < 4; v++, p += 2 * VECTOR) {
                 ShortVector q = ShortVector.fromMemorySegment(S, data, p, LITTLE);
                 ShortVector r = ShortVector.fromMemorySegment(S, data, p + VECTOR, LITTLE);
-                for (int n = 0; n < 4; n++, g += step) {
+                for (int n = 0; n < 4; n++, g++) {
                     ShortVector w = q.and((short) 15);
                     ShortVector z = r.and((short) 15);
                     q = q.lanewise(LSHR, 4);
                     r = r.lanewise(LSHR, 4);
-                    ShortVector x0 = IntVector.broadcast(I, pairs[g + 0]).reinterpretAsShorts();
+                    ShortVector x0 = IntVector.broadcast(I, pairs[g]).reinterpretAsShorts();
                     a0 = a0.add(w.mul(x0));
                     b0 = b0.add(z.mul(x0));
-                    ShortVector x1 = IntVector.broadcast(I, pairs[g + 1]).reinterpretAsShorts();
+                    ShortVector x1 = IntVector.broadcast(I, pairs[g + PAIRS]).reinterpretAsShorts();
                     a1 = a1.add(w.mul(x1));
                     b1 = b1.add(z.mul(x1));
-                    ShortVector x2 = IntVector.broadcast(I, pairs[g + 2]).reinterpretAsShorts();
+                    ShortVector x2 = IntVector.broadcast(I, pairs[g + 2 * PAIRS]).reinterpretAsShorts();
                     a2 = a2.add(w.mul(x2));
                     b2 = b2.add(z.mul(x2));
-                    ShortVector x3 = IntVector.broadcast(I, pairs[g + 3]).reinterpretAsShorts();
+                    ShortVector x3 = IntVector.broadcast(I, pairs[g + 3 * PAIRS]).reinterpretAsShorts();
                     a3 = a3.add(w.mul(x3));
                     b3 = b3.add(z.mul(x3));
                 }
@@ -161,7 +162,7 @@ final class FourRows {
         long p = at;
         int g = pairAt;
         int s = blockAt;
-        for (int b = 0; b < blocks; b++, s += step) {
+        for (int b = 0; b < blocks; b++, s += step, g += (step - 1) * PAIRS) {
             IntVector a0 = IntVector.zero(I);
             IntVector b0 = IntVector.zero(I);
             IntVector a1 = IntVector.zero(I);
@@ -170,39 +171,39 @@ final class FourRows {
             IntVector b2 = IntVector.zero(I);
             IntVector a3 = IntVector.zero(I);
             IntVector b3 = IntVector.zero(I);
-            for (int v = 0; v < 8; v++, p += 2 * VECTOR, g += 2 * step) {
+            for (int v = 0; v < 8; v++, p += 2 * VECTOR, g += 2) {
                 ShortVector q = ShortVector.fromMemorySegment(S, data, p, LITTLE);
                 ShortVector r = ShortVector.fromMemorySegment(S, data, p + VECTOR, LITTLE);
                 ShortVector q0 = q.lanewise(LSHL, 8).lanewise(ASHR, 8);
                 ShortVector q1 = q.lanewise(ASHR, 8);
                 ShortVector r0 = r.lanewise(LSHL, 8).lanewise(ASHR, 8);
                 ShortVector r1 = r.lanewise(ASHR, 8);
-                ShortVector x0 = IntVector.broadcast(I, pairs[g + 0]).reinterpretAsShorts();
-                ShortVector z0 = IntVector.broadcast(I, pairs[g + step + 0]).reinterpretAsShorts();
+                ShortVector x0 = IntVector.broadcast(I, pairs[g]).reinterpretAsShorts();
+                ShortVector z0 = IntVector.broadcast(I, pairs[g + 1]).reinterpretAsShorts();
                 IntVector m0 = q0.mul(x0).add(q1.mul(z0)).reinterpretAsInts();
                 IntVector n0 = r0.mul(x0).add(r1.mul(z0)).reinterpretAsInts();
                 a0 = a0.add(m0.lanewise(ASHR, 16));
                 b0 = b0.add(n0.lanewise(ASHR, 16));
                 a0 = a0.add(m0.lanewise(LSHL, 16).lanewise(ASHR, 16));
                 b0 = b0.add(n0.lanewise(LSHL, 16).lanewise(ASHR, 16));
-                ShortVector x1 = IntVector.broadcast(I, pairs[g + 1]).reinterpretAsShorts();
-                ShortVector z1 = IntVector.broadcast(I, pairs[g + step + 1]).reinterpretAsShorts();
+                ShortVector x1 = IntVector.broadcast(I, pairs[g + PAIRS]).reinterpretAsShorts();
+                ShortVector z1 = IntVector.broadcast(I, pairs[g + PAIRS + 1]).reinterpretAsShorts();
                 IntVector m1 = q0.mul(x1).add(q1.mul(z1)).reinterpretAsInts();
                 IntVector n1 = r0.mul(x1).add(r1.mul(z1)).reinterpretAsInts();
                 a1 = a1.add(m1.lanewise(ASHR, 16));
                 b1 = b1.add(n1.lanewise(ASHR, 16));
                 a1 = a1.add(m1.lanewise(LSHL, 16).lanewise(ASHR, 16));
                 b1 = b1.add(n1.lanewise(LSHL, 16).lanewise(ASHR, 16));
-                ShortVector x2 = IntVector.broadcast(I, pairs[g + 2]).reinterpretAsShorts();
-                ShortVector z2 = IntVector.broadcast(I, pairs[g + step + 2]).reinterpretAsShorts();
+                ShortVector x2 = IntVector.broadcast(I, pairs[g + 2 * PAIRS]).reinterpretAsShorts();
+                ShortVector z2 = IntVector.broadcast(I, pairs[g + 2 * PAIRS + 1]).reinterpretAsShorts();
                 IntVector m2 = q0.mul(x2).add(q1.mul(z2)).reinterpretAsInts();
                 IntVector n2 = r0.mul(x2).add(r1.mul(z2)).reinterpretAsInts();
                 a2 = a2.add(m2.lanewise(ASHR, 16));
                 b2 = b2.add(n2.lanewise(ASHR, 16));
                 a2 = a2.add(m2.lanewise(LSHL, 16).lanewise(ASHR, 16));
                 b2 = b2.add(n2.lanewise(LSHL, 16).lanewise(ASHR, 16));
-                ShortVector x3 = IntVector.broadcast(I, pairs[g + 3]).reinterpretAsShorts();
-                ShortVector z3 = IntVector.broadcast(I, pairs[g + step + 3]).reinterpretAsShorts();
+                ShortVector x3 = IntVector.broadcast(I, pairs[g + 3 * PAIRS]).reinterpretAsShorts();
+                ShortVector z3 = IntVector.broadcast(I, pairs[g + 3 * PAIRS + 1]).reinterpretAsShorts();
                 IntVector m3 = q0.mul(x3).add(q1.mul(z3)).reinterpretAsInts();
                 IntVector n3 = r0.mul(x3).add(r1.mul(z3)).reinterpretAsInts();
                 a3 = a3.add(m3.lanewise(ASHR, 16));

@@ -69,6 +69,36 @@ public interface Kernels {
             float[] out,
             int outAt);
 
+    /// `scores` of four queries, bit for bit.
+    ///
+    /// @param q [4][headDim], from `qAt` on
+    /// @param stride from one query's scores to the next one's
+    void fourScores(
+            float[] q,
+            int qAt,
+            int headDim,
+            MemorySegment keys,
+            long at,
+            float scale,
+            float[] scores,
+            int scoresAt,
+            int stride);
+
+    /// `mix` of four rows of weights, bit for bit.
+    ///
+    /// @param stride from one row of weights to the next
+    /// @param out [4][headDim], from `outAt` on
+    void fourMixes(
+            float[] weights,
+            int weightsAt,
+            int stride,
+            int count,
+            MemorySegment values,
+            long at,
+            int headDim,
+            float[] out,
+            int outAt);
+
     /// Scores to probabilities, in place.
     void softmax(float[] scores, int at, int count);
 

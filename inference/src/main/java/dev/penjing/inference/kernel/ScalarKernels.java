@@ -33,7 +33,6 @@ public final class ScalarKernels implements Kernels {
             boolean add,
             Scratch scratch) {
         byte[] weights = new byte[PackedMatrix.UNIT];
-        int step = x.tile();
         for (int row = from; row < to; row++) {
             for (int t = 0; t < x.rows(); t++) {
                 float sum = add ? y[yAt + t * stride + row] : 0;
@@ -42,7 +41,7 @@ public final class ScalarKernels implements Kernels {
                     int at = x.pairIndex(t, b);
                     int dot = 0;
                     for (int p = 0; p < Activations.PAIRS; p++) {
-                        int pair = x.pairs[at + p * step];
+                        int pair = x.pairs[at + p];
                         int column = p / 4 * 8 + p % 4;
                         dot += weights[column] * (short) pair + weights[column + 4] * (pair >> 16);
                     }
@@ -124,6 +123,40 @@ public final class ScalarKernels implements Kernels {
                 out[outAt + d] +=
                         weights[weightsAt + t] * half(values, at + 2L * (t * headDim + d));
             }
+        }
+    }
+
+    @Override
+    public void fourScores(
+            float[] q,
+            int qAt,
+            int headDim,
+            MemorySegment keys,
+            long at,
+            float scale,
+            float[] scores,
+            int scoresAt,
+            int stride) {
+        for (int i = 0; i < 4; i++) {
+            int from = qAt + i * headDim;
+            scores(q, from, headDim, keys, at, scale, scores, scoresAt + i * stride);
+        }
+    }
+
+    @Override
+    public void fourMixes(
+            float[] weights,
+            int weightsAt,
+            int stride,
+            int count,
+            MemorySegment values,
+            long at,
+            int headDim,
+            float[] out,
+            int outAt) {
+        for (int i = 0; i < 4; i++) {
+            int from = weightsAt + i * stride;
+            mix(weights, from, count, values, at, headDim, out, outAt + i * headDim);
         }
     }
 

@@ -19,6 +19,10 @@ public final class VectorKernels implements Kernels {
     static final VectorSpecies<Integer> I = species();
     static final VectorSpecies<Short> S = VectorSpecies.of(short.class, I.vectorShape());
     static final VectorSpecies<Float> F = VectorSpecies.of(float.class, I.vectorShape());
+
+    /// Columns c to c + 3.
+    private static final VectorSpecies<Integer> FOUR = IntVector.SPECIES_128;
+
     static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
 
     /// 32-bit lanes of a vector.
@@ -84,7 +88,10 @@ public final class VectorKernels implements Kernels {
     @Override
     public void quantize(
             float[] x, int at, int from, int to, Activations out, int row, Scratch scratch) {
-        for (int column = from; column < to; column += UNIT) {
+        int[] quants = scratch.quants;
+        int[] pairs = out.pairs;
+        int index = out.blockIndex(row, from / UNIT);
+        for (int column = from; column < to; column += UNIT, index += out.tile()) {
             FloatVector peak = FloatVector.zero(F);
             for (int i = 0; i < UNIT; i += L) {
                 peak = peak.max(FloatVector.fromArray(F, x, at + column + i).abs());
@@ -95,9 +102,19 @@ public final class VectorKernels implements Kernels {
                 // adding 1.5 x 2^23 rounds to the nearest whole, which its low bits then hold
                 FloatVector v =
                         FloatVector.fromArray(F, x, at + column + i).mul(inverse).add(0x1.8p23f);
-                v.reinterpretAsInts().sub(0x4b400000).intoArray(scratch.quants, i);
+                v.reinterpretAsInts().sub(0x4b400000).intoArray(quants, i);
             }
-            out.set(row, column / UNIT, scratch.quants, largest / 127);
+            IntVector sum = IntVector.zero(FOUR);
+            for (int i = 0; i < 4; i++) {
+                IntVector low = IntVector.fromArray(FOUR, quants, 8 * i);
+                IntVector high = IntVector.fromArray(FOUR, quants, 8 * i + 4);
+                low.and(0xffff)
+                        .or(high.lanewise(VectorOperators.LSHL, 16))
+                        .intoArray(pairs, index * Activations.PAIRS + 4 * i);
+                sum = sum.add(low).add(high);
+            }
+            out.scales[index] = largest / 127;
+            out.offsets[index] = -8 * sum.reduceLanes(VectorOperators.ADD) << 16;
         }
     }
 
@@ -138,7 +155,13 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void siluTimes(float[] gate, int gateAt, float[] up, int upAt, int count) {
-        for (int i = 0; i < count; i += L) {
+        int i = 0;
+        for (; i + L <= count; i += L) {
+            FloatVector z = FloatVector.fromArray(F, gate, gateAt + i);
+            FloatVector u = FloatVector.fromArray(F, up, upAt + i);
+            z.div(exp(z.neg()).add(1)).mul(u).intoArray(gate, gateAt + i);
+        }
+        if (i < count) {
             VectorMask<Float> m = F.indexInRange(i, count);
             FloatVector z = FloatVector.fromArray(F, gate, gateAt + i, m);
             FloatVector u = FloatVector.fromArray(F, up, upAt + i, m);
@@ -175,23 +198,21 @@ public final class VectorKernels implements Kernels {
             float scale,
             float[] scores,
             int scoresAt) {
-        for (int t = 0; t < KEY_TILE; t += L) {
-            FloatVector even = FloatVector.zero(F);
-            FloatVector odd = FloatVector.zero(F);
-            int d = 0;
-            for (; d + 1 < headDim; d += 2) {
-                long from = at + 2L * (d * KEY_TILE + t);
-                even = halves(keys, from).fma(FloatVector.broadcast(F, q[qAt + d]), even);
-                odd =
-                        halves(keys, from + 2 * KEY_TILE)
-                                .fma(FloatVector.broadcast(F, q[qAt + d + 1]), odd);
-            }
-            if (d < headDim) {
-                long from = at + 2L * (d * KEY_TILE + t);
-                even = halves(keys, from).fma(FloatVector.broadcast(F, q[qAt + d]), even);
-            }
-            even.add(odd).mul(scale * HALF).intoArray(scores, scoresAt + t);
-        }
+        Attention.scores(q, qAt, headDim, keys, at, scale, scores, scoresAt);
+    }
+
+    @Override
+    public void fourScores(
+            float[] q,
+            int qAt,
+            int headDim,
+            MemorySegment keys,
+            long at,
+            float scale,
+            float[] scores,
+            int scoresAt,
+            int stride) {
+        Attention.fourScores(q, qAt, headDim, keys, at, scale, scores, scoresAt, stride);
     }
 
     @Override
@@ -204,57 +225,47 @@ public final class VectorKernels implements Kernels {
             int headDim,
             float[] out,
             int outAt) {
-        int d = 0;
-        for (; d + L <= headDim; d += L) {
-            FloatVector sum = FloatVector.zero(F);
-            for (int t = 0; t < count; t++) {
-                sum =
-                        halves(values, at + 2L * (t * headDim + d))
-                                .fma(FloatVector.broadcast(F, weights[weightsAt + t]), sum);
-            }
-            sum.mul(HALF).add(FloatVector.fromArray(F, out, outAt + d)).intoArray(out, outAt + d);
-        }
-        for (; d < headDim; d++) {
-            for (int t = 0; t < count; t++) {
-                short half = values.get(PackedMatrix.SHORT, at + 2L * (t * headDim + d));
-                out[outAt + d] += weights[weightsAt + t] * Float.float16ToFloat(half);
-            }
-        }
+        Attention.mix(weights, weightsAt, count, values, at, headDim, out, outAt);
     }
 
-    /// L float16 as float32, but for a factor of 2^112, subnormal and large ones right too
-    /// (infinities and NaN become numbers).
-    private static FloatVector halves(MemorySegment data, long at) {
-        ShortVector h = ShortVector.fromMemorySegment(HALF_SPECIES, data, at, LITTLE);
-        IntVector bits = (IntVector) h.convertShape(VectorOperators.S2I, I, 0);
-        return bits.lanewise(VectorOperators.LSHL, 13).and(0x8fffffff).reinterpretAsFloats();
-    }
-
-    private static final VectorSpecies<Short> HALF_SPECIES = halfSpecies();
-
-    /// As many shorts as a vector has ints.
-    private static VectorSpecies<Short> halfSpecies() {
-        return switch (L) {
-            case 16 -> ShortVector.SPECIES_256;
-            case 8 -> ShortVector.SPECIES_128;
-            default -> ShortVector.SPECIES_64;
-        };
+    @Override
+    public void fourMixes(
+            float[] weights,
+            int weightsAt,
+            int stride,
+            int count,
+            MemorySegment values,
+            long at,
+            int headDim,
+            float[] out,
+            int outAt) {
+        Attention.fourMixes(weights, weightsAt, stride, count, values, at, headDim, out, outAt);
     }
 
     @Override
     public void softmax(float[] scores, int at, int count) {
         float largest = largest(scores, at, count);
         FloatVector sums = FloatVector.zero(F);
-        for (int i = 0; i < count; i += L) {
-            VectorMask<Float> m = F.indexInRange(i, count);
-            FloatVector e = exp(FloatVector.fromArray(F, scores, at + i, m).sub(largest));
-            e.intoArray(scores, at + i, m);
-            sums = sums.add(e, m);
+        int bound = F.loopBound(count);
+        for (int i = 0; i < bound; i += L) {
+            FloatVector e = exp(FloatVector.fromArray(F, scores, at + i).sub(largest));
+            e.intoArray(scores, at + i);
+            sums = sums.add(e);
+        }
+        VectorMask<Float> rest = F.indexInRange(bound, count);
+        if (bound < count) {
+            FloatVector e = exp(FloatVector.fromArray(F, scores, at + bound, rest).sub(largest));
+            e.intoArray(scores, at + bound, rest);
+            sums = sums.add(e, rest);
         }
         float inverse = 1 / sum(sums.toArray());
-        for (int i = 0; i < count; i += L) {
-            VectorMask<Float> m = F.indexInRange(i, count);
-            FloatVector.fromArray(F, scores, at + i, m).mul(inverse).intoArray(scores, at + i, m);
+        for (int i = 0; i < bound; i += L) {
+            FloatVector.fromArray(F, scores, at + i).mul(inverse).intoArray(scores, at + i);
+        }
+        if (bound < count) {
+            FloatVector.fromArray(F, scores, at + bound, rest)
+                    .mul(inverse)
+                    .intoArray(scores, at + bound, rest);
         }
     }
 
@@ -284,9 +295,13 @@ public final class VectorKernels implements Kernels {
 
     private static float expSum(float[] x, int at, int count, float largest) {
         FloatVector sums = FloatVector.zero(F);
-        for (int i = 0; i < count; i += L) {
-            VectorMask<Float> m = F.indexInRange(i, count);
-            sums = sums.add(exp(FloatVector.fromArray(F, x, at + i, m).sub(largest)), m);
+        int bound = F.loopBound(count);
+        for (int i = 0; i < bound; i += L) {
+            sums = sums.add(exp(FloatVector.fromArray(F, x, at + i).sub(largest)));
+        }
+        if (bound < count) {
+            VectorMask<Float> m = F.indexInRange(bound, count);
+            sums = sums.add(exp(FloatVector.fromArray(F, x, at + bound, m).sub(largest)), m);
         }
         return sum(sums.toArray());
     }

@@ -242,6 +242,37 @@ class KernelsTest {
         assertClose(out, same, 1e-5f);
     }
 
+    /// Alone or with three others, a query's numbers are the same bit for bit.
+    @ParameterizedTest
+    @CsvSource({"64, 32", "64, 5", "80, 16", "17, 3", "32, 32", "10, 1", "48, 31"})
+    void fourQueriesAreFourTimesOne(int headDim, int count) {
+        MemorySegment cache = Arena.ofAuto().allocate(2L * 32 * headDim + 64, 64);
+        for (int i = 0; i < 32 * headDim; i++) {
+            short half = Float.floatToFloat16((float) random.nextGaussian());
+            cache.set(PackedMatrix.SHORT, 2L * i, half);
+        }
+        float[] q = floats(3 + 4 * headDim);
+        for (Kernels kernels : new Kernels[] {vector, scalar}) {
+            float[] four = new float[7 + 4 * 40];
+            float[] one = new float[7 + 4 * 40];
+            kernels.fourScores(q, 3, headDim, cache, 0, 0.125f, four, 7, 40);
+            float[] mixed = floats(2 + 4 * headDim);
+            float[] single = mixed.clone();
+            for (int i = 0; i < 4; i++) {
+                int at = 7 + i * 40;
+                kernels.scores(q, 3 + i * headDim, headDim, cache, 0, 0.125f, one, at);
+            }
+            assertThat(four).isEqualTo(one);
+            float[] weights = floats(7 + 4 * 40);
+            kernels.fourMixes(weights, 7, 40, count, cache, 0, headDim, mixed, 2);
+            for (int i = 0; i < 4; i++) {
+                int to = 2 + i * headDim;
+                kernels.mix(weights, 7 + i * 40, count, cache, 0, headDim, single, to);
+            }
+            assertThat(mixed).isEqualTo(single);
+        }
+    }
+
     @Test
     void aTeamDoesEveryPartOnce() {
         try (Team team = new Team(3)) {

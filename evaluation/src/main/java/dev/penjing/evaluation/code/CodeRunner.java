@@ -24,8 +24,8 @@ public interface CodeRunner extends AutoCloseable {
 
     /// @param passed whether the program ended by itself and raised nothing; `sys.exit(0)` raises
     ///   SystemExit
-    /// @param reason why it did not pass, in a line: `AssertionError`, `timed out after 10 s`; empty
-    ///   if it passed. It may hold the program's own words
+    /// @param reason why it did not pass, in a line: `AssertionError`, `timed out after 10 s`;
+    ///   empty if it passed. It may hold the program's own words
     record Outcome(boolean passed, String reason) {
         static final Outcome PASSED = new Outcome(true, "");
 

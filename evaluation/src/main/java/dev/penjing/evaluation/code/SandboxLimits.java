@@ -6,12 +6,12 @@ import java.time.Duration;
 ///
 /// @param computing processor time of a program
 /// @param waiting time that may pass until a program ends, whatever it does
-/// @param heapMegabytes memory for the objects of a child process, the interpreter's own among them;
-///   what it needs outside of that is bounded too, by about 400 MB
+/// @param heapMegabytes memory for the objects of a child process, the interpreter's own among
+///   them; what it needs outside of that is bounded too, by about 400 MB
 /// @param children processes that run side by side
 public record SandboxLimits(Duration computing, Duration waiting, int heapMegabytes, int children) {
-    /// The benchmarks' own harnesses give three seconds of CPython, which computes ten times faster:
-    /// of the reference solutions of MBPP one takes 9 to 18 s here, and the next 0.2 s.
+    /// The benchmarks' own harnesses give three seconds of CPython, which computes ten times
+    /// faster: of the reference solutions of MBPP one takes 9 to 18 s here, and the next 0.2 s.
     public static final SandboxLimits DEFAULT =
             new SandboxLimits(
                     Duration.ofSeconds(30),

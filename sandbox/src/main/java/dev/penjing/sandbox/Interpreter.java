@@ -116,6 +116,10 @@ final class Interpreter {
         if (e.isResourceExhausted()) {
             return message.contains("Stack overflow") ? "RecursionError" : "MemoryError";
         }
+        if (e.isInternalError()) {
+            // a Java exception, named by its class: mostly of what a program is denied
+            return "not in the sandbox: " + message.substring(message.indexOf(": ") + 1).strip();
+        }
         return message;
     }
 }

@@ -17,8 +17,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 /// the order of `DataInput`:
 ///
 /// - first out, once, when programs can be run: `long` [#READY]
-/// - in, for each program: `long` number, `long` nanoseconds that it may compute, `long` nanoseconds
-///   that may pass, `int` length, its UTF-8 bytes
+/// - in, for each program: `long` number, `long` nanoseconds that it may compute, `long`
+///   nanoseconds that may pass, `int` length, its UTF-8 bytes
 /// - out, for each program: `long` its number, `byte` 1 if it passed, `long` nanoseconds that it
 ///   computed, `int` length, the reason's UTF-8 bytes
 ///
@@ -41,16 +41,12 @@ public final class Main {
         System.setOut(System.err);
         System.setIn(InputStream.nullInputStream());
 
-        if (args.length > 0) {
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> remove(args[0])));
-        }
         var requests = new LinkedBlockingQueue<Request>();
         Thread.ofPlatform().daemon().name("requests").start(() -> read(in, requests, args));
 
         var interpreter = new Interpreter();
         // the first context takes seconds: spent before the first program's clock starts
-        interpreter.run(
-                "import math, re, collections, typing", Long.MAX_VALUE, Long.MAX_VALUE);
+        interpreter.run("import math, re, collections, typing", Long.MAX_VALUE, Long.MAX_VALUE);
         out.writeLong(READY);
         out.flush();
         while (true) {
@@ -98,18 +94,12 @@ public final class Main {
     private static void leave(String[] args) {
         try {
             if (args.length > 0) {
-                remove(args[0]);
+                Files.deleteIfExists(Path.of(args[0]));
             }
-        } finally {
-            Runtime.getRuntime().halt(0);
-        }
-    }
-
-    private static void remove(String directory) {
-        try {
-            Files.deleteIfExists(Path.of(directory));
         } catch (IOException e) {
             // not empty, or gone already
+        } finally {
+            Runtime.getRuntime().halt(0);
         }
     }
 }

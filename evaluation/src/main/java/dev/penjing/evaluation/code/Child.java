@@ -46,8 +46,10 @@ final class Child implements AutoCloseable {
     }
 
     /// @param sound whether the child can take another program
+    /// @param certain whether the outcome is the program's own doing; it may else be that of an
+    ///   earlier program, or of something outside
     /// @param cpuNanos the time that the program computed, as far as the child could tell
-    record End(CodeRunner.Outcome outcome, boolean sound, long cpuNanos) {}
+    record End(CodeRunner.Outcome outcome, boolean sound, boolean certain, long cpuNanos) {}
 
     /// What the child's line brought.
     private sealed interface Message {
@@ -68,9 +70,13 @@ final class Child implements AutoCloseable {
     private final Command command;
     private final Process process;
     private final Path directory;
-    private final LinkedBlockingQueue<Message> messages = new LinkedBlockingQueue<>();
+
+    /// A child that says more than this unasked is not listened to any more.
+    private final LinkedBlockingQueue<Message> messages = new LinkedBlockingQueue<>(4);
+
     private final StringBuffer stderr = new StringBuffer();
     private final Thread stderrReader;
+    private int served;
 
     private Child(Command command, Process process, Path directory) {
         this.command = command;
@@ -89,7 +95,12 @@ final class Child implements AutoCloseable {
         try {
             Files.createDirectories(command.library());
             Path directory = Files.createTempDirectory("penjing-sandbox-");
-            child = new Child(command, spawn(command, directory), directory);
+            try {
+                child = new Child(command, spawn(command, directory), directory);
+            } catch (IOException e) {
+                Files.delete(directory);
+                throw e;
+            }
         } catch (IOException e) {
             throw new PenjingException("cannot start the sandbox: " + e.getMessage(), e);
         }
@@ -129,11 +140,14 @@ final class Child implements AutoCloseable {
                         // short programs: the second compiler costs more than it gains
                         "-XX:TieredStopAtLevel=1",
                         "-XX:-UsePerfData",
+                        // no handlers of its own, which a program could call up
+                        "-Xrs",
                         "-XX:+DisableAttachMechanism",
                         "-XX:-CreateCoredumpOnCrash",
                         "-Xshare:auto",
                         "--sun-misc-unsafe-memory-access=allow",
                         "--illegal-native-access=deny",
+                        "-Dpolyglotimpl.AttachLibraryFailureAction=ignore",
                         "-Djava.io.tmpdir=" + directory,
                         "-Dpolyglot.engine.userResourceCache=" + command.library().toAbsolutePath(),
                         "-cp",
@@ -160,6 +174,7 @@ final class Child implements AutoCloseable {
     End run(byte[] program, SandboxLimits limits) throws InterruptedException {
         // a number that a program cannot know, so that no answer but its own is taken for its own
         long number = ThreadLocalRandom.current().nextLong();
+        served++;
         long processCpu = cpuNanos();
         long start = System.nanoTime();
         Thread.ofVirtual().start(() -> send(number, program, limits));
@@ -168,32 +183,34 @@ final class Child implements AutoCloseable {
         while (true) {
             Message message = messages.poll(100, TimeUnit.MILLISECONDS);
             if (message != null) {
-                return end(number, message, limits);
+                return end(number, message, limits, System.nanoTime() - start);
             }
-            if (System.nanoTime() - start > mostWall || cpuNanos() - processCpu > mostCpu) {
-                return new End(timedOut(limits), false, cpuNanos() - processCpu);
+            long wall = System.nanoTime() - start;
+            if (wall > mostWall || cpuNanos() - processCpu > mostCpu) {
+                return new End(timedOut(limits, wall), false, true, cpuNanos() - processCpu);
             }
         }
     }
 
-    private End end(long number, Message message, SandboxLimits limits)
+    private End end(long number, Message message, SandboxLimits limits, long wall)
             throws InterruptedException {
         if (!(message instanceof Message.Answer answer) || answer.number() != number) {
-            return new End(CodeRunner.Outcome.failed(lastWords(message)), false, 0);
+            String why = lastWords(message);
+            return new End(CodeRunner.Outcome.failed(why), false, served == 1 || outOfMemory(), 0);
         }
         if (answer.passed()) {
-            return new End(CodeRunner.Outcome.PASSED, true, answer.cpuNanos());
+            return new End(CodeRunner.Outcome.PASSED, true, true, answer.cpuNanos());
         }
         CodeRunner.Outcome outcome =
                 answer.reason().equals("timed out")
-                        ? timedOut(limits)
+                        ? timedOut(limits, wall)
                         : CodeRunner.Outcome.failed(answer.reason());
-        return new End(outcome, true, answer.cpuNanos());
+        return new End(outcome, true, true, answer.cpuNanos());
     }
 
-    private static CodeRunner.Outcome timedOut(SandboxLimits limits) {
-        return CodeRunner.Outcome.failed(
-                "timed out after " + limits.computing().toSeconds() + " s");
+    private static CodeRunner.Outcome timedOut(SandboxLimits limits, long wall) {
+        Duration limit = wall < limits.waiting().toNanos() ? limits.computing() : limits.waiting();
+        return CodeRunner.Outcome.failed("timed out after " + limit.toSeconds() + " s");
     }
 
     private void send(long number, byte[] program, SandboxLimits limits) {
@@ -216,22 +233,25 @@ final class Child implements AutoCloseable {
                 messages.add(new Message.Broken("it speaks another language"));
                 return;
             }
-            messages.add(new Message.Ready());
-            while (true) {
-                long number = in.readLong();
-                boolean passed = in.readByte() == 1;
-                long cpuNanos = in.readLong();
-                int length = in.readInt();
-                if (length < 0 || length > LONGEST_REASON) {
-                    messages.add(new Message.Broken("it speaks another language"));
-                    return;
-                }
-                String reason = new String(in.readNBytes(length), StandardCharsets.UTF_8);
-                messages.add(new Message.Answer(number, passed, cpuNanos, reason));
+            Message message = new Message.Ready();
+            while (messages.offer(message)) {
+                message = answer(in);
             }
         } catch (IOException e) {
-            messages.add(new Message.Broken("it ended"));
+            var unused = messages.offer(new Message.Broken("it ended"));
         }
+    }
+
+    private static Message answer(DataInputStream in) throws IOException {
+        long number = in.readLong();
+        boolean passed = in.readByte() == 1;
+        long cpuNanos = in.readLong();
+        int length = in.readInt();
+        if (length < 0 || length > LONGEST_REASON) {
+            return new Message.Broken("it speaks another language");
+        }
+        String reason = new String(in.readNBytes(length), StandardCharsets.UTF_8);
+        return new Message.Answer(number, passed, cpuNanos, reason);
     }
 
     /// Keeps the end of what the child complains about.
@@ -256,7 +276,7 @@ final class Child implements AutoCloseable {
                     ? "the Python process does not answer: " + broken.what()
                     : "the Python process answered what it was not asked";
         }
-        if (process.exitValue() == OUT_OF_MEMORY) {
+        if (outOfMemory()) {
             return "out of memory (" + command.heapMegabytes() + " MB)";
         }
         stderrReader.join(Duration.ofSeconds(1));
@@ -264,6 +284,10 @@ final class Child implements AutoCloseable {
         return "the Python process ended with status "
                 + process.exitValue()
                 + (said.isEmpty() ? "" : ": " + said.lines().findFirst().orElse(""));
+    }
+
+    private boolean outOfMemory() {
+        return !process.isAlive() && process.exitValue() == OUT_OF_MEMORY;
     }
 
     private long cpuNanos() {

@@ -19,8 +19,12 @@ import java.util.concurrent.Future;
 
 /// Runs programs in child processes, each a JVM with a Python interpreter (`penjing-sandbox`) in
 /// which a program is denied everything but computing. A child is started when it is first needed,
-/// serves many programs, and is replaced when one has harmed it. Children end with this process,
-/// however it ends.
+/// serves many programs, and is replaced when one has harmed it; where it is not certain that it
+/// was this one, the program gets a second run, in a child of its own. Children end with this
+/// process, however it ends.
+///
+/// What a program computes is its own affair: one whose objects claim to be equal to everything
+/// passes its tests here as in any harness that runs tests and program together.
 public final class Sandbox implements CodeRunner {
     private static final int LONGEST_PROGRAM = 1 << 20;
     private static final String MAIN = "dev.penjing.sandbox.Main";
@@ -34,6 +38,7 @@ public final class Sandbox implements CodeRunner {
     private final SandboxLimits limits;
     private final List<Seat> seats = new ArrayList<>();
     private final ArrayBlockingQueue<Seat> free;
+    private final Thread atExit = new Thread(this::unseatAll, "sandbox-exit");
     private volatile boolean closed;
 
     /// @param classPath of the module `penjing-sandbox` with its libraries
@@ -51,6 +56,7 @@ public final class Sandbox implements CodeRunner {
             seats.add(seat);
             free.add(seat);
         }
+        Runtime.getRuntime().addShutdownHook(atExit);
     }
 
     /// The sandbox that the launcher built.
@@ -102,13 +108,20 @@ public final class Sandbox implements CodeRunner {
     }
 
     private Outcome run(Seat seat, byte[] source) throws InterruptedException {
+        Child.End end = runOnce(seat, source);
+        if (!end.certain()) {
+            end = runOnce(seat, source);
+        }
+        return end.outcome();
+    }
+
+    private Child.End runOnce(Seat seat, byte[] source) throws InterruptedException {
         Child child = seated(seat);
         boolean sound = false;
-        Outcome outcome;
+        Child.End end;
         try {
-            Child.End end = child.run(source, limits);
+            end = child.run(source, limits);
             sound = end.sound();
-            outcome = end.outcome();
         } finally {
             if (!sound) {
                 unseat(seat);
@@ -117,7 +130,7 @@ public final class Sandbox implements CodeRunner {
         if (closed) {
             throw new PenjingException("the sandbox was closed while a program ran");
         }
-        return outcome;
+        return end;
     }
 
     private Child seated(Seat seat) throws InterruptedException {
@@ -173,6 +186,15 @@ public final class Sandbox implements CodeRunner {
     /// Ends the children. A program that runs meanwhile ends with an exception in its caller.
     @Override
     public void close() {
+        unseatAll();
+        try {
+            Runtime.getRuntime().removeShutdownHook(atExit);
+        } catch (IllegalStateException e) {
+            // this process ends anyway
+        }
+    }
+
+    private void unseatAll() {
         closed = true;
         seats.forEach(Sandbox::unseat);
     }

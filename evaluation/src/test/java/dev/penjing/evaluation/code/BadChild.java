@@ -45,6 +45,11 @@ final class BadChild {
                     System.err.println("I had enough");
                     System.exit(7);
                 }
+                case "die later" -> {
+                    answer(out, number, "");
+                    in.readLong();
+                    System.exit(7);
+                }
                 case "out of memory" -> System.exit(3);
                 case "twice" -> {
                     answer(out, number, "no");

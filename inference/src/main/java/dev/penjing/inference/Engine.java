@@ -216,6 +216,11 @@ public final class Engine implements AutoCloseable {
         return String.valueOf(weights.quantization());
     }
 
+    /// Tokens that end an answer.
+    Set<Integer> ends() {
+        return ends;
+    }
+
     boolean isEnd(int id) {
         return ends.contains(id);
     }

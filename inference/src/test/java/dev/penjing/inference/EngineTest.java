@@ -189,13 +189,13 @@ class EngineTest {
         }
     }
 
-    private static Request eager(int least, Set<Integer> stopTokens, List<String> stops, int likes) {
+    private static Request eager(
+            int least, Set<Integer> stopTokens, List<String> stops, int likes) {
         return new Request(
                 prompt(new Random(5), 12),
                 30,
                 least,
-                new Sampling(
-                        0, 0, 1, 0, 1, 0, 0, Map.of(likes, 100f), OptionalLong.empty()),
+                new Sampling(0, 0, 1, 0, 1, 0, 0, Map.of(likes, 100f), OptionalLong.empty()),
                 stops,
                 stopTokens,
                 false,

@@ -88,6 +88,11 @@ final class ResponseAnswer implements Answers.Taker {
     }
 
     @Override
+    public boolean patient() {
+        return events.isEmpty();
+    }
+
+    @Override
     public void caughtUp() {
         events.ifPresent(EventStream::flush);
     }

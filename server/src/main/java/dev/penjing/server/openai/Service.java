@@ -53,12 +53,19 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
     /// Makes the answers to a request that was let in, and has them whole.
     List<Made> made(Exchange exchange, Asked asked, Admission.Ticket ticket) {
         List<Made> all = asked.requests().stream().map(request -> new Made()).toList();
-        make(
-                exchange,
-                asked.model(),
-                asked.requests(),
-                ticket,
-                part -> all.get(part.index()).take(part));
+        Answers.Taker taker =
+                new Answers.Taker() {
+                    @Override
+                    public void take(Answers.Part part) {
+                        all.get(part.index()).take(part);
+                    }
+
+                    @Override
+                    public boolean patient() {
+                        return true;
+                    }
+                };
+        make(exchange, asked.model(), asked.requests(), ticket, taker);
         return all;
     }
 
@@ -96,6 +103,11 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
                     public void take(Answers.Part part) {
                         observed.take(part);
                         taker.take(part);
+                    }
+
+                    @Override
+                    public boolean patient() {
+                        return taker.patient();
                     }
 
                     @Override

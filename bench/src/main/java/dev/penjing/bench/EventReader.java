@@ -27,11 +27,14 @@ final class EventReader {
     }
 
     private final Finder head = new Finder("\r\n\r\n");
+    private final Finder closing = new Finder("\r\nconnection: close\r");
     private final Finder content = new Finder("\"content\":");
     private final Finder count = new Finder("\"completion_tokens\":");
     private final Finder done = new Finder("\ndata: [DONE]");
     private final Finder end = new Finder("0\r\n\r\n");
     private final StringBuilder line = new StringBuilder();
+    private boolean touched;
+    private boolean isClosing;
     private boolean inLine;
     private boolean inBody;
     private boolean inCount;
@@ -47,6 +50,8 @@ final class EventReader {
     /// For the next answer.
     void reset() {
         line.setLength(0);
+        touched = false;
+        isClosing = false;
         inLine = true;
         inBody = false;
         inCount = false;
@@ -66,7 +71,9 @@ final class EventReader {
     }
 
     private void take(byte b) {
+        touched = true;
         if (!inBody) {
+            isClosing |= closing.found((byte) Character.toLowerCase(b));
             inLine &= b != '\r';
             if (inLine) {
                 line.append((char) b);
@@ -101,6 +108,21 @@ final class EventReader {
     /// What the server said of how it went.
     String status() {
         return line.length() > 12 ? line.substring(9, 12) : "no HTTP";
+    }
+
+    /// Whether nothing of the answer has come.
+    boolean untouched() {
+        return !touched;
+    }
+
+    /// Whether the server said that it will close the connection.
+    boolean closing() {
+        return isClosing;
+    }
+
+    /// Whether all events are there, even if HTTP may say more.
+    boolean complete() {
+        return isDone;
     }
 
     /// Whether the stream came to its end.

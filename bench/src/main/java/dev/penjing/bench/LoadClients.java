@@ -2,7 +2,6 @@ package dev.penjing.bench;
 
 import dev.penjing.model.PenjingException;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
@@ -12,10 +11,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
-import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -36,24 +33,21 @@ final class LoadClients implements AutoCloseable {
     private final List<One> clients = new ArrayList<>();
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
 
-    final Durations first = new Durations();
-    final Durations between = new Durations();
-    final Map<String, Integer> errors = new TreeMap<>();
-    long requests;
-    long texts;
+    /// What came while it counted.
+    final LoadCounts counts;
 
-    /// Texts and tokens of answers that are complete: some tokens bring no text.
-    private long completeTexts;
-
-    private long completeTokens;
+    private LoadCounts current;
 
     /// @param work of each client, which it does again and again
-    LoadClients(int port, String model, List<List<Asking>> work) throws IOException {
-        selector = Selector.open();
-        server = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-        for (List<Asking> own : work) {
-            clients.add(new One(own.stream().map(a -> request(model, a)).toList()));
+    LoadClients(InetSocketAddress server, String model, List<List<Asking>> work)
+            throws IOException {
+        this.selector = Selector.open();
+        this.server = server;
+        for (int i = 0; i < work.size(); i++) {
+            clients.add(new One(i, work.get(i).stream().map(a -> request(model, a)).toList()));
         }
+        counts = new LoadCounts(work.size());
+        current = counts;
     }
 
     private static ByteBuffer request(String model, Asking asking) {
@@ -71,10 +65,22 @@ final class LoadClients implements AutoCloseable {
         return ByteBuffer.allocate(head.length + json.length).put(head).put(json).flip();
     }
 
-    /// Goes on asking for some time.
+    /// Asks for some time without counting what comes, and goes on for some time and counts it;
+    /// then breaks off what is not complete.
     ///
-    /// @param tick is told the time every now and then
-    void run(double seconds, Consumer<Long> tick) {
+    /// @param tick is told the time every now and then while it counts
+    void round(double warmUp, double seconds, Runnable begin, LongConsumer tick) {
+        current = new LoadCounts(clients.size());
+        run(warmUp, now -> {});
+        current = counts;
+        begin.run();
+        long start = System.nanoTime();
+        run(seconds, tick);
+        counts.time(System.nanoTime() - start);
+        clients.forEach(One::leave);
+    }
+
+    private void run(double seconds, LongConsumer tick) {
         long end = System.nanoTime() + (long) (seconds * 1e9);
         try {
             for (long now = System.nanoTime(); now < end; now = System.nanoTime()) {
@@ -95,36 +101,6 @@ final class LoadClients implements AutoCloseable {
         }
     }
 
-    /// Forgets what was counted.
-    void clear() {
-        first.clear();
-        between.clear();
-        errors.clear();
-        requests = 0;
-        texts = 0;
-        completeTexts = 0;
-        completeTokens = 0;
-        clients.forEach(client -> client.all = 0);
-    }
-
-    /// Tokens that came, by what a text is worth in complete answers.
-    double tokens() {
-        return texts * tokensPerText();
-    }
-
-    private double tokensPerText() {
-        return completeTexts == 0 ? 1 : (double) completeTokens / completeTexts;
-    }
-
-    /// Tokens that came to each client.
-    double[] shares() {
-        return clients.stream().mapToDouble(client -> client.all * tokensPerText()).toArray();
-    }
-
-    private void failed(String kind) {
-        errors.merge(kind, 1, Integer::sum);
-    }
-
     @Override
     public void close() {
         clients.forEach(One::leave);
@@ -136,6 +112,7 @@ final class LoadClients implements AutoCloseable {
     }
 
     private final class One {
+        private final int index;
         private final List<ByteBuffer> work;
         private final EventReader reader = new EventReader();
         private Optional<SocketChannel> channel = Optional.empty();
@@ -143,9 +120,12 @@ final class LoadClients implements AutoCloseable {
         private long asked;
         private long last;
         private long pausedUntil;
-        private long all;
 
-        One(List<ByteBuffer> work) {
+        /// Whether this connection has brought an answer.
+        private boolean proven;
+
+        One(int index, List<ByteBuffer> work) {
+            this.index = index;
             this.work = work;
         }
 
@@ -182,7 +162,7 @@ final class LoadClients implements AutoCloseable {
             try {
                 int n = from.read(buffer.clear());
                 if (n < 0) {
-                    fail("closed before the end", 0);
+                    lost("closed before the end");
                     return;
                 }
                 long now = System.nanoTime();
@@ -190,33 +170,50 @@ final class LoadClients implements AutoCloseable {
                 int more = reader.read(buffer.flip());
                 for (int i = 0; i < more; i++) {
                     if (before + i == 0) {
-                        first.add(now - asked);
+                        current.first.add(now - asked);
                     } else {
-                        between.add(i == 0 ? now - last : 0);
+                        current.between.add(i == 0 ? now - last : 0);
                     }
                 }
-                texts += more;
-                all += more;
+                current.texts(index, more);
                 last = more > 0 ? now : last;
                 if (reader.begun() && !reader.good()) {
                     // what it says is not read: the next request goes over a new connection
                     fail(reader.status(), PAUSE);
                 } else if (reader.ended()) {
-                    requests++;
-                    completeTexts += reader.texts();
-                    completeTokens += reader.tokens();
-                    if (reader.tokens() == 0) {
-                        failed("an answer without tokens");
-                    }
-                    ask(from);
+                    answered(from);
                 }
             } catch (IOException e) {
-                fail("reset", 0);
+                lost("reset");
+            }
+        }
+
+        private void answered(SocketChannel from) throws IOException {
+            current.answer(reader.texts(), reader.tokens());
+            proven = true;
+            if (reader.closing()) {
+                leave();
+            } else {
+                ask(from);
+            }
+        }
+
+        /// The server ended the connection. It may: after an answer, and, if it was kept open,
+        /// before the next.
+        private void lost(String kind) {
+            if (reader.complete()) {
+                current.answer(reader.texts(), reader.tokens());
+                leave();
+            } else if (proven && reader.untouched()) {
+                next--;
+                leave();
+            } else {
+                fail(kind, 0);
             }
         }
 
         private void fail(String kind, long pause) {
-            failed(kind);
+            current.failed(kind);
             leave();
             pausedUntil = System.nanoTime() + pause;
         }
@@ -227,9 +224,10 @@ final class LoadClients implements AutoCloseable {
                     channel.get().close();
                 }
             } catch (IOException e) {
-                failed("cannot close");
+                current.failed("cannot close");
             }
             channel = Optional.empty();
+            proven = false;
         }
     }
 }

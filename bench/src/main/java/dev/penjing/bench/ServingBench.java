@@ -5,6 +5,7 @@ import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
+import dev.penjing.model.UsageException;
 import dev.penjing.server.PenjingServer;
 import dev.penjing.server.ServerOptions;
 import dev.penjing.server.models.Admission;
@@ -12,6 +13,8 @@ import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,9 +22,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.function.Consumer;
+import java.util.Optional;
+import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -31,13 +34,25 @@ import tools.jackson.databind.node.ObjectNode;
 /// answers the same without HTTP.
 ///
 /// Usage: `bench/run serving MODEL [--clients 64] [--seconds 300] [--engine-seconds 30] [--threads
-/// 0] [--seed 1] [--json]`. Server and clients are one process: its memory and share of the
-/// processor are those of both.
+/// 0] [--seed 1] [--peer http://127.0.0.1:8080] [--rounds 3] [--warm-up 3] [--json]`. Server and
+/// clients are one process: its memory and share of the processor are those of both.
+///
+/// A peer is any other server of the same model with OpenAI's interface that runs on this machine.
+/// It gets the same load from the same clients, in turn with ours: so many rounds, ours first, that
+/// share the seconds, which each of the two gets in full, behind a warm-up that does not count.
+/// Whoever has no turn has nothing to do.
 final class ServingBench {
     private static final List<String> OPTIONS =
-            List.of("--clients", "--seconds", "--engine-seconds", "--threads", "--seed");
+            List.of(
+                    "--clients",
+                    "--seconds",
+                    "--engine-seconds",
+                    "--threads",
+                    "--seed",
+                    "--peer",
+                    "--rounds",
+                    "--warm-up");
     private static final int REQUESTS = 100;
-    private static final double WARM_UP = 3;
 
     private final ObjectNode result = JsonMapper.builder().build().createObjectNode();
     private final Path model;
@@ -46,6 +61,9 @@ final class ServingBench {
     private final double engineSeconds;
     private final int threads;
     private final long seed;
+    private final Optional<String> peer;
+    private final int rounds;
+    private final double warmUp;
 
     private ServingBench(Path model, Map<String, String> options) {
         this.model = model;
@@ -54,6 +72,10 @@ final class ServingBench {
         this.engineSeconds = Double.parseDouble(options.getOrDefault("--engine-seconds", "30"));
         this.threads = Integer.parseInt(options.getOrDefault("--threads", "0"));
         this.seed = Long.parseLong(options.getOrDefault("--seed", "1"));
+        this.peer = Optional.ofNullable(options.get("--peer"));
+        String turns = options.getOrDefault("--rounds", peer.isPresent() ? "3" : "1");
+        this.warmUp = Double.parseDouble(options.getOrDefault("--warm-up", "3"));
+        this.rounds = Math.max(1, Integer.parseInt(turns));
     }
 
     public static void main(String[] args) {
@@ -72,9 +94,13 @@ final class ServingBench {
         try {
             ServingBench bench = new ServingBench(Path.of(words.getFirst()), options);
             bench.run();
-            System.out.println(json ? bench.result.toPrettyString() : bench.table());
+            System.out.println(
+                    json ? bench.result.toPrettyString() : ServingReport.of(bench.result));
         } catch (NumberFormatException e) {
             usage();
+        } catch (UsageException e) {
+            System.err.println("penjing: " + e.getMessage());
+            System.exit(2);
         } catch (PenjingException | IOException e) {
             System.err.println("penjing: " + e.getMessage());
             System.exit(1);
@@ -97,6 +123,7 @@ final class ServingBench {
     }
 
     private void run() throws IOException {
+        Optional<Peer> other = peer.map(Peer::at);
         List<List<Asking>> work =
                 IntStream.range(0, clients).mapToObj(i -> Asking.of(seed, i, REQUESTS)).toList();
         ServedModels models =
@@ -112,12 +139,14 @@ final class ServingBench {
             result.put("cores", Runtime.getRuntime().availableProcessors());
             say("the engine alone, for %.0f s".formatted(engineSeconds));
             Usage begin = Usage.now();
-            double before = bare.rate(WARM_UP, engineSeconds);
+            double before = bare.rate(warmUp, engineSeconds);
             alone(begin, before);
             say("%,.0f tokens/s; %d clients, for %.0f s".formatted(before, clients, seconds));
-            double served = serve(server.port(), work);
+            InetSocketAddress own =
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port());
+            double served = serve(own, other, work);
             say("%,.0f tokens/s; the engine alone once more".formatted(served));
-            double after = bare.rate(WARM_UP, engineSeconds);
+            double after = bare.rate(warmUp, engineSeconds);
             result.put("engine_tokens_per_s_before", before);
             result.put("engine_tokens_per_s_after", after);
             result.put("ratio", served / ((before + after) / 2));
@@ -155,40 +184,47 @@ final class ServingBench {
         System.err.println("serving: " + what);
     }
 
-    /// Tokens a second that came to clients.
-    private double serve(int port, List<List<Asking>> work) throws IOException {
-        try (LoadClients all = new LoadClients(port, "model", work)) {
-            all.run(WARM_UP, now -> {});
-            all.clear();
-            Usage start = Usage.now();
-            Third third = new Third(start.nanos() + (long) (seconds / 3 * 1e9));
-            all.run(seconds, third);
-            Usage end = Usage.now();
-            double wall = (end.nanos() - start.nanos()) / 1e9;
-            double rate = all.tokens() / wall;
-            result.put("seconds", wall).put("requests", all.requests);
-            result.put("tokens", (long) all.tokens()).put("tokens_per_s", rate);
-            ObjectNode errors = result.putObject("errors");
-            all.errors.forEach(errors::put);
-            quantiles("time_to_first_token", all.first);
-            quantiles("time_between_tokens", all.between);
-            fairness(all.shares());
-            result.putObject("rss_bytes")
-                    .put("start", start.resident())
-                    .put("third", third.resident)
-                    .put("end", end.resident());
-            double busy = (end.cpu() - start.cpu()) / 1e9;
-            result.put("cpu_share", busy / wall / Runtime.getRuntime().availableProcessors());
-            result.put("cpu_seconds_per_token", busy / all.tokens());
-            return rate;
+    /// Tokens a second that came to clients of our own server.
+    private double serve(InetSocketAddress own, Optional<Peer> other, List<List<Asking>> work)
+            throws IOException {
+        try (LoadClients ours = new LoadClients(own, "model", work)) {
+            if (other.isEmpty()) {
+                Spent spent = rounds(ours, () -> {});
+                return tell(ours.counts, spent);
+            }
+            Peer peer = other.get();
+            try (LoadClients theirs = new LoadClients(peer.address(), peer.model(), work)) {
+                Runnable turn = () -> theirs.round(warmUp, seconds / rounds, () -> {}, now -> {});
+                Spent spent = rounds(ours, turn);
+                ObjectNode told = result.putObject("peer");
+                told.put("url", this.peer.orElse("")).put("model", peer.model());
+                theirs.counts.writeTo(told);
+                return tell(ours.counts, spent);
+            }
         }
     }
 
-    private void quantiles(String name, Durations durations) {
-        result.putObject(name)
-                .put("median", durations.quantile(0.5))
-                .put("p90", durations.quantile(0.9))
-                .put("p99", durations.quantile(0.99));
+    private Spent rounds(LoadClients ours, Runnable others) {
+        Spent spent = new Spent();
+        for (int i = 0; i < rounds; i++) {
+            ours.round(warmUp, seconds / rounds, spent::begin, spent);
+            spent.end();
+            others.run();
+        }
+        return spent;
+    }
+
+    private double tell(LoadCounts counts, Spent spent) {
+        counts.writeTo(result);
+        fairness(counts.shares());
+        result.putObject("rss_bytes")
+                .put("start", spent.start)
+                .put("third", spent.third)
+                .put("end", spent.end);
+        double cores = Runtime.getRuntime().availableProcessors();
+        result.put("cpu_share", spent.cpu / 1e9 / counts.seconds() / cores);
+        result.put("cpu_seconds_per_token", spent.cpu / 1e9 / counts.tokens());
+        return counts.tokensPerSecond();
     }
 
     private void fairness(double[] tokens) {
@@ -201,20 +237,33 @@ final class ServingBench {
                 .put("relative_deviation", Math.sqrt(square) / mean);
     }
 
-    /// Notes the memory once a moment has passed.
-    private static final class Third implements Consumer<Long> {
-        private final long moment;
-        private long resident;
+    /// What our own rounds took of the machine.
+    private final class Spent implements LongConsumer {
+        private Usage begin = Usage.now();
+        private long nanos;
+        private long cpu;
+        private long start;
+        private long third;
+        private long end;
 
-        Third(long moment) {
-            this.moment = moment;
+        void begin() {
+            begin = Usage.now();
+            start = start == 0 ? begin.resident() : start;
         }
 
+        /// Notes the memory once a third of the time has passed.
         @Override
-        public void accept(Long now) {
-            if (resident == 0 && now > moment) {
-                resident = Usage.now().resident();
+        public void accept(long now) {
+            if (third == 0 && nanos + now - begin.nanos() > seconds / 3 * 1e9) {
+                third = Usage.now().resident();
             }
+        }
+
+        void end() {
+            Usage now = Usage.now();
+            nanos += now.nanos() - begin.nanos();
+            cpu += now.cpu() - begin.cpu();
+            end = now.resident();
         }
     }
 
@@ -244,58 +293,5 @@ final class ServingBench {
                 return 0;
             }
         }
-    }
-
-    private String table() {
-        StringBuilder text = new StringBuilder();
-        text.append("| measure | value |\n| --- | --- |\n");
-        row(text, "requests", "%,d", result.path("requests").asLong());
-        row(text, "errors", "%s", result.path("errors").isEmpty() ? "none" : result.path("errors"));
-        row(text, "tokens/s", "%,.1f", number("/tokens_per_s"));
-        row(text, "the engine alone, before", "%,.1f", number("/engine_tokens_per_s_before"));
-        row(text, "the engine alone, after", "%,.1f", number("/engine_tokens_per_s_after"));
-        row(text, "ratio", "%.3f", number("/ratio"));
-        times(text, "time to the first token", "/time_to_first_token");
-        times(text, "time between tokens", "/time_between_tokens");
-        row(
-                text,
-                "tokens per client, least, most, relative deviation",
-                "%,.0f, %,.0f, %.3f",
-                number("/tokens_per_client/min"),
-                number("/tokens_per_client/max"),
-                number("/tokens_per_client/relative_deviation"));
-        row(
-                text,
-                "resident memory at the start, after a third, at the end",
-                "%.1f, %.1f, %.1f MB",
-                number("/rss_bytes/start") / 1e6,
-                number("/rss_bytes/third") / 1e6,
-                number("/rss_bytes/end") / 1e6);
-        row(text, "share of all cores", "%.2f", number("/cpu_share"));
-        row(
-                text,
-                "processor time a token, and of the engine alone",
-                "%.1f, %.1f us",
-                number("/cpu_seconds_per_token") * 1e6,
-                number("/engine_cpu_seconds_per_token") * 1e6);
-        return text.toString();
-    }
-
-    private double number(String pointer) {
-        return result.at(pointer).asDouble();
-    }
-
-    private void times(StringBuilder text, String name, String pointer) {
-        row(
-                text,
-                name + ", median, p90, p99",
-                "%.1f, %.1f, %.1f ms",
-                number(pointer + "/median") * 1e3,
-                number(pointer + "/p90") * 1e3,
-                number(pointer + "/p99") * 1e3);
-    }
-
-    private static void row(StringBuilder text, String name, String format, Object... values) {
-        text.append("| %s | %s |\n".formatted(name, String.format(Locale.ROOT, format, values)));
     }
 }

@@ -11,6 +11,7 @@ import dev.penjing.model.Progress;
 import dev.penjing.model.template.ChatTemplate;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -220,7 +221,7 @@ public final class Engine implements AutoCloseable {
 
     /// Ids that end an answer.
     public Set<Integer> ends() {
-        return Set.copyOf(ends);
+        return Collections.unmodifiableSet(ends);
     }
 
     /// How a special token is written: `bos`, `eos`, `pad` or `unk`; empty if there is none.

@@ -11,6 +11,8 @@ import java.util.Set;
 ///
 /// @param prompt at least one id
 /// @param maxNewTokens at most; the context may end it earlier
+/// @param minNewTokens that are made before anything may end it: ends of text and `stopTokens` are
+///   not drawn until then, nor stop texts looked for. A filled form ends it all the same
 /// @param stops texts that end the answer before them, wherever token borders fall
 /// @param stopTokens ids that end it, besides the model's own ends of text
 /// @param ignoreEnd whether to go on behind the model's ends of text
@@ -20,6 +22,7 @@ import java.util.Set;
 public record Request(
         int[] prompt,
         int maxNewTokens,
+        int minNewTokens,
         Sampling sampling,
         List<String> stops,
         Set<Integer> stopTokens,
@@ -33,12 +36,37 @@ public record Request(
         if (maxNewTokens < 1) {
             throw new UsageException("max_tokens must be at least 1");
         }
+        if (minNewTokens < 0 || minNewTokens > maxNewTokens) {
+            throw new UsageException("min_tokens must be between 0 and max_tokens");
+        }
         if (stops.stream().anyMatch(String::isEmpty)) {
             throw new UsageException("a stop text is empty");
         }
         prompt = prompt.clone();
         stops = List.copyOf(stops);
         stopTokens = Set.copyOf(stopTokens);
+    }
+
+    /// One that may end at once.
+    public Request(
+            int[] prompt,
+            int maxNewTokens,
+            Sampling sampling,
+            List<String> stops,
+            Set<Integer> stopTokens,
+            boolean ignoreEnd,
+            OptionalInt topLogProbabilities,
+            Optional<Constraint> constraint) {
+        this(
+                prompt,
+                maxNewTokens,
+                0,
+                sampling,
+                stops,
+                stopTokens,
+                ignoreEnd,
+                topLogProbabilities,
+                constraint);
     }
 
     /// A plain continuation.
@@ -54,11 +82,26 @@ public record Request(
                 Optional.empty());
     }
 
+    /// The same, of so many tokens at least.
+    public Request atLeast(int tokens) {
+        return new Request(
+                prompt,
+                maxNewTokens,
+                tokens,
+                sampling,
+                stops,
+                stopTokens,
+                ignoreEnd,
+                topLogProbabilities,
+                constraint);
+    }
+
     /// The same, going on behind the model's ends of text.
     public Request endless() {
         return new Request(
                 prompt,
                 maxNewTokens,
+                minNewTokens,
                 sampling,
                 stops,
                 stopTokens,
@@ -72,6 +115,7 @@ public record Request(
         return new Request(
                 prompt,
                 maxNewTokens,
+                minNewTokens,
                 sampling,
                 stops,
                 stopTokens,

@@ -4,7 +4,9 @@ import dev.penjing.inference.constraint.Matcher;
 import dev.penjing.model.tokenizer.StreamingDecoder;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 
 /// A request on its way. The scheduler's thread alone touches it, but for `cancel` and `awaitEnd`.
 final class Sequence implements Generation {
@@ -91,7 +93,11 @@ final class Sequence implements Generation {
     }
 
     boolean decoding() {
-        return length > request.prompt().length;
+        return made() > 0;
+    }
+
+    private int made() {
+        return length - request.prompt().length;
     }
 
     int lastToken() {
@@ -179,7 +185,13 @@ final class Sequence implements Generation {
         if (mask.isPresent() && Arrays.stream(mask.get()).allMatch(word -> word == 0)) {
             return Optional.of(Finish.Reason.DEAD_END);
         }
-        int id = sampler.next(logits, at, vocabulary, mask);
+        boolean early = made() < request.minNewTokens();
+        int id =
+                sampler.next(
+                        logits,
+                        at,
+                        vocabulary,
+                        early ? withoutEnds(mask, logits, at, vocabulary, engine) : mask);
         if (form.isPresent() && !form.get().accept(id)) {
             return Optional.of(Finish.Reason.DEAD_END);
         }
@@ -199,7 +211,7 @@ final class Sequence implements Generation {
             tokens = Arrays.copyOf(tokens, Math.min(limit, 2 * length));
         }
         tokens[length++] = id;
-        listener.token(id, ends ? "" : stops.add(decoder.add(id)), probabilities);
+        listener.token(id, ends ? "" : stops.add(decoder.add(id), early), probabilities);
         // a value after which nothing may follow needs no token that says so
         if (ends || stops.found() || form.map(Matcher::ended).orElse(false)) {
             return Optional.of(Finish.Reason.STOP);
@@ -207,8 +219,27 @@ final class Sequence implements Generation {
         return length == limit ? Optional.of(Finish.Reason.LENGTH) : Optional.empty();
     }
 
+    /// Takes away the tokens that would end the answer: from the mask of a form, if it has others,
+    /// else from the logits.
+    private Optional<long[]> withoutEnds(
+            Optional<long[]> mask, float[] logits, int at, int vocabulary, Engine engine) {
+        Set<Integer> ends = new HashSet<>(request.stopTokens());
+        if (!request.ignoreEnd() || form.isPresent()) {
+            ends.addAll(engine.ends());
+        }
+        ends.removeIf(id -> id < 0 || id >= vocabulary);
+        if (mask.isEmpty()) {
+            ends.forEach(id -> logits[at + id] = Float.NEGATIVE_INFINITY);
+            return mask;
+        }
+        long[] others = mask.get().clone();
+        ends.forEach(id -> others[id >> 6] &= ~(1L << id));
+        return Arrays.stream(others).allMatch(word -> word == 0) ? mask : Optional.of(others);
+    }
+
     void finish(Finish.Reason reason) {
-        String rest = stops.found() ? "" : stops.add(decoder.finish()) + stops.finish();
+        boolean early = made() <= request.minNewTokens();
+        String rest = stops.found() ? "" : stops.add(decoder.finish(), early) + stops.finish();
         long end = System.nanoTime();
         long start = admitted == 0 ? end : admitted;
         Finish finish =
@@ -216,7 +247,7 @@ final class Sequence implements Generation {
                         reason,
                         request.prompt().length,
                         cached,
-                        length - request.prompt().length,
+                        made(),
                         (start - arrived) / 1e9,
                         first == 0 ? 0 : (first - start) / 1e9,
                         first == 0 ? 0 : (last - first) / 1e9,

@@ -14,11 +14,15 @@ final class StopFinder {
 
     /// The text that is certain not to belong to a stop text, up to the first stop text if there is
     /// one.
-    String add(String text) {
+    ///
+    /// @param early whether it is too early for a stop text to end here; it may begin
+    String add(String text, boolean early) {
+        int old = held.length();
         held.append(text);
         int first = Integer.MAX_VALUE;
         for (String stop : stops) {
-            int at = held.indexOf(stop);
+            // what was held before and held a whole one was early
+            int at = early ? -1 : held.indexOf(stop, Math.max(0, old - stop.length() + 1));
             first = at >= 0 ? Math.min(first, at) : first;
         }
         if (first < Integer.MAX_VALUE) {

@@ -201,6 +201,73 @@ class ConstrainedEngineTest {
         }
     }
 
+    /// A call of a function, as it is forced, in as little room as it needs: what likes line breaks
+    /// and blanks above all else has no place to go on with them.
+    @Test
+    void aLoveOfWhiteSpaceFillsNoContext() {
+        String schema =
+                """
+                {"anyOf": [{"type": "object", "additionalProperties": false,
+                  "required": ["name", "arguments"],
+                  "properties": {"name": {"const": "go"}, "arguments": {"type": "object",
+                    "additionalProperties": false, "required": ["to", "fast", "at"],
+                    "properties": {"to": {"enum": ["sea", "hill"]}, "fast": {"type": "boolean"},
+                      "at": {"type": "array", "minItems": 2, "maxItems": 2,
+                        "items": {"type": "integer", "minimum": 0, "maximum": 9}}}}}}]}
+                """;
+        Map<Integer, Float> bias = new HashMap<>();
+        Tokenizer tokenizer = engine.tokenizer();
+        for (int id = 0; id < tokenizer.vocabularySize(); id++) {
+            if (!tokenizer.isSpecial(id) && tokenizer.decode(new int[] {id}, false).isBlank()) {
+                bias.put(id, 100f);
+            }
+        }
+        assertThat(bias).containsKeys(tokenizer.encode("\n")[0], tokenizer.encode(" ")[0]);
+        for (int seed = 0; seed < 10; seed++) {
+            Sampling sampling =
+                    new Sampling(seed % 2, 0, 1, 0, 1, 0, 0, bias, OptionalLong.of(seed));
+            EngineTest.Answer answer = new EngineTest.Answer();
+            Finish finish =
+                    run(
+                            Request.of(new int[] {5}, 90, sampling)
+                                    .constrained(Constraint.schema(schema)),
+                            answer);
+            String text = answer.text.toString();
+            assertThat(finish.reason()).as(text).isEqualTo(Finish.Reason.STOP);
+            assertThat(text).contains("{ \"name\": \"go\", \"arguments\": { ");
+            assertThat(new JsonValidator(JSON.readTree(schema)).fits(JSON.readTree(text))).isTrue();
+        }
+    }
+
+    @Test
+    void aFormIsFilledEarlierThanTheLeastLengthIfNothingMayFollow() {
+        Request base = Request.of(new int[] {9}, 60, Sampling.GREEDY);
+        EngineTest.Answer whole = new EngineTest.Answer();
+        Request closed = base.atLeast(60).constrained(Constraint.schema("{\"const\":true}"));
+        assertThat(run(closed, whole).reason()).isEqualTo(Finish.Reason.STOP);
+        assertThat(whole.text.toString()).isEqualTo("true");
+        // one that may go on, has to
+        EngineTest.Answer open = new EngineTest.Answer();
+        Request letters = base.atLeast(12).constrained(Constraint.regex("[a-z]{1,200}"));
+        Map<Integer, Float> end =
+                Map.of(engine.tokenizer().id("<|endoftext|>").orElseThrow(), 100f);
+        Request eager =
+                new Request(
+                        letters.prompt(),
+                        60,
+                        12,
+                        new Sampling(0, 0, 1, 0, 1, 0, 0, end, OptionalLong.empty()),
+                        List.of(),
+                        Set.of(),
+                        false,
+                        OptionalInt.empty(),
+                        letters.constraint());
+        Finish finish = run(eager, open);
+        assertThat(finish.reason()).isEqualTo(Finish.Reason.STOP);
+        assertThat(finish.newTokens()).isEqualTo(13);
+        assertThat(open.text.toString()).matches("[a-z]{12,}");
+    }
+
     @Test
     void probabilitiesAreTheModelsOwn() {
         Request plain =

@@ -189,6 +189,72 @@ class EngineTest {
         }
     }
 
+    private static Request eager(
+            int least, Set<Integer> stopTokens, List<String> stops, int likes) {
+        return new Request(
+                prompt(new Random(5), 12),
+                30,
+                least,
+                new Sampling(0, 0, 1, 0, 1, 0, 0, Map.of(likes, 100f), OptionalLong.empty()),
+                stops,
+                stopTokens,
+                false,
+                OptionalInt.of(0),
+                Optional.empty());
+    }
+
+    /// A model that wants to end at once: by an end of text, by a stop token, by a stop text.
+    @Test
+    void nothingEndsAnAnswerBeforeItsLeastLength() {
+        int end = engine.tokenizer().id("<|endoftext|>").orElseThrow();
+        int letter = engine.tokenizer().encode("e")[0];
+        for (int least : new int[] {0, 1, 7, 30}) {
+            for (Request request :
+                    List.of(
+                            eager(least, Set.of(), List.of(), end),
+                            eager(least, Set.of(letter), List.of(), letter))) {
+                Answer answer = new Answer();
+                Finish finish = engine.submit(request, answer).awaitEnd();
+                // and then the token that ends it
+                assertThat(finish.newTokens()).isEqualTo(Math.min(30, least + 1));
+                assertThat(finish.reason())
+                        .isEqualTo(least == 30 ? Finish.Reason.LENGTH : Finish.Reason.STOP);
+                List<Integer> barred = answer.ids.subList(0, least);
+                assertThat(barred).doesNotContain(end, letter);
+            }
+            Answer answer = new Answer();
+            Finish finish =
+                    engine.submit(eager(least, Set.of(), List.of("e"), letter), answer).awaitEnd();
+            assertThat(finish.newTokens()).isEqualTo(Math.min(30, least + 1));
+            assertThat(answer.text.toString()).isEqualTo("e".repeat(least));
+        }
+    }
+
+    @Test
+    void aStopTextMayBeginBeforeTheLeastLengthButNotEndThere() {
+        StopFinder finder = new StopFinder(List.of("abc", "b"));
+        StringBuilder text = new StringBuilder();
+        text.append(finder.add("abca", true)).append(finder.add("xa", true));
+        text.append(finder.add("b", true));
+        assertThat(finder.found()).isFalse();
+        // the b that is held back ended too early; what it begins does not
+        text.append(finder.add("c", false));
+        assertThat(finder.found()).isTrue();
+        assertThat(text.toString()).isEqualTo("abcax");
+        StopFinder other = new StopFinder(List.of("abd", "b"));
+        assertThat(other.add("ab", true) + other.add("x", false) + other.add("b", false))
+                .isEqualTo("abx");
+        assertThat(other.found()).isTrue();
+    }
+
+    @Test
+    void theLeastLengthIsNotAboveTheLargest() {
+        Request request = Request.of(new int[] {1}, 5, Sampling.GREEDY);
+        assertThat(request.atLeast(5).minNewTokens()).isEqualTo(5);
+        assertThatThrownBy(() -> request.atLeast(6)).hasMessageContaining("min_tokens");
+        assertThatThrownBy(() -> request.atLeast(-1)).hasMessageContaining("min_tokens");
+    }
+
     @Test
     void thousandsOfRequestsLeaveNothingBehind() {
         Random random = new Random(11);

@@ -209,7 +209,7 @@ final class Watch implements Service.Observer {
         return new Answers.Taker() {
             @Override
             public void take(Answers.Part part) {
-                part.tokens().forEach(token -> answers.get(part.index()).token());
+                part.tokens().forEach(token -> answers.get(part.index()).token(part.nanos()));
                 if (prompts) {
                     seen.text.append(part.text());
                 }

@@ -90,6 +90,26 @@ class AnswersTest {
         }
     }
 
+    /// Stop texts are not looked for in the first tokens, which no end of text is among.
+    @ParameterizedTest
+    @ValueSource(strings = {"\"min_tokens\": %d", "\"nvext\": {\"min_tokens\": %d}"})
+    void noAnswerIsShorterThanItHasToBe(String field) {
+        int own = chat("Hello!", "").json().at("/usage/completion_tokens").asInt();
+        String stops = ", \"stop\": [\"e\", \"o\", \"a\", \"i\"], \"max_tokens\": 200, ";
+        assertThat(text(chat("Hello!", stops + field.formatted(0)))).hasSizeLessThan(10);
+        for (int least : new int[] {own + 20, 200}) {
+            String more = ", \"max_tokens\": 200, " + field.formatted(least);
+            Wire.Answer free = chat("Hello!", more);
+            assertThat(free.json().at("/usage/completion_tokens").asInt())
+                    .isGreaterThanOrEqualTo(least);
+            Wire.Answer stopped = chat("Hello!", stops + field.formatted(least));
+            assertThat(stopped.json().at("/usage/completion_tokens").asInt())
+                    .isGreaterThanOrEqualTo(least);
+            assertThat(text(free)).startsWith(text(stopped));
+            assertThat(streamed(chat("Hello!", ", \"stream\": true" + more))).isEqualTo(text(free));
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void logprobsConcatenateToTheText(boolean stream) {

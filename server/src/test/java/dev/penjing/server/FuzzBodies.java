@@ -30,7 +30,7 @@ final class FuzzBodies {
                              {"type": "text", "text": "Hello, "}, {"type": "text", "text": "you!"}]},
                              {"role": "assistant", "content": "Hello."}, {"role": "user", "content": "Go on."}],
                              "max_completion_tokens": 8, "stream": true, "stream_options": {"include_usage": true},
-                             "nvext": {"top_k": 5, "min_p": 0.01, "repetition_penalty": 1.1, "ignore_eos": true}}
+                             "nvext": {"top_k": 5, "min_p": 0.01, "repetition_penalty": 1.1, "ignore_eos": true, "min_tokens": 2}}
                             """,
                             """
                             {"model": "teacher", "messages": [{"role": "user", "content": "Where is the owl?"},

@@ -173,7 +173,11 @@ class RefusalsTest {
                 "\"audio\": {\"voice\": \"a\"} | audio",
                 "\"store\": true | store",
                 "\"modalities\": [\"audio\"] | modalities",
-                "\"min_tokens\": 5 | min_tokens",
+                "\"min_tokens\": -1 | min_tokens",
+                "\"min_tokens\": 1.5 | min_tokens",
+                "\"min_tokens\": 6, \"max_tokens\": 5 | min_tokens",
+                "\"nvext\": {\"min_tokens\": 5000} | min_tokens",
+                "\"nvext\": {\"min_tokens\": \"5\"} | nvext.min_tokens",
                 "\"colour\": \"green\" | colour",
             })
     void chatError(String field, String parameter) {
@@ -198,6 +202,7 @@ class RefusalsTest {
                 "\"prompt\": \"a\", \"n\": 3, \"best_of\": 2 | best_of",
                 "\"prompt\": \"a\", \"best_of\": 2, \"stream\": true | best_of",
                 "\"prompt\": \"a\", \"logprobs\": -1 | logprobs",
+                "\"prompt\": \"a\", \"min_tokens\": 17 | min_tokens",
                 "\"prompt\": \"a\", \"suffix\": \"b\" | suffix",
                 "\"prompt\": \"a\", \"messages\": [] | messages",
             })

@@ -19,9 +19,9 @@ import tools.jackson.databind.json.JsonMapper;
 /// has it, an object may have additional members unless `additionalProperties` is false.
 ///
 /// A JSON answer is less free than the schema: members come in the schema's order, then the
-/// additional ones; a value of `enum` and a key are spelled in one way; white space, and the digits
-/// of numbers, are bounded, so that no model goes on with them for ever. That a key comes twice
-/// among the additional ones is not seen to.
+/// additional ones; a value of `enum` and a key are spelled in one way; it is all on one line, with
+/// a blank at most between its parts, and the digits of numbers are bounded, so that no model goes
+/// on with them for ever. That a key comes twice among the additional ones is not seen to.
 ///
 /// Of regular expressions, ECMA-262's as in `pattern`: characters, classes, groups, alternatives,
 /// repetitions, and anchors at the ends of an alternative of the whole.

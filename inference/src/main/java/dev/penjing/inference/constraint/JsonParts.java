@@ -15,15 +15,12 @@ final class JsonParts {
     /// Digits of a whole number, and of a fraction, at most.
     static final int MOST_DIGITS = 20;
 
-    /// Small models like to go on with blanks until the answer is cut off.
-    private static final int MOST_INDENT = 12;
+    /// Behind what opens, before what closes, behind a comma and a colon: a blank or nothing. Small
+    /// models like to go on with blanks until the answer is cut off, and an indented one may not
+    /// fit into a small context; calls of functions are written on one line in training, too.
+    static final Expr GAP = optional(text(" "));
 
-    /// Behind what opens, before what closes, behind a comma: nothing, a blank, or a line break and
-    /// an indentation.
-    static final Expr GAP =
-            or(Expr.EMPTY, text(" "), then(text("\n"), repeat(oneOf(" \t"), 0, MOST_INDENT)));
-
-    static final Expr COLON = then(text(":"), optional(text(" ")));
+    static final Expr COLON = then(text(":"), GAP);
     static final Expr COMMA = then(text(","), GAP);
     static final Expr DIGIT = range('0', '9');
     static final Expr NATURAL =

@@ -28,7 +28,7 @@ public final class Examples {
                         "{ }",
                         "{\"a\":1}",
                         "{\"a\": [1, -2.5e+3, true, null, \"x\"], \"b\": {\"c\": {}}}",
-                        "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"é\": \"世界 🙂\"\n}",
+                        "{ \"a\": [ 1,2, 3 ], \"é\":\"世界 🙂\" }",
                         "{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude42\"}"),
                 List.of(
                         "[",
@@ -41,6 +41,13 @@ public final class Examples {
                         "{\"a\":1.}",
                         "{\"a\":tx",
                         "{  ",
+                        "{\n",
+                        "{\"a\": \t",
+                        "{\"a\":\n",
+                        "{\"a\":1,\n",
+                        "{\"a\":1,  ",
+                        "{\"a\":1\n",
+                        "{\"a\":[1,\r",
                         "{\"a\":\"\n",
                         "{\"a\":\"\\x",
                         "{\"a\":\"\\ud83d\\u0",
@@ -61,7 +68,7 @@ public final class Examples {
                 List.of(
                         "{\"name\":\"A\",\"age\":0}",
                         "{\"name\": \"B\", \"nick\": null, \"age\": 150}",
-                        "{\n\t\"name\": \"\",\n\t\"nick\": \"x\",\n\t\"age\": 99\n}"),
+                        "{ \"name\":\"\", \"nick\": \"x\",\"age\": 99 }"),
                 List.of(
                         "{}",
                         "{\"a",
@@ -139,7 +146,7 @@ public final class Examples {
                 List.of("3"));
         add(
                 "{\"type\": \"array\", \"items\": {\"type\": \"integer\"}, \"minItems\": 2, \"maxItems\": 4}",
-                List.of("[1,2]", "[1, 2, 3]", "[\n 1,\n 2,\n 3,\n 4\n]"),
+                List.of("[1,2]", "[1, 2, 3]", "[ 1, 2,3, 4 ]"),
                 List.of("[]", "[1]", "[1,2,3,4,", "[1,2,\"", "[1,2,3,4 ,"));
         add("{\"type\": \"array\", \"maxItems\": 0}", List.of("[]", "[ ]"), List.of("[1", "[ ,"));
         add(

@@ -46,9 +46,11 @@ public final class EventStream implements AutoCloseable {
         event(NAMELESS, Json.bytes(data));
     }
 
-    /// @param data JSON
-    public void send(byte[] data) {
-        event(NAMELESS, data);
+    /// As above, of an object with this text.
+    public void send(JsonTemplate data, String text) {
+        gathered.writeBytes(DATA);
+        data.write(text, gathered);
+        end();
     }
 
     /// @param name of the event
@@ -85,6 +87,10 @@ public final class EventStream implements AutoCloseable {
         gathered.writeBytes(head);
         gathered.writeBytes(DATA);
         gathered.writeBytes(data);
+        end();
+    }
+
+    private void end() {
         gathered.write('\n');
         gathered.write('\n');
         if (gathered.size() > MOST) {

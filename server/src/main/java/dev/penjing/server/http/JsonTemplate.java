@@ -22,14 +22,10 @@ public final class JsonTemplate {
         after = all.substring(at + hole.length()).getBytes(StandardCharsets.UTF_8);
     }
 
-    /// The object with this text, as `Json.bytes` writes it.
-    public byte[] with(String text) {
-        byte[] quoted = JsonStringEncoder.getInstance().quoteAsUTF8(text);
-        ByteArrayOutputStream all =
-                new ByteArrayOutputStream(before.length + quoted.length + after.length);
-        all.writeBytes(before);
-        all.writeBytes(quoted);
-        all.writeBytes(after);
-        return all.toByteArray();
+    /// Writes the object with this text, as `Json.bytes` has it.
+    void write(String text, ByteArrayOutputStream to) {
+        to.writeBytes(before);
+        to.writeBytes(JsonStringEncoder.getInstance().quoteAsUTF8(text));
+        to.writeBytes(after);
     }
 }

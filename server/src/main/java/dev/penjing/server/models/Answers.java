@@ -28,9 +28,11 @@ public final class Answers {
     /// What there is new of an answer.
     ///
     /// @param index of the answer
+    /// @param nanos when the engine told of it, by `System.nanoTime`
     /// @param tokens whose text has come out with this
     /// @param finish present in an answer's last part
-    public record Part(int index, String text, List<Token> tokens, Optional<Finish> finish) {}
+    public record Part(
+            int index, long nanos, String text, List<Token> tokens, Optional<Finish> finish) {}
 
     /// The client has left: there is nobody to tell.
     public static final class ClientGone extends RuntimeException {
@@ -44,6 +46,12 @@ public final class Answers {
     /// Takes the parts.
     public interface Taker {
         void take(Part part);
+
+        /// Whether parts may be taken late and many at once, as nobody sees them before all are
+        /// there.
+        default boolean patient() {
+            return false;
+        }
 
         /// Called when all that there was has been taken.
         default void caughtUp() {}
@@ -77,7 +85,7 @@ public final class Answers {
             Client client,
             Duration most,
             Taker taker) {
-        try (Inbox inbox = new Inbox(bell, client, requests.size())) {
+        try (Inbox inbox = new Inbox(bell, client, requests.size(), taker.patient())) {
             return new Answers(inbox).make(engine, requests, ticket, client, most, taker);
         }
     }
@@ -215,7 +223,13 @@ public final class Answers {
             if (told.text().isEmpty() && told.finish().isEmpty()) {
                 return Optional.empty();
             }
-            return Optional.of(new Part(index, told.text(), released(told.text()), told.finish()));
+            return Optional.of(
+                    new Part(
+                            index,
+                            told.nanos(),
+                            told.text(),
+                            released(told.text()),
+                            told.finish()));
         }
 
         private List<Token> released(String text) {

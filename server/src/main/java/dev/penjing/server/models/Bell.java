@@ -16,6 +16,10 @@ final class Bell implements AutoCloseable {
     /// Shorter than a step of the engine with many answers; added to the time of a token.
     private static final long MOMENT = Duration.ofNanos(300_000).toNanos();
 
+    /// From one ring to the next, at least. What a fast engine makes in this time goes out in one
+    /// piece; a token of a slow one waits for the moment alone.
+    private static final long REST = Duration.ofMillis(1).toNanos();
+
     /// How soon it is noticed that a client left.
     private static final long LOOK = Duration.ofMillis(50).toNanos();
 
@@ -23,6 +27,7 @@ final class Bell implements AutoCloseable {
     private final ConcurrentLinkedQueue<Inbox> rung = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean asleep = new AtomicBoolean();
     private final Thread thread;
+    private long rang = System.nanoTime();
     private volatile boolean closed;
 
     Bell() {
@@ -75,7 +80,9 @@ final class Bell implements AutoCloseable {
         }
         asleep.set(false);
         if (!rung.isEmpty()) {
-            LockSupport.parkNanos(this, MOMENT);
+            long rest = rang + REST - System.nanoTime();
+            LockSupport.parkNanos(this, Math.max(MOMENT, rest));
+            rang = System.nanoTime();
         }
     }
 

@@ -17,20 +17,33 @@ final class Inbox implements AutoCloseable {
 
     private static final int MORE = 256;
 
+    /// What may wait for a reader who does not need it soon.
+    private static final int SOME = 64;
+
     /// Looks after which a reader hears that there is nothing new.
     private static final int LOOKS = 5;
 
     /// What an engine's listener was told.
     ///
+    /// @param nanos when, by `System.nanoTime`
     /// @param token empty where an answer ends
-    record Told(int index, String text, Optional<Answers.Token> token, Optional<Finish> finish) {
+    record Told(
+            int index,
+            long nanos,
+            String text,
+            Optional<Answers.Token> token,
+            Optional<Finish> finish) {
         static Told token(int index, int id, String text, Optional<LogProbabilities> known) {
             return new Told(
-                    index, text, Optional.of(new Answers.Token(id, known)), Optional.empty());
+                    index,
+                    System.nanoTime(),
+                    text,
+                    Optional.of(new Answers.Token(id, known)),
+                    Optional.empty());
         }
 
         static Told end(int index, String rest, Finish finish) {
-            return new Told(index, rest, Optional.empty(), Optional.of(finish));
+            return new Told(index, System.nanoTime(), rest, Optional.empty(), Optional.of(finish));
         }
     }
 
@@ -41,11 +54,14 @@ final class Inbox implements AutoCloseable {
     private final AtomicInteger count = new AtomicInteger();
     private final AtomicBoolean rung = new AtomicBoolean();
     private final int most;
+    private final boolean patient;
     private volatile boolean poked;
     private int looks;
 
     /// @param answers that it is told of
-    Inbox(Bell bell, Client client, int answers) {
+    /// @param patient whether the reader need not hear of every token at once
+    Inbox(Bell bell, Client client, int answers, boolean patient) {
+        this.patient = patient;
         this.most = MOST + MORE * answers;
         this.bell = bell;
         this.client = client;
@@ -54,12 +70,11 @@ final class Inbox implements AutoCloseable {
 
     /// On the engine's thread: neither waits nor wakes anybody itself.
     void add(Told told) {
-        count.incrementAndGet();
+        int waiting = count.incrementAndGet();
         all.add(told);
         // a token without text can wait for the next
-        if ((!told.text().isEmpty() || told.finish().isPresent())
-                && !rung.get()
-                && rung.compareAndSet(false, true)) {
+        boolean news = patient ? waiting % SOME == 0 : !told.text().isEmpty();
+        if ((news || told.finish().isPresent()) && !rung.get() && rung.compareAndSet(false, true)) {
             bell.ring(this);
         }
     }

@@ -30,8 +30,9 @@ public final class RequestMetrics {
         private Answer() {}
 
         /// A token came: to be called for each.
-        public void token() {
-            long now = model.now();
+        ///
+        /// @param now when, by `System.nanoTime`
+        public void token(long now) {
             if (tokens == 0) {
                 model.firstToken.observe(seconds(now - started));
             } else {

@@ -1,19 +1,14 @@
 package dev.penjing.server.openai;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.inference.Finish;
 import dev.penjing.inference.Request;
+import dev.penjing.inference.constraint.Constraint;
 import dev.penjing.model.PenjingException;
 import dev.penjing.server.http.ApiException;
-import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.Exchange;
 import dev.penjing.server.http.Fields;
-import dev.penjing.server.http.Json;
-import dev.penjing.server.http.JsonTemplate;
 import dev.penjing.server.models.Admission;
-import dev.penjing.server.models.Answers;
 import dev.penjing.server.models.ServedModel;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +19,9 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// `POST /v1/chat/completions` (OpenAI's specification 2.3.0, CreateChatCompletionRequest).
 public final class Chat {
+    /// Of the names of answers.
+    static final String PREFIX = "chatcmpl-";
+
     private static final int MOST_TOP = 20;
 
     private final Service service;
@@ -32,30 +30,23 @@ public final class Chat {
         this.service = service;
     }
 
-    /// A request that was understood.
-    ///
-    /// @param top alternatives to report with each token, if any are to be
-    private record Asked(
-            ServedModel model,
-            Engine engine,
-            Parameters parameters,
-            Tools tools,
-            OptionalInt top,
-            int[] prompt,
-            List<Request> requests) {}
+    private record Question(Asked asked, Tools tools) {}
 
     public void handle(Exchange exchange) {
-        Asked asked = read(Fields.of(exchange.json()));
+        Question question = read(Fields.of(exchange.json()));
+        Asked asked = question.asked();
+        Tools tools = question.tools();
         try (Admission.Ticket ticket = service.admit(asked.engine(), asked.requests())) {
             if (asked.parameters().stream()) {
-                stream(exchange, asked, ticket);
+                service.stream(
+                        exchange, asked, ticket, events -> new ChatChunks(events, asked, tools));
             } else {
-                exchange.send(200, whole(exchange, asked, ticket));
+                exchange.send(200, whole(question, service.made(exchange, asked, ticket)));
             }
         }
     }
 
-    private Asked read(Fields fields) {
+    private Question read(Fields fields) {
         ServedModel model = service.model(fields);
         List<Map<String, Object>> messages = Messages.of(fields);
         Engine engine = model.engine();
@@ -76,7 +67,7 @@ public final class Chat {
                         map.names()
                                 .forEach(name ->
                                         more.put(name, Messages.plain(map.required(name)))));
-        Optional<dev.penjing.inference.constraint.Constraint> form = tools.form(fields);
+        Optional<Constraint> form = tools.form(fields);
         if (form.isPresent()) {
             if (parameters.constraint().isPresent()) {
                 throw fields.wrong(
@@ -94,25 +85,14 @@ public final class Chat {
                 "reasoning_effort",
                 "verbosity");
         fields.unsupported(
-                "store",
-                "audio",
-                "prediction",
-                "web_search_options",
-                "functions",
-                "function_call",
-                "min_tokens");
+                "store", "audio", "prediction", "web_search_options", "functions", "function_call");
         modalities(fields);
         fields.end();
         int[] prompt = prompt(engine, messages, tools, more);
         OptionalInt tops = probabilities ? OptionalInt.of(top.orElse(0)) : OptionalInt.empty();
-        return new Asked(
-                model,
-                engine,
-                parameters,
-                tools,
-                tops,
-                prompt,
-                parameters.requests(prompt, maxTokens, tops, 0));
+        List<Request> requests = parameters.requests(prompt, maxTokens, tops, 0);
+        return new Question(
+                new Asked(model, engine, parameters, tops, prompt.length, requests), tools);
     }
 
     private static void modalities(Fields fields) {
@@ -154,32 +134,14 @@ public final class Chat {
         }
     }
 
-    private ObjectNode whole(Exchange exchange, Asked asked, Admission.Ticket ticket) {
-        int count = asked.requests().size();
-        List<StringBuilder> texts = new ArrayList<>();
-        List<List<Answers.Token>> tokens = new ArrayList<>();
-        Finish[] finishes = new Finish[count];
-        for (int i = 0; i < count; i++) {
-            texts.add(new StringBuilder());
-            tokens.add(new ArrayList<>());
-        }
-        List<Finish> all =
-                service.make(
-                        exchange,
-                        asked.model(),
-                        asked.requests(),
-                        ticket,
-                        part -> {
-                            texts.get(part.index()).append(part.text());
-                            tokens.get(part.index()).addAll(part.tokens());
-                            part.finish().ifPresent(finish -> finishes[part.index()] = finish);
-                        });
-        ObjectNode body = head(asked, Ids.of("chatcmpl-"), now(), "chat.completion");
+    private static ObjectNode whole(Question question, List<Made> all) {
+        Asked asked = question.asked();
+        ObjectNode body = asked.head(PREFIX, "chat.completion").json();
         ArrayNode choices = body.putArray("choices");
-        for (int i = 0; i < count; i++) {
-            ObjectNode choice = choices.addObject().put("index", i);
+        for (Made made : all) {
+            ObjectNode choice = choices.addObject().put("index", choices.size() - 1);
             ObjectNode message = choice.putObject("message").put("role", "assistant");
-            ToolCalls.Found found = found(asked.tools(), texts.get(i).toString());
+            ToolCalls.Found found = ToolCalls.found(question.tools(), made.text());
             boolean calls = !found.calls().isEmpty();
             message.put("content", calls && found.text().isBlank() ? null : found.text());
             message.putNull("refusal");
@@ -189,210 +151,18 @@ public final class Chat {
             }
             if (asked.top().isPresent()) {
                 choice.set(
-                        "logprobs", Probabilities.chat(tokens.get(i), asked.engine().tokenizer()));
+                        "logprobs", Probabilities.chat(made.tokens(), asked.engine().tokenizer()));
             } else {
                 choice.putNull("logprobs");
             }
-            choice.put("finish_reason", reason(finishes[i], calls));
+            choice.put("finish_reason", reason(made.reason(), calls));
         }
-        body.set("usage", Usage.of(asked.prompt().length, all).json());
+        body.set("usage", Made.usage(asked.promptTokens(), all).json());
         return body;
     }
 
-    /// What an answer is that has ended: a text, calls, or both.
-    static ToolCalls.Found found(Tools tools, String answer) {
-        ToolCalls finder = new ToolCalls(tools);
-        return switch (tools.choice()) {
-            case NONE -> new ToolCalls.Found(answer, List.of());
-            case AUTO -> {
-                String text = finder.add(answer);
-                ToolCalls.Found rest = finder.finish();
-                yield new ToolCalls.Found(text + rest.text(), rest.calls());
-            }
-            case REQUIRED, NAMED ->
-                    finder.forced(answer)
-                            .map(call -> new ToolCalls.Found("", List.of(call)))
-                            .orElse(new ToolCalls.Found(answer, List.of()));
-        };
-    }
-
-    private static String reason(Finish finish, boolean calls) {
-        String reason = Service.reason(finish);
+    /// As a chat has it: a call is an end of its own.
+    static String reason(String reason, boolean calls) {
         return calls && reason.equals("stop") ? "tool_calls" : reason;
-    }
-
-    private static long now() {
-        return System.currentTimeMillis() / 1000;
-    }
-
-    private static ObjectNode head(Asked asked, String id, long created, String kind) {
-        return Json.object()
-                .put("id", id)
-                .put("object", kind)
-                .put("created", created)
-                .put("model", asked.model().id())
-                .put("system_fingerprint", Service.fingerprint(asked.engine()));
-    }
-
-    private void stream(Exchange exchange, Asked asked, Admission.Ticket ticket) {
-        try (EventStream events = exchange.events()) {
-            ChatStream chunks = new ChatStream(events, asked);
-            try {
-                chunks.begin();
-                List<Finish> all =
-                        service.make(exchange, asked.model(), asked.requests(), ticket, chunks);
-                chunks.end(Usage.of(asked.prompt().length, all));
-                events.done();
-            } catch (ApiException e) {
-                events.fail(e);
-            }
-        }
-    }
-
-    /// The chunks of a streamed chat.
-    private static final class ChatStream implements Answers.Taker {
-        private final EventStream events;
-        private final Asked asked;
-        private final String id = Ids.of("chatcmpl-");
-        private final long created = now();
-        private final List<ToolCalls> finders = new ArrayList<>();
-        private final List<StringBuilder> forced = new ArrayList<>();
-
-        /// Chunks that bring nothing but text, one for each answer.
-        private final List<JsonTemplate> plain = new ArrayList<>();
-
-        ChatStream(EventStream events, Asked asked) {
-            this.events = events;
-            this.asked = asked;
-            for (int i = 0; i < asked.requests().size(); i++) {
-                finders.add(new ToolCalls(asked.tools()));
-                forced.add(new StringBuilder());
-                int index = i;
-                plain.add(
-                        new JsonTemplate(text ->
-                                chunk(
-                                        index,
-                                        Json.object().put("content", text),
-                                        Optional.empty(),
-                                        List.of())));
-            }
-        }
-
-        /// The role, once for each answer, and of a call whose function is known its beginning.
-        void begin() {
-            for (int i = 0; i < asked.requests().size(); i++) {
-                ObjectNode delta = Json.object().put("role", "assistant");
-                if (asked.tools().named().isPresent()) {
-                    delta.putNull("content");
-                    call(delta, 0, new ToolCalls.Call(Ids.call(), asked.tools().named().get(), ""));
-                } else {
-                    delta.put("content", "");
-                }
-                delta.putNull("refusal");
-                send(i, delta, Optional.empty(), List.of());
-            }
-        }
-
-        private static void call(ObjectNode delta, int index, ToolCalls.Call call) {
-            ObjectNode node = delta.withArray("tool_calls").addObject().put("index", index);
-            node.setAll(call.json());
-        }
-
-        @Override
-        public void take(Answers.Part part) {
-            switch (asked.tools().choice()) {
-                case NONE -> text(part, part.text());
-                case AUTO -> text(part, finders.get(part.index()).add(part.text()));
-                case NAMED -> {
-                    ObjectNode delta = Json.object();
-                    delta.putArray("tool_calls")
-                            .addObject()
-                            .put("index", 0)
-                            .putObject("function")
-                            .put("arguments", part.text());
-                    if (!part.text().isEmpty()) {
-                        send(part.index(), delta, Optional.empty(), part.tokens());
-                    }
-                }
-                case REQUIRED -> forced.get(part.index()).append(part.text());
-            }
-            part.finish().ifPresent(finish -> finish(part.index(), finish));
-        }
-
-        private void text(Answers.Part part, String text) {
-            if (asked.top().isEmpty()) {
-                if (!text.isEmpty() || !part.tokens().isEmpty()) {
-                    events.send(plain.get(part.index()).with(text));
-                }
-            } else if (!text.isEmpty() || !part.tokens().isEmpty()) {
-                ObjectNode delta = Json.object().put("content", text);
-                send(part.index(), delta, Optional.empty(), part.tokens());
-            }
-        }
-
-        private void finish(int index, Finish finish) {
-            ToolCalls.Found found =
-                    switch (asked.tools().choice()) {
-                        case NONE, NAMED -> new ToolCalls.Found("", List.of());
-                        case AUTO -> finders.get(index).finish();
-                        case REQUIRED -> found(asked.tools(), forced.get(index).toString());
-                    };
-            if (!found.text().isEmpty()) {
-                send(
-                        index,
-                        Json.object().put("content", found.text()),
-                        Optional.empty(),
-                        List.of());
-            }
-            for (int i = 0; i < found.calls().size(); i++) {
-                ObjectNode delta = Json.object();
-                call(delta, i, found.calls().get(i));
-                send(index, delta, Optional.empty(), List.of());
-            }
-            boolean calls = !found.calls().isEmpty() || asked.tools().named().isPresent();
-            send(index, Json.object(), Optional.of(reason(finish, calls)), List.of());
-        }
-
-        private void send(
-                int index, ObjectNode delta, Optional<String> reason, List<Answers.Token> tokens) {
-            events.send(chunk(index, delta, reason, tokens));
-        }
-
-        private ObjectNode chunk(
-                int index, ObjectNode delta, Optional<String> reason, List<Answers.Token> tokens) {
-            ObjectNode chunk = head(asked, id, created, "chat.completion.chunk");
-            ObjectNode choice = chunk.putArray("choices").addObject().put("index", index);
-            choice.set("delta", delta);
-            if (asked.top().isPresent() && !tokens.isEmpty()) {
-                choice.set("logprobs", Probabilities.chat(tokens, asked.engine().tokenizer()));
-            } else {
-                choice.putNull("logprobs");
-            }
-            choice.put("finish_reason", reason.orElse(null));
-            if (asked.parameters().usage()) {
-                chunk.putNull("usage");
-            }
-            return chunk;
-        }
-
-        @Override
-        public void caughtUp() {
-            events.flush();
-        }
-
-        @Override
-        public void quiet() {
-            events.pingIfQuiet();
-        }
-
-        /// The counts, if they were asked for.
-        void end(Usage usage) {
-            if (asked.parameters().usage()) {
-                ObjectNode chunk = head(asked, id, created, "chat.completion.chunk");
-                chunk.putArray("choices");
-                chunk.set("usage", usage.json());
-                events.send(chunk);
-            }
-        }
     }
 }

@@ -18,6 +18,7 @@ import tools.jackson.databind.JsonNode;
 /// What a request says about how to continue a prompt: OpenAI's fields, and NIM's and vLLM's, which
 /// may stand beside them or under `nvext`.
 ///
+/// @param minTokens that an answer has before it may end
 /// @param count of answers
 /// @param usage whether a stream ends with the counts of tokens
 record Parameters(
@@ -25,6 +26,7 @@ record Parameters(
         List<String> stops,
         Set<Integer> stopTokens,
         boolean ignoreEnd,
+        int minTokens,
         Optional<Constraint> constraint,
         int count,
         boolean stream,
@@ -62,6 +64,7 @@ record Parameters(
                         fields.texts("stop", MOST_STOPS),
                         stopTokens(fields, vocabulary),
                         ignoreEnd,
+                        or(fields, more, "min_tokens", 0, Integer.MAX_VALUE, 0),
                         constraint(fields, more),
                         fields.integer("n", 1, 128).orElse(1),
                         stream,
@@ -193,13 +196,21 @@ record Parameters(
     /// The requests for a prompt, one for each answer.
     ///
     /// @param top alternatives to report with each token; empty for no log-probabilities
+    /// @throws ApiException if they may not be as long as they have to be
     List<Request> requests(int[] prompt, int maxTokens, OptionalInt top, int firstIndex) {
+        if (minTokens > maxTokens) {
+            throw ApiException.invalid(
+                    "min_tokens",
+                    "min_tokens is %d, but the answer may have %d tokens at most: ask for fewer, or set that limit higher."
+                            .formatted(minTokens, maxTokens));
+        }
         List<Request> requests = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             requests.add(
                     new Request(
                             prompt,
                             maxTokens,
+                            minTokens,
                             seeded(firstIndex + i),
                             stops,
                             stopTokens,
@@ -230,11 +241,27 @@ record Parameters(
     /// The same, held to a form.
     Parameters constrained(Constraint form) {
         return new Parameters(
-                sampling, stops, stopTokens, ignoreEnd, Optional.of(form), count, stream, usage);
+                sampling,
+                stops,
+                stopTokens,
+                ignoreEnd,
+                minTokens,
+                Optional.of(form),
+                count,
+                stream,
+                usage);
     }
 
     Parameters answers(int number) {
         return new Parameters(
-                sampling, stops, stopTokens, ignoreEnd, constraint, number, stream, usage);
+                sampling,
+                stops,
+                stopTokens,
+                ignoreEnd,
+                minTokens,
+                constraint,
+                number,
+                stream,
+                usage);
     }
 }

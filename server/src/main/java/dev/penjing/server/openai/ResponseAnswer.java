@@ -88,6 +88,11 @@ final class ResponseAnswer implements Answers.Taker {
     }
 
     @Override
+    public boolean patient() {
+        return events.isEmpty();
+    }
+
+    @Override
     public void caughtUp() {
         events.ifPresent(EventStream::flush);
     }
@@ -103,7 +108,7 @@ final class ResponseAnswer implements Answers.Taker {
                 switch (asked.tools().choice()) {
                     case NONE, NAMED -> new ToolCalls.Found("", List.of());
                     case AUTO -> finder.finish();
-                    case REQUIRED -> Chat.found(asked.tools(), held.toString());
+                    case REQUIRED -> ToolCalls.found(asked.tools(), held.toString());
                 };
         if (!found.calls().isEmpty()) {
             waiting.clear();

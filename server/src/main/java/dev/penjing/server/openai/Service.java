@@ -4,6 +4,7 @@ import dev.penjing.inference.Engine;
 import dev.penjing.inference.Finish;
 import dev.penjing.inference.Request;
 import dev.penjing.server.http.ApiException;
+import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.Exchange;
 import dev.penjing.server.http.Fields;
 import dev.penjing.server.models.Admission;
@@ -12,6 +13,7 @@ import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 
 /// What all endpoints that answer have in common.
 ///
@@ -48,6 +50,45 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
         return models.admission().enter(requests.size(), tokens);
     }
 
+    /// Makes the answers to a request that was let in, and has them whole.
+    List<Made> made(Exchange exchange, Asked asked, Admission.Ticket ticket) {
+        List<Made> all = asked.requests().stream().map(request -> new Made()).toList();
+        Answers.Taker taker =
+                new Answers.Taker() {
+                    @Override
+                    public void take(Answers.Part part) {
+                        all.get(part.index()).take(part);
+                    }
+
+                    @Override
+                    public boolean patient() {
+                        return true;
+                    }
+                };
+        make(exchange, asked.model(), asked.requests(), ticket, taker);
+        return all;
+    }
+
+    /// Makes the answers to a request that was let in, and sends them as they come.
+    ///
+    /// @param form makes the chunks
+    void stream(
+            Exchange exchange,
+            Asked asked,
+            Admission.Ticket ticket,
+            Function<EventStream, Chunks> form) {
+        try (EventStream events = exchange.events()) {
+            Chunks chunks = form.apply(events);
+            try {
+                chunks.begin();
+                List<Finish> all = make(exchange, asked.model(), asked.requests(), ticket, chunks);
+                chunks.end(Usage.of(asked.promptTokens(), all));
+            } catch (ApiException e) {
+                events.fail(e);
+            }
+        }
+    }
+
     /// Makes the answers to requests that were let in.
     List<Finish> make(
             Exchange exchange,
@@ -62,6 +103,11 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
                     public void take(Answers.Part part) {
                         observed.take(part);
                         taker.take(part);
+                    }
+
+                    @Override
+                    public boolean patient() {
+                        return taker.patient();
                     }
 
                     @Override

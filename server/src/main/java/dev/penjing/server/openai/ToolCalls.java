@@ -38,6 +38,23 @@ final class ToolCalls {
         this.tools = tools;
     }
 
+    /// What an answer is that has ended.
+    static Found found(Tools tools, String answer) {
+        ToolCalls finder = new ToolCalls(tools);
+        return switch (tools.choice()) {
+            case NONE -> new Found(answer, List.of());
+            case AUTO -> {
+                String text = finder.add(answer);
+                Found rest = finder.finish();
+                yield new Found(text + rest.text(), rest.calls());
+            }
+            case REQUIRED, NAMED ->
+                    finder.forced(answer)
+                            .map(call -> new Found("", List.of(call)))
+                            .orElse(new Found(answer, List.of()));
+        };
+    }
+
     /// The text that is no part of a call for certain.
     String add(String piece) {
         held.append(piece);
@@ -100,7 +117,7 @@ final class ToolCalls {
     }
 
     /// The calls of an answer that was held to their form.
-    Optional<Call> forced(String answer) {
+    private Optional<Call> forced(String answer) {
         if (tools.named().isPresent()) {
             return Optional.of(new Call(Ids.call(), tools.named().get(), answer));
         }

@@ -178,7 +178,9 @@ function summarise() {
   if (box.hidden) return;
   const [small, large] = left.model.parameters <= right.model.parameters ? [left, right] : [right, left];
   const share = (field) => `${Math.round((100 * small.model[field]) / large.model[field])} %`;
-  const parts = [h("strong", { text: short(small.model.id) }), ` has ${share("parameters")} of the parameters of ${short(large.model.id)} and ${share("weight_bytes")} of its bytes`];
+  const same = ["parameters", "weight_bytes"].every((field) => small.model[field] === large.model[field]);
+  const size = same ? ` is of the same size as ${short(large.model.id)}` : ` has ${share("parameters")} of the parameters of ${short(large.model.id)} and ${share("weight_bytes")} of its bytes`;
+  const parts = [h("strong", { text: short(small.model.id) }), size];
   const [a, b] = [small, large].map((column) => column.turns.at(-1));
   const comparable = a && b && !a.running && !b.running && a.question === b.question && a.request.body.model === small.model.id && b.request.body.model === large.model.id;
   const long = comparable && Math.min(a.figures.tokens, b.figures.tokens) >= TELLING;

@@ -132,11 +132,11 @@ class MetricsTest {
         RequestMetrics request = model.requestStarted(1, 100);
         RequestMetrics.Answer answer = request.answerStarted();
         pass(2);
-        answer.token();
+        answer.token(nanos.get());
         pass(0.06);
-        answer.token();
+        answer.token(nanos.get());
         pass(0.06);
-        answer.token();
+        answer.token(nanos.get());
         pass(1);
         // one more than was told
         answer.finished(finish(Finish.Reason.STOP, 4));
@@ -217,7 +217,7 @@ class MetricsTest {
     @Test
     void modelsDoNotMix() {
         ModelMetrics other = metrics.forModel("a\"b\n", 8, () -> load(1, 0, 8));
-        other.requestStarted(1, 1).answerStarted().token();
+        other.requestStarted(1, 1).answerStarted().token(nanos.get());
 
         assertThat(lines())
                 .contains(

@@ -166,15 +166,16 @@ class Watched(HFLM):
     def _shared(self, requests):
         tokens = [(context + continuation)[-(self.max_length + 1) :] for _, context, continuation in requests]
         answers = [None] * len(requests)
-        cache, before = transformers.DynamicCache(), []
+        cache, before, made = transformers.DynamicCache(), [], None
         for i in sorted(range(len(requests)), key=lambda i: tokens[i]):
             given, wanted = tokens[i][:-1], torch.tensor(requests[i][2])
-            alike = len(os.path.commonprefix([before, given[: len(given) - len(wanted)]]))
-            if alike < len(before):
-                cache.crop(alike - len(before))
-            rest, before = given[alike:], given
-            self.work["forward_tokens"] += len(rest)
-            made = self.model(torch.tensor([rest]), past_key_values=cache, logits_to_keep=len(wanted)).logits[0]
+            if given != before or len(made) != len(wanted):
+                alike = len(os.path.commonprefix([before, given[: len(given) - len(wanted)]]))
+                if alike < len(before):
+                    cache.crop(alike - len(before))
+                rest, before = given[alike:], given
+                self.work["forward_tokens"] += len(rest)
+                made = self.model(torch.tensor([rest]), past_key_values=cache, logits_to_keep=len(wanted)).logits[0]
             chosen = made.log_softmax(-1).gather(1, wanted[:, None])
             answers[i] = (float(chosen.sum()), bool((made.argmax(-1) == wanted).all()))
         return answers

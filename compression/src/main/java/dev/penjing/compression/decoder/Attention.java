@@ -4,77 +4,64 @@ import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.ModelConfig;
 import java.util.Optional;
-import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// Causal attention with grouped queries and rotary positions.
 ///
 /// On the CPU it is two matrix products around a softmax: libtorch's `scaled_dot_product_attention`
 /// is many times slower there in bfloat16 (see docs/performance.md). On CUDA the fused kernel is
-/// the fast one.
+/// the fast one. With a cache it is products everywhere.
 final class Attention implements AutoCloseable {
     private final ModelConfig config;
     private final Compute compute;
-    private final double[] frequencies;
-    private final Tensor rotateEE;
-    private Optional<Tables> tables = Optional.empty();
+    private final Rotary rotary;
+    private Optional<Mask> mask = Optional.empty();
 
     Attention(ModelConfig config, Compute compute) {
         this.config = config;
         this.compute = compute;
-        this.frequencies = config.rope().frequencies(config.headDim());
-        try (PointerScope scope = new PointerScope()) {
-            rotateEE = Tensors.keep(rotateHalf(config.headDim()));
-        }
+        this.rotary = new Rotary(config, compute);
     }
 
+    Rotary rotary() {
+        return rotary;
+    }
+
+    /// Whole sequences from position 0.
+    ///
     /// @param qkvN rows q, k and v of every position, `[N, (H + 2K) * E]`
     /// @return the heads' outputs, `[N, H * E]`
-    Tensor forward(Tensor qkvN, long batch, long length, int layer, Optional<KeyValueCache> cache) {
+    Tensor forward(Tensor qkvN, long batch, long length) {
         long heads = config.numAttentionHeads();
         long groups = config.numKeyValueHeads();
         long e = config.headDim();
-        // the first layer has already seen the new positions when a later one asks
-        long before = cache.map(c -> layer == 0 ? c.length() : c.length() - length).orElse(0L);
-        Tables t = tables(before + length);
+        Rotary.Turns turns = rotary.upTo(length);
         Tensor allBHLE = qkvN.view(batch, length, heads + 2 * groups, e).transpose(1, 2);
         TensorVector parts = allBHLE.split(new long[] {heads, groups, groups}, 1);
-        Tensor qBHLE = t.queries().rotate(parts.get(0).contiguous(), rotateEE, before, length);
-        Tensor kBLE =
-                t.keys()
-                        .rotate(parts.get(1).contiguous(), rotateEE, before, length)
-                        .view(batch * groups, length, e);
+        Tensor qBHLE = turns.queries(parts.get(0).contiguous());
+        Tensor kBLE = turns.keys(parts.get(1).contiguous()).view(batch * groups, length, e);
         Tensor vBLE = parts.get(2).reshape(batch * groups, length, e);
-        if (cache.isPresent()) {
-            kBLE = cache.get().keys(layer, kBLE);
-            vBLE = cache.get().values(layer, vBLE);
-        }
+        Tensor maskLL = mask(length).narrow(0, 0, length).narrow(1, 0, length);
         Tensor outBHLE;
         if (compute.onCpu()) {
             Tensor qBLE = qBHLE.view(batch * groups, heads / groups * length, e);
             Tensor scores = torch.bmm(qBLE, kBLE.transpose(1, 2));
-            long total = before + length;
             Tensor masked =
-                    scores.view(batch * groups, heads / groups, length, total)
-                            .add_(t.maskLL().narrow(0, before, length).narrow(1, 0, total));
-            Tensor weights = masked.softmax(-1).view(batch * groups, -1, total);
+                    scores.view(batch * groups, heads / groups, length, length).add_(maskLL);
+            Tensor weights = masked.softmax(-1).view(batch * groups, -1, length);
             outBHLE = torch.bmm(weights, vBLE).view(batch, heads, length, e);
         } else {
-            long total = before + length;
-            Tensor mask = t.maskLL().narrow(0, before, length).narrow(1, 0, total);
             outBHLE =
                     torch.scaled_dot_product_attention(
                             qBHLE,
-                            kBLE.view(batch, groups, total, e),
-                            vBLE.view(batch, groups, total, e),
-                            new TensorOptional(mask),
+                            kBLE.view(batch, groups, length, e),
+                            vBLE.view(batch, groups, length, e),
+                            new TensorOptional(maskLL),
                             0.0,
                             false,
                             new DoubleOptional(1.0),
@@ -83,99 +70,102 @@ final class Attention implements AutoCloseable {
         return outBHLE.transpose(1, 2).reshape(batch * length, heads * e);
     }
 
-    /// The matrix R for which `x R` is `(-x2, x1)` of the halves `(x1, x2)` of x.
-    private Tensor rotateHalf(int e) {
-        float[] matrix = new float[e * e];
-        int half = e / 2;
-        for (int i = 0; i < half; i++) {
-            matrix[(half + i) * e + i] = -1;
-            matrix[i * e + half + i] = 1;
+    /// Rows that see more than themselves. Without gradient.
+    ///
+    /// The trunk's keys and values are not repeated for each row: all rows' queries are one matrix
+    /// that is multiplied with them. Scores of trunk and own positions are written side by side, so
+    /// that one softmax goes over both.
+    Tensor forward(Tensor qkvN, long batch, long length, int layer, Pass pass) {
+        long heads = config.numAttentionHeads();
+        long groups = config.numKeyValueHeads();
+        long each = heads / groups;
+        long e = config.headDim();
+        Tensor allBLHE = qkvN.view(batch, length, heads + 2 * groups, e);
+        Tensor qKBGLE =
+                allBLHE.narrow(2, 0, heads)
+                        .view(batch, length, groups, each, e)
+                        .permute(2, 0, 3, 1, 4)
+                        .contiguous();
+        Tensor kBLKE = allBLHE.narrow(2, heads, groups);
+        Tensor qKNE = pass.turns().queries(qKBGLE).view(groups, batch * each * length, e);
+        Tensor k = pass.turns().keys(kBLKE.permute(2, 0, 1, 3).contiguous());
+        Tensor v = allBLHE.narrow(2, heads + groups, groups).permute(2, 0, 1, 3).contiguous();
+        long before = pass.trunk().length();
+        if (pass.append()) {
+            pass.trunk().write(layer, k, v);
         }
-        return tensor(matrix, e, e);
+        if (pass.own().isPresent()) {
+            KeyValueCache own = pass.own().get();
+            own.write(layer, k, v);
+            k = own.keys(layer, own.length() + length);
+            v = own.values(layer, own.length() + length);
+        }
+        long after = k.size(2);
+        long total = before + after;
+        // a reshape of the own cache is a view: it has no more rows than the pass
+        Tensor kRTE = k.view(groups * batch, after, e);
+        Tensor vRTE = v.view(groups * batch, after, e);
+
+        Tensor scores =
+                Tensors.empty(
+                        compute.options(compute.type()), groups, batch * each * length, total);
+        Tensor scoresRMT = scores.view(groups * batch, each * length, total);
+        torch.bmm_out(
+                scoresRMT.narrow(2, before, after),
+                qKNE.view(groups * batch, each * length, e),
+                kRTE.transpose(1, 2));
+        if (before > 0) {
+            Tensor trunkKPE = pass.trunk().keys(layer, before).select(1, 0);
+            torch.bmm_out(scores.narrow(2, 0, before), qKNE, trunkKPE.transpose(1, 2));
+        }
+        pass.maskBLC()
+                .ifPresent(m ->
+                        scores.view(groups, batch, each, length, total)
+                                .narrow(4, total - m.size(2), m.size(2))
+                                .add_(m.unsqueeze(1)));
+        Tensor weights = scores.softmax(-1);
+        Tensor out =
+                torch.bmm(
+                        weights.view(groups * batch, each * length, total).narrow(2, before, after),
+                        vRTE);
+        if (before > 0) {
+            Tensor trunkKPE = pass.trunk().values(layer, before).select(1, 0);
+            out.view(groups, batch * each * length, e)
+                    .baddbmm_(weights.narrow(2, 0, before), trunkKPE);
+        }
+        return out.view(groups, batch, each, length, e)
+                .permute(1, 3, 0, 2, 4)
+                .reshape(batch * length, heads * e);
     }
 
-    /// Cosines, sines and the causal mask for at least `length` positions.
-    private Tables tables(long length) {
-        if (tables.isPresent() && tables.get().length() >= length) {
-            return tables.get();
+    /// 0 where a position sees another, minus infinity where not, at least `[length, length]`.
+    private Tensor mask(long length) {
+        if (mask.isPresent() && mask.get().length() >= length) {
+            return mask.get().maskLL();
         }
-        tables.ifPresent(Tables::close);
+        mask.ifPresent(m -> Tensors.release(m.maskLL()));
+        mask = Optional.empty();
         int size = Math.toIntExact(Math.max(64, Long.highestOneBit(length * 2 - 1)));
+        int window = config.slidingWindow().orElse(Integer.MAX_VALUE);
+        float[] values = new float[size * size];
+        for (int i = 0; i < size; i++) {
+            for (int j = 0; j < size; j++) {
+                boolean seen = j <= i && i - j < window;
+                values[i * size + j] = seen ? 0 : Float.NEGATIVE_INFINITY;
+            }
+        }
         try (PointerScope scope = new PointerScope()) {
-            double queryScale = 1 / Math.sqrt(config.headDim());
-            Tables made = new Tables(size, turns(size, queryScale), turns(size, 1), mask(size));
-            tables = Optional.of(made);
+            Tensor made = Tensors.keep(Rotary.tensor(compute, values, size, size));
+            mask = Optional.of(new Mask(size, made));
             return made;
         }
     }
 
-    private Tensor tensor(float[] values, long... shape) {
-        Tensor cpu = Tensors.empty(new TensorOptions(ScalarType.Float), shape);
-        try (FloatPointer data = cpu.data_ptr_float()) {
-            data.put(values, 0, values.length);
-        }
-        return cpu.to(
-                compute.options(compute.type()),
-                false,
-                true,
-                new org.bytedeco.pytorch.MemoryFormatOptional());
-    }
-
     @Override
     public void close() {
-        tables.ifPresent(Tables::close);
-        Tensors.release(rotateEE);
+        mask.ifPresent(m -> Tensors.release(m.maskLL()));
+        rotary.close();
     }
 
-    /// Cosines and sines by position, `[length, E]`, already multiplied by a scale.
-    private record Turns(Tensor cosLE, Tensor sinLE) {
-        /// x * cos + rotateHalf(x) * sin
-        Tensor rotate(Tensor xBHLE, Tensor rotateEE, long before, long length) {
-            Tensor cos = cosLE.narrow(0, before, length);
-            Tensor sin = sinLE.narrow(0, before, length);
-            return torch.addcmul(xBHLE.mul(cos), torch.matmul(xBHLE, rotateEE), sin);
-        }
-
-        void close() {
-            Tensors.release(cosLE);
-            Tensors.release(sinLE);
-        }
-    }
-
-    private Turns turns(int length, double scale) {
-        int e = config.headDim();
-        float[] cos = new float[length * e];
-        float[] sin = new float[length * e];
-        for (int l = 0; l < length; l++) {
-            for (int i = 0; i < e; i++) {
-                double angle = l * frequencies[i % (e / 2)];
-                cos[l * e + i] = (float) (Math.cos(angle) * scale);
-                sin[l * e + i] = (float) (Math.sin(angle) * scale);
-            }
-        }
-        return new Turns(
-                Tensors.keep(tensor(cos, length, e)), Tensors.keep(tensor(sin, length, e)));
-    }
-
-    /// 0 where a position sees another, -infinity where not, `[length, length]`.
-    private Tensor mask(int length) {
-        int window = config.slidingWindow().orElse(Integer.MAX_VALUE);
-        float[] mask = new float[length * length];
-        for (int i = 0; i < length; i++) {
-            for (int j = 0; j < length; j++) {
-                boolean seen = j <= i && i - j < window;
-                mask[i * length + j] = seen ? 0 : Float.NEGATIVE_INFINITY;
-            }
-        }
-        return Tensors.keep(tensor(mask, length, length));
-    }
-
-    /// @param queries turns scaled by 1 / sqrt(E)
-    private record Tables(long length, Turns queries, Turns keys, Tensor maskLL) {
-        void close() {
-            queries.close();
-            keys.close();
-            Tensors.release(maskLL);
-        }
-    }
+    private record Mask(long length, Tensor maskLL) {}
 }

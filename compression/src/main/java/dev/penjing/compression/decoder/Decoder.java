@@ -22,6 +22,14 @@ import org.bytedeco.pytorch.global.torch;
 /// A forward pass allocates in the caller's `PointerScope`. Gradients flow to the leaves that were
 /// given, where they ask for them.
 public final class Decoder implements AutoCloseable {
+    private static final TensorOptional NO_BIAS = new TensorOptional();
+
+    /// Rows that are cheaper one by one than as a matrix, if the weights stay in the cache
+    /// meanwhile: [#CACHED_WEIGHTS] elements at most.
+    private static final int FEW_ROWS = 4;
+
+    private static final int CACHED_WEIGHTS = 4 << 20;
+
     private final ModelConfig config;
     private final Compute compute;
     private final Weights weights;
@@ -58,7 +66,9 @@ public final class Decoder implements AutoCloseable {
     }
 
     /// Hidden states after the final norm, `[N, D]`, of the embeddings `embeddedBLD`.
-    public Tensor hidden(Tensor embeddedBLD, Optional<Probe> probe, Optional<KeyValueCache> cache) {
+    ///
+    /// @param pass what the rows see beside themselves; if empty they are whole sequences
+    public Tensor hidden(Tensor embeddedBLD, Optional<Probe> probe, Optional<Pass> pass) {
         long batch = embeddedBLD.size(0);
         long length = embeddedBLD.size(1);
         Tensor xND = embeddedBLD.view(-1, config.hiddenSize());
@@ -66,12 +76,19 @@ public final class Decoder implements AutoCloseable {
             int layer = i;
             Tensor inND = xND;
             // where gradients are wanted, the graph keeps what it needs of what the layer made
-            xND = Tensors.scoped(() -> layer(layer, inND, batch, length, probe, cache));
+            xND = Tensors.scoped(() -> layer(layer, inND, batch, length, probe, pass));
             if (probe.isPresent()) {
                 probe.get().layer(layer, inND, xND);
             }
         }
         return norm(xND, weights.norm());
+    }
+
+    /// Rotations to positions, for a [Pass].
+    ///
+    /// @param positions of `rows` rows
+    Rotary.Turns turns(int[] positions, int rows) {
+        return attention.rotary().at(positions, rows);
     }
 
     /// Embeddings of `idsBL` (int64), `[B, L, D]`, without gradient.
@@ -81,7 +98,7 @@ public final class Decoder implements AutoCloseable {
 
     /// Logits of hidden states, in the computing type.
     public Tensor logits(Tensor hiddenND) {
-        return torch.matmul(hiddenND, weights.head().t());
+        return linear(hiddenND, weights.head(), NO_BIAS);
     }
 
     private Tensor layer(
@@ -90,22 +107,41 @@ public final class Decoder implements AutoCloseable {
             long batch,
             long length,
             Optional<Probe> probe,
-            Optional<KeyValueCache> cache) {
+            Optional<Pass> pass) {
         Weights.Layer w = weights.layers().get(index);
         Tensor normed = norm(xND, w.inputNorm());
         probe.ifPresent(p -> p.norm(index, false, normed));
-        Tensor qkv = torch.linear(normed, w.qkv(), w.qkvBias());
-        Tensor heads = attention.forward(qkv, batch, length, index, cache);
+        Tensor qkv = linear(normed, w.qkv(), w.qkvBias());
+        Tensor heads =
+                pass.isPresent()
+                        ? attention.forward(qkv, batch, length, index, pass.get())
+                        : attention.forward(qkv, batch, length);
         probe.ifPresent(p -> p.heads(index, heads));
-        Tensor middleND = xND.add(torch.linear(heads, w.o(), w.oBias()));
+        Tensor middleND = xND.add(linear(heads, w.o(), w.oBias()));
 
         Tensor normed2 = norm(middleND, w.postNorm());
         probe.ifPresent(p -> p.norm(index, true, normed2));
         TensorVector gateUp =
-                torch.matmul(normed2, w.gateUp().t()).split(config.intermediateSize(), -1);
+                linear(normed2, w.gateUp(), NO_BIAS).split(config.intermediateSize(), -1);
         Tensor activation = torch.silu(gateUp.get(0)).mul(gateUp.get(1));
         probe.ifPresent(p -> p.neurons(index, activation));
-        return middleND.add(torch.matmul(activation, w.down().t()));
+        return middleND.add(linear(activation, w.down(), NO_BIAS));
+    }
+
+    /// `x w^T + bias`. For few rows of float32 on the CPU the library's matrix product spends most
+    /// of its time on rearranging the weights: products of matrix and vector do not.
+    private Tensor linear(Tensor xNI, Tensor wOI, TensorOptional bias) {
+        long rows = xNI.size(0);
+        long few = wOI.numel() <= CACHED_WEIGHTS ? FEW_ROWS : 1;
+        if (compute.onCpu() && !compute.reduced() && rows <= few) {
+            TensorVector products = new TensorVector();
+            for (int row = 0; row < rows; row++) {
+                products.push_back(torch.mv(wOI, xNI.select(0, row)));
+            }
+            Tensor productNO = torch.stack(products);
+            return bias.has_value() ? productNO.add(bias.get()) : productNO;
+        }
+        return bias.has_value() ? torch.linear(xNI, wOI, bias) : torch.matmul(xNI, wOI.t());
     }
 
     private Tensor norm(Tensor xND, Tensor weightD) {

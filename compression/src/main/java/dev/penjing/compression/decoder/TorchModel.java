@@ -9,24 +9,16 @@ import dev.penjing.model.Prompt;
 import dev.penjing.model.ScoredText;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
-import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// A checkpoint on libtorch as a language model: for measuring. Owns native memory until closed.
 public final class TorchModel implements LanguageModel {
-    /// Tokens that go through the model at once, padding counted.
-    private static final int BATCH_TOKENS = 4096;
-
     private final Parameters parameters;
     private final Decoder decoder;
     private final Tokenizer tokenizer;
@@ -71,138 +63,70 @@ public final class TorchModel implements LanguageModel {
     @Override
     public List<float[]> logProbabilities(List<int[]> sequences) {
         sequences.forEach(this::check);
-        List<Integer> byLength =
-                IntStream.range(0, sequences.size())
-                        .boxed()
-                        .sorted(Comparator.comparingInt(i -> sequences.get(i).length))
-                        .toList();
         float[][] results = new float[sequences.size()][];
-        for (int at = 0; at < byLength.size(); ) {
-            int end = at + 1;
-            while (end < byLength.size()
-                    && (end + 1 - at) * sequences.get(byLength.get(end)).length <= BATCH_TOKENS) {
-                end++;
-            }
-            score(sequences, byLength.subList(at, end), results);
-            at = end;
+        for (int i = 0; i < results.length; i++) {
+            results[i] = new float[sequences.get(i).length - 1];
         }
+        score(
+                sequences.stream().map(ids -> new ScoredText(ids, 1)).toList(),
+                (text, index, logProbability) -> results[text][index - 1] = logProbability);
         return List.of(results);
     }
 
-    private void score(List<int[]> sequences, List<Integer> batch, float[][] results) {
-        int width = sequences.get(batch.getLast()).length - 1;
-        if (width == 0) {
-            batch.forEach(i -> results[i] = new float[0]);
-            return;
-        }
-        int[] inputs = new int[batch.size() * width];
-        int[] targets = new int[batch.size() * width];
-        for (int row = 0; row < batch.size(); row++) {
-            int[] ids = sequences.get(batch.get(row));
-            // padding stands behind: what comes before does not see it
-            System.arraycopy(ids, 0, inputs, row * width, ids.length - 1);
-            System.arraycopy(ids, 1, targets, row * width, ids.length - 1);
-        }
-        float[] scores = scores(inputs, targets, batch.size(), width);
-        for (int row = 0; row < batch.size(); row++) {
-            int length = sequences.get(batch.get(row)).length - 1;
-            results[batch.get(row)] =
-                    java.util.Arrays.copyOfRange(scores, row * width, row * width + length);
-        }
+    @Override
+    public double[] likelihoods(List<ScoredText> texts) {
+        texts.forEach(text -> check(text.ids()));
+        double[] sums = new double[texts.size()];
+        score(texts, (text, index, logProbability) -> sums[text] += logProbability);
+        return sums;
     }
 
-    private float[] scores(int[] inputs, int[] targets, int rows, int width) {
-        try (PointerScope scope = new PointerScope();
-                AutoGradMode noGrad = new AutoGradMode(false)) {
-            Compute compute = decoder.compute();
-            Tensor hidden = hidden(compute.place(Tensors.ids(inputs, rows, width)));
-            Tensor targetsN1 = compute.place(Tensors.ids(targets, rows * width, 1));
-            float[] scores = new float[rows * width];
-            int chunk = (int) Math.max(16, (8L << 20) / decoder.config().vocabularySize());
-            for (int at = 0; at < scores.length; at += chunk) {
-                int count = Math.min(chunk, scores.length - at);
-                try (PointerScope inner = new PointerScope()) {
-                    Tensor logP =
-                            torch.log_softmax(
-                                    decoder.logits(hidden.narrow(0, at, count)),
-                                    -1,
-                                    new ScalarTypeOptional(ScalarType.Float));
-                    float[] part = Tensors.floats(logP.gather(1, targetsN1.narrow(0, at, count)));
-                    System.arraycopy(part, 0, scores, at, count);
-                }
-            }
-            return scores;
-        }
-    }
-
-    private Tensor hidden(Tensor idsBL) {
-        return decoder.hidden(decoder.embed(idsBL), Optional.empty(), Optional.empty());
+    /// Scores the texts of which something is to be scored.
+    private void score(List<ScoredText> texts, Likelihoods.Sink sink) {
+        int[] asked =
+                IntStream.range(0, texts.size())
+                        .filter(i -> texts.get(i).from() < texts.get(i).ids().length)
+                        .toArray();
+        Likelihoods.score(
+                decoder,
+                Arrays.stream(asked).mapToObj(texts::get).toList(),
+                (text, index, logProbability) -> sink.accept(asked[text], index, logProbability));
     }
 
     /// Logits of every position, `[ids][V]`.
     public float[][] logits(int[] ids) {
         check(ids);
-        try (PointerScope scope = new PointerScope();
-                AutoGradMode noGrad = new AutoGradMode(false)) {
-            Tensor hidden = hidden(decoder.compute().place(Tensors.ids(ids, 1, ids.length)));
-            float[][] logits = new float[ids.length][];
-            for (int i = 0; i < ids.length; i++) {
-                try (PointerScope inner = new PointerScope()) {
-                    logits[i] = Tensors.floats(decoder.logits(hidden.narrow(0, i, 1)));
+        float[][] logits = new float[ids.length][];
+        try (AutoGradMode noGrad = new AutoGradMode(false);
+                Trunk trunk = new Trunk(decoder)) {
+            while (trunk.length() < ids.length) {
+                int from = trunk.length();
+                int to = Math.min(ids.length, from + trunk.row(from));
+                try (PointerScope scope = new PointerScope()) {
+                    Tensor hidden = trunk.read(ids, from, to);
+                    for (int i = from; i < to; i++) {
+                        try (PointerScope inner = new PointerScope()) {
+                            logits[i] =
+                                    Tensors.floats(decoder.logits(hidden.narrow(0, i - from, 1)));
+                        }
+                    }
                 }
             }
-            return logits;
         }
-    }
-
-    @Override
-    public double[] likelihoods(List<ScoredText> texts) {
-        List<float[]> all = logProbabilities(texts.stream().map(ScoredText::ids).toList());
-        double[] sums = new double[texts.size()];
-        for (int i = 0; i < sums.length; i++) {
-            for (int t = texts.get(i).from() - 1; t < all.get(i).length; t++) {
-                sums[i] += all.get(i)[t];
-            }
-        }
-        return sums;
+        return logits;
     }
 
     @Override
     public List<int[]> generate(List<Prompt> prompts, IntConsumer done) {
-        List<int[]> answers = new ArrayList<>();
         for (Prompt prompt : prompts) {
-            answers.add(generate(prompt));
-            done.accept(answers.size() - 1);
-        }
-        return answers;
-    }
-
-    private int[] generate(Prompt prompt) {
-        check(prompt.ids());
-        List<Integer> made = new ArrayList<>();
-        int room = Math.min(prompt.maxNewTokens(), contextLength() - prompt.ids().length);
-        try (KeyValueCache cache = new KeyValueCache()) {
-            int[] next = prompt.ids();
-            boolean last = false;
-            while (!last && made.size() < room) {
-                int id = greedy(next, cache);
-                made.add(id);
-                last = prompt.last().test(id);
-                next = new int[] {id};
+            check(prompt.ids());
+            if (prompt.ids().length == contextLength()) {
+                throw new PenjingException(
+                        "a prompt of %d tokens leaves no room in the model's context of as many: give less text"
+                                .formatted(contextLength()));
             }
         }
-        return made.stream().mapToInt(Integer::intValue).toArray();
-    }
-
-    private int greedy(int[] ids, KeyValueCache cache) {
-        try (PointerScope scope = new PointerScope();
-                AutoGradMode noGrad = new AutoGradMode(false)) {
-            Tensor idsBL = decoder.compute().place(Tensors.ids(ids, 1, ids.length));
-            Tensor hidden =
-                    decoder.hidden(decoder.embed(idsBL), Optional.empty(), Optional.of(cache));
-            Tensor logits = decoder.logits(hidden.narrow(0, ids.length - 1, 1));
-            return Math.toIntExact(logits.argmax().item_long());
-        }
+        return Generation.run(decoder, prompts, done);
     }
 
     private void check(int[] ids) {

@@ -8,11 +8,9 @@ import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.ModelConfig;
 import java.util.Arrays;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
-import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -93,21 +91,13 @@ class DecoderTest {
         int[] ids = TinyModels.ids(40);
         try (Parameters parameters = TinyModels.parameters(config, COMPUTE);
                 Decoder decoder = new Decoder(config, parameters, COMPUTE);
-                KeyValueCache cache = new KeyValueCache();
-                PointerScope scope = new PointerScope();
-                AutoGradMode noGrad = new AutoGradMode(false)) {
+                AutoGradMode noGrad = new AutoGradMode(false);
+                Trunk trunk = new Trunk(decoder);
+                PointerScope scope = new PointerScope()) {
             float[] whole = TinyModels.logits(decoder, ids);
-            decoder.hidden(
-                    decoder.embed(Tensors.ids(Arrays.copyOf(ids, 30), 1, 30)),
-                    Optional.empty(),
-                    Optional.of(cache));
+            trunk.read(ids, 0, 30);
             for (int i = 30; i < 40; i++) {
-                Tensor hidden =
-                        decoder.hidden(
-                                decoder.embed(Tensors.ids(new int[] {ids[i]}, 1, 1)),
-                                Optional.empty(),
-                                Optional.of(cache));
-                float[] one = Tensors.floats(decoder.logits(hidden));
+                float[] one = Tensors.floats(decoder.logits(trunk.read(ids, i, i + 1)));
                 assertThat(one)
                         .containsExactly(
                                 Arrays.copyOfRange(whole, i * 64, (i + 1) * 64), within(1e-4f));

@@ -1,0 +1,71 @@
+package dev.penjing.compression.decoder;
+
+import dev.penjing.model.Prompt.Draw;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/// Takes tokens from logits.
+final class TokenDraw {
+    private final int vocabulary;
+
+    TokenDraw(int vocabulary) {
+        this.vocabulary = vocabulary;
+    }
+
+    /// The next id: the first of the likeliest, or one by chance, for which one number is drawn.
+    ///
+    /// @param logits of the vocabulary, from `at` on
+    int next(float[] logits, int at, Draw draw, SplittableRandom random) {
+        int best = 0;
+        for (int i = 1; i < vocabulary; i++) {
+            best = logits[at + i] > logits[at + best] ? i : best;
+        }
+        if (draw.temperature() <= 0) {
+            return best;
+        }
+        double[] weights = new double[vocabulary];
+        double sum = 0;
+        for (int i = 0; i < vocabulary; i++) {
+            weights[i] =
+                    Math.exp((logits[at + i] - (double) logits[at + best]) / draw.temperature());
+            sum += weights[i];
+        }
+        if (draw.topP() < 1) {
+            sum = keepLikeliest(weights, logits, at, draw.topP() * sum);
+        }
+        double point = random.nextDouble() * sum;
+        int last = best;
+        for (int i = 0; i < vocabulary; i++) {
+            if (weights[i] > 0) {
+                last = i;
+                point -= weights[i];
+                if (point < 0) {
+                    return i;
+                }
+            }
+        }
+        return last; // the sum was rounded up
+    }
+
+    /// Sets the weights to zero but for the fewest, likeliest first, that come to `enough`.
+    ///
+    /// @return the sum of those that are left
+    private double keepLikeliest(double[] weights, float[] logits, int at, double enough) {
+        long[] keys = new long[vocabulary];
+        for (int i = 0; i < vocabulary; i++) {
+            int bits = Float.floatToIntBits(logits[at + i]);
+            int ordered = bits ^ (bits >> 31 & 0x7fffffff);
+            keys[i] = (long) ~ordered << 32 | i; // likeliest first, equal ones by id
+        }
+        Arrays.sort(keys);
+        double reached = weights[(int) keys[0]];
+        int kept = 1;
+        while (kept < vocabulary && reached < enough) {
+            reached += weights[(int) keys[kept++]];
+        }
+        for (int i = kept; i < vocabulary; i++) {
+            weights[(int) keys[i]] = 0;
+        }
+        return reached;
+    }
+}

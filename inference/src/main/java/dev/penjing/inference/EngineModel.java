@@ -78,12 +78,12 @@ final class EngineModel implements LanguageModel {
         new ScoringJob(scheduler, texts, sink).run();
     }
 
-    /// A text to score may fill the context: its last id is no input.
+    /// A text to score may be one longer than the context: its last id is no input.
     private void check(int[] ids) {
-        if (ids.length == 0 || ids.length > contextLength()) {
+        if (ids.length == 0 || ids.length > contextLength() + 1) {
             throw new PenjingException(
-                    "a text of %d tokens cannot be scored: give 1 to %d, the context"
-                            .formatted(ids.length, contextLength()));
+                    "a text of %d tokens cannot be scored: give 1 to %d, the context and one to predict"
+                            .formatted(ids.length, contextLength() + 1));
         }
         engine.checkIds(ids);
     }

@@ -15,8 +15,8 @@ public interface LanguageModel extends AutoCloseable {
     /// For each sequence of n >= 1 ids the n - 1 natural logarithms of the probability of ids 1 to
     /// n - 1, each given all before it. Sequences are scored together, in whatever batches suit.
     ///
-    /// @throws PenjingException if a sequence is empty, longer than the context, or holds an id
-    ///   outside the vocabulary
+    /// @throws PenjingException if a sequence is empty, holds an id outside the vocabulary, or is
+    ///   longer than the context by more than its last id, which is predicted and never read
     List<float[]> logProbabilities(List<int[]> sequences);
 
     /// For each text the natural logarithm of the probability of its scored ids together, given

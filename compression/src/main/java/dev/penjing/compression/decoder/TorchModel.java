@@ -62,7 +62,7 @@ public final class TorchModel implements LanguageModel {
 
     @Override
     public List<float[]> logProbabilities(List<int[]> sequences) {
-        sequences.forEach(this::check);
+        sequences.forEach(this::checkScored);
         float[][] results = new float[sequences.size()][];
         for (int i = 0; i < results.length; i++) {
             results[i] = new float[sequences.get(i).length - 1];
@@ -75,7 +75,7 @@ public final class TorchModel implements LanguageModel {
 
     @Override
     public double[] likelihoods(List<ScoredText> texts) {
-        texts.forEach(text -> check(text.ids()));
+        texts.forEach(text -> checkScored(text.ids()));
         double[] sums = new double[texts.size()];
         score(texts, (text, index, logProbability) -> sums[text] += logProbability);
         return sums;
@@ -129,12 +129,21 @@ public final class TorchModel implements LanguageModel {
         return Generation.run(decoder, prompts, done);
     }
 
+    /// The last id of a text to score is predicted and never read.
+    private void checkScored(int[] ids) {
+        check(ids, contextLength() + 1);
+    }
+
     private void check(int[] ids) {
+        check(ids, contextLength());
+    }
+
+    private void check(int[] ids, int most) {
         int vocabulary = decoder.config().vocabularySize();
         if (ids.length == 0) {
             throw new PenjingException("there is no token to start from: give some text");
         }
-        if (ids.length > contextLength()) {
+        if (ids.length > most) {
             throw new PenjingException(
                     "%d tokens are more than the model's context of %d: give less text"
                             .formatted(ids.length, contextLength()));

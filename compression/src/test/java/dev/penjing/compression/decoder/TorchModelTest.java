@@ -306,9 +306,11 @@ class TorchModelTest {
             assertThatThrownBy(() -> model.logProbabilities(List.of(new int[0])))
                     .isInstanceOf(PenjingException.class)
                     .hasMessageContaining("no token");
-            assertThatThrownBy(() -> model.likelihoods(List.of(new ScoredText(ids(2049), 2049))))
+            assertThatThrownBy(() -> model.likelihoods(List.of(new ScoredText(ids(2050), 2050))))
                     .isInstanceOf(PenjingException.class)
-                    .hasMessageContaining("2049 tokens are more than the model's context of 2048");
+                    .hasMessageContaining("2050 tokens are more than the model's context of 2048");
+            // the last is only predicted
+            assertThat(model.likelihoods(List.of(new ScoredText(ids(2049), 2048)))).hasSize(1);
             assertThatThrownBy(() -> model.likelihoods(List.of(new ScoredText(new int[] {64}, 1))))
                     .isInstanceOf(PenjingException.class)
                     .hasMessageContaining("token id 64 is outside the vocabulary of 64");

@@ -79,6 +79,8 @@ public final class PenjingServer implements AutoCloseable {
                         .host(options.host())
                         .port(options.port())
                         .backlog(1024)
+                        // a token must not wait until the client has acknowledged the one before
+                        .connectionOptions(socket -> socket.tcpNoDelay(true))
                         .shutdownHook(false)
                         .protocolsDiscoverServices(false)
                         .addConnectionSelector(connections)
@@ -95,6 +97,7 @@ public final class PenjingServer implements AutoCloseable {
                                 socket ->
                                         socket.host(options.host())
                                                 .port(port)
+                                                .connectionOptions(o -> o.tcpNoDelay(true))
                                                 .protocolsDiscoverServices(false)
                                                 .addConnectionSelector(connections)
                                                 .routing(HttpRouting.builder().any(this::probe))));

@@ -2,6 +2,9 @@ package dev.penjing.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -300,5 +303,33 @@ class AnswersTest {
                 }) {
             assertThat(wire.get(page).status()).as(page).isEqualTo(200);
         }
+    }
+
+    /// Which a client may put off for 40 ms: the quickest of many answers took longer than that.
+    @Test
+    void aStreamDoesNotWaitForAcknowledgements() throws IOException {
+        String body = Wire.ask("Hello!", ", \"stream\": true, \"max_tokens\": 4");
+        byte[] request =
+                (Wire.head(body.getBytes(StandardCharsets.UTF_8).length) + body)
+                        .getBytes(StandardCharsets.UTF_8);
+        long least = Long.MAX_VALUE;
+        try (Socket socket = wire.open()) {
+            socket.setTcpNoDelay(true);
+            for (int i = 0; i < 60; i++) {
+                long start = System.nanoTime();
+                socket.getOutputStream().write(request);
+                StringBuilder answer = new StringBuilder();
+                byte[] part = new byte[8192];
+                while (!answer.toString().endsWith("\r\n0\r\n\r\n")) {
+                    int n = socket.getInputStream().read(part);
+                    assertThat(n).isPositive();
+                    answer.append(new String(part, 0, n, StandardCharsets.ISO_8859_1));
+                }
+                assertThat(answer).contains("data: [DONE]");
+                // the first ones of a connection are acknowledged at once
+                least = i < 20 ? least : Math.min(least, System.nanoTime() - start);
+            }
+        }
+        assertThat(least).isLessThan(35_000_000);
     }
 }

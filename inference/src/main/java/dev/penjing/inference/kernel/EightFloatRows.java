@@ -26,7 +26,7 @@ final class EightFloatRows {
     private static final int BLOCK = (UNIT + 1) * 2 * L;
 
     /// Fewer rows than these are not worth the unpacking.
-    static final int LEAST = 16;
+    static final int LEAST = 32;
 
     private EightFloatRows() {}
 

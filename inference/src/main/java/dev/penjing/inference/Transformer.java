@@ -3,6 +3,7 @@ package dev.penjing.inference;
 import dev.penjing.inference.kernel.Activations;
 import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.PackedMatrix;
+import dev.penjing.inference.kernel.Quantization;
 import dev.penjing.inference.kernel.Scratch;
 import dev.penjing.inference.kernel.Team;
 import dev.penjing.model.ModelConfig;
@@ -79,10 +80,19 @@ final class Transformer {
         this.mixedTHE = new float[Math.multiplyExact(maxRows, mixedStride)];
         this.cosT = new float[maxRows * headDim / 2];
         this.sinT = new float[maxRows * headDim / 2];
-        this.normedTD = new Activations(maxRows, hiddenStride);
-        this.mixedQuantTHE = new Activations(maxRows, mixedStride);
-        this.gatedTF = new Activations(maxRows, config.intermediateSize());
-        this.wantedTD = new Activations(maxRows, hiddenStride);
+        List<Weights.Layer> layers = weights.layers();
+        boolean normedFloats =
+                layers.stream().anyMatch(l -> inEightBits(l.qkv()) || inEightBits(l.gateUp()));
+        boolean mixedFloats = layers.stream().anyMatch(l -> inEightBits(l.output()));
+        boolean gatedFloats = layers.stream().anyMatch(l -> inEightBits(l.down()));
+        this.normedTD = new Activations(maxRows, hiddenStride, normedFloats);
+        this.mixedQuantTHE = new Activations(maxRows, mixedStride, mixedFloats);
+        this.gatedTF = new Activations(maxRows, config.intermediateSize(), gatedFloats);
+        this.wantedTD = new Activations(maxRows, hiddenStride, inEightBits(weights.head()));
+    }
+
+    private static boolean inEightBits(PackedMatrix matrix) {
+        return matrix.quantization() == Quantization.Q8_0;
     }
 
     /// Runs the batch: writes keys and values of its rows.
@@ -284,8 +294,7 @@ final class Transformer {
 
     /// The attention of a tile's queries that share a key-value head, each over its row's position
     /// and all before it.
-    private void attend(
-            Batch batch, int fromRow, int toRow, int layer, int head, Scratch scratch) {
+    private void attend(Batch batch, int fromRow, int toRow, int layer, int head, Scratch scratch) {
         int queries = (toRow - fromRow) * groups;
         for (int i = 0; i < queries; i += QUERIES) {
             attendSome(batch, fromRow, i, Math.min(QUERIES, queries - i), layer, head, scratch);

@@ -20,6 +20,10 @@ public final class Activations {
     /// -8 x the sum of a block, in the high half: what takes the offset off four-bit weights.
     final int[] offsets;
 
+    /// The same numbers as floats, for each row and block 32, in the order of `scales`; empty if
+    /// not asked for.
+    final float[] wholes;
+
     private final int blocks;
     private int rows;
 
@@ -28,9 +32,16 @@ public final class Activations {
 
     /// @param maxRows that are ever used at once
     public Activations(int maxRows, int columns) {
+        this(maxRows, columns, false);
+    }
+
+    /// @param floats whether to keep them as floats too: many rows times eight-bit weights are
+    ///   faster for it
+    public Activations(int maxRows, int columns, boolean floats) {
         this.blocks = PackedMatrix.padded(columns) / PackedMatrix.UNIT;
         int tiled = Math.ceilDiv(maxRows, LARGEST_TILE) * LARGEST_TILE;
         this.pairs = new int[Math.multiplyExact(tiled * PAIRS, blocks)];
+        this.wholes = new float[floats ? pairs.length * 2 : 0];
         this.scales = new float[tiled * blocks];
         this.offsets = new int[tiled * blocks];
     }
@@ -78,6 +89,9 @@ public final class Activations {
             sum += low + high;
         }
         int index = blockIndex(row, block);
+        for (int i = 0; i < PackedMatrix.UNIT && wholes.length > 0; i++) {
+            wholes[index * PackedMatrix.UNIT + i] = quants[i];
+        }
         scales[index] = scale;
         offsets[index] = -8 * sum << 16;
     }

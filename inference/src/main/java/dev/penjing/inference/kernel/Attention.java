@@ -206,7 +206,16 @@ final class Attention {
             b3.mul(HALF).add(FloatVector.fromArray(F, out, to + L)).intoArray(out, to + L);
         }
         for (int i = 0; i < 4 && d < headDim; i++) {
-            mix(weights, weightsAt + i * stride, d, count, values, at, headDim, out, outAt + i * headDim);
+            mix(
+                    weights,
+                    weightsAt + i * stride,
+                    d,
+                    count,
+                    values,
+                    at,
+                    headDim,
+                    out,
+                    outAt + i * headDim);
         }
     }
 

@@ -73,22 +73,28 @@ final class EightRows {
                     ShortVector x1 = IntVector.broadcast(I, pairs[g + PAIRS]).reinterpretAsShorts();
                     a1 = a1.add(w.mul(x1));
                     b1 = b1.add(z.mul(x1));
-                    ShortVector x2 = IntVector.broadcast(I, pairs[g + 2 * PAIRS]).reinterpretAsShorts();
+                    ShortVector x2 =
+                            IntVector.broadcast(I, pairs[g + 2 * PAIRS]).reinterpretAsShorts();
                     a2 = a2.add(w.mul(x2));
                     b2 = b2.add(z.mul(x2));
-                    ShortVector x3 = IntVector.broadcast(I, pairs[g + 3 * PAIRS]).reinterpretAsShorts();
+                    ShortVector x3 =
+                            IntVector.broadcast(I, pairs[g + 3 * PAIRS]).reinterpretAsShorts();
                     a3 = a3.add(w.mul(x3));
                     b3 = b3.add(z.mul(x3));
-                    ShortVector x4 = IntVector.broadcast(I, pairs[g + 4 * PAIRS]).reinterpretAsShorts();
+                    ShortVector x4 =
+                            IntVector.broadcast(I, pairs[g + 4 * PAIRS]).reinterpretAsShorts();
                     a4 = a4.add(w.mul(x4));
                     b4 = b4.add(z.mul(x4));
-                    ShortVector x5 = IntVector.broadcast(I, pairs[g + 5 * PAIRS]).reinterpretAsShorts();
+                    ShortVector x5 =
+                            IntVector.broadcast(I, pairs[g + 5 * PAIRS]).reinterpretAsShorts();
                     a5 = a5.add(w.mul(x5));
                     b5 = b5.add(z.mul(x5));
-                    ShortVector x6 = IntVector.broadcast(I, pairs[g + 6 * PAIRS]).reinterpretAsShorts();
+                    ShortVector x6 =
+                            IntVector.broadcast(I, pairs[g + 6 * PAIRS]).reinterpretAsShorts();
                     a6 = a6.add(w.mul(x6));
                     b6 = b6.add(z.mul(x6));
-                    ShortVector x7 = IntVector.broadcast(I, pairs[g + 7 * PAIRS]).reinterpretAsShorts();
+                    ShortVector x7 =
+                            IntVector.broadcast(I, pairs[g + 7 * PAIRS]).reinterpretAsShorts();
                     a7 = a7.add(w.mul(x7));
                     b7 = b7.add(z.mul(x7));
                 }

@@ -68,10 +68,12 @@ final class FourRows {
                     ShortVector x1 = IntVector.broadcast(I, pairs[g + PAIRS]).reinterpretAsShorts();
                     a1 = a1.add(w.mul(x1));
                     b1 = b1.add(z.mul(x1));
-                    ShortVector x2 = IntVector.broadcast(I, pairs[g + 2 * PAIRS]).reinterpretAsShorts();
+                    ShortVector x2 =
+                            IntVector.broadcast(I, pairs[g + 2 * PAIRS]).reinterpretAsShorts();
                     a2 = a2.add(w.mul(x2));
                     b2 = b2.add(z.mul(x2));
-                    ShortVector x3 = IntVector.broadcast(I, pairs[g + 3 * PAIRS]).reinterpretAsShorts();
+                    ShortVector x3 =
+                            IntVector.broadcast(I, pairs[g + 3 * PAIRS]).reinterpretAsShorts();
                     a3 = a3.add(w.mul(x3));
                     b3 = b3.add(z.mul(x3));
                 }
@@ -195,7 +197,8 @@ final class FourRows {
                 a1 = a1.add(m1.lanewise(LSHL, 16).lanewise(ASHR, 16));
                 b1 = b1.add(n1.lanewise(LSHL, 16).lanewise(ASHR, 16));
                 ShortVector x2 = IntVector.broadcast(I, pairs[g + 2 * PAIRS]).reinterpretAsShorts();
-                ShortVector z2 = IntVector.broadcast(I, pairs[g + 2 * PAIRS + 1]).reinterpretAsShorts();
+                ShortVector z2 =
+                        IntVector.broadcast(I, pairs[g + 2 * PAIRS + 1]).reinterpretAsShorts();
                 IntVector m2 = q0.mul(x2).add(q1.mul(z2)).reinterpretAsInts();
                 IntVector n2 = r0.mul(x2).add(r1.mul(z2)).reinterpretAsInts();
                 a2 = a2.add(m2.lanewise(ASHR, 16));
@@ -203,7 +206,8 @@ final class FourRows {
                 a2 = a2.add(m2.lanewise(LSHL, 16).lanewise(ASHR, 16));
                 b2 = b2.add(n2.lanewise(LSHL, 16).lanewise(ASHR, 16));
                 ShortVector x3 = IntVector.broadcast(I, pairs[g + 3 * PAIRS]).reinterpretAsShorts();
-                ShortVector z3 = IntVector.broadcast(I, pairs[g + 3 * PAIRS + 1]).reinterpretAsShorts();
+                ShortVector z3 =
+                        IntVector.broadcast(I, pairs[g + 3 * PAIRS + 1]).reinterpretAsShorts();
                 IntVector m3 = q0.mul(x3).add(q1.mul(z3)).reinterpretAsInts();
                 IntVector n3 = r0.mul(x3).add(r1.mul(z3)).reinterpretAsInts();
                 a3 = a3.add(m3.lanewise(ASHR, 16));

@@ -22,6 +22,10 @@ final class ManyTokens {
             int to,
             Scratch scratch) {
         boolean four = w.quantization() == Quantization.Q4_0;
+        if (!four && EIGHT && x.wholes.length > 0 && x.rows() >= EightFloatRows.LEAST) {
+            floats(w, x, y, yAt, stride, from, to, scratch);
+            return;
+        }
         int step = x.tile();
         // the sums of a group lie side by side: in y they would share a few sets of the cache
         float[] sums = scratch.sums(8 * 2 * L);
@@ -48,6 +52,33 @@ final class ManyTokens {
                     System.arraycopy(sums, i * 2 * L, y, y0 + i * stride, 2 * L);
                 }
                 t += count;
+            }
+        }
+    }
+
+    private static void floats(
+            PackedMatrix w,
+            Activations x,
+            float[] y,
+            int yAt,
+            int stride,
+            int from,
+            int to,
+            Scratch scratch) {
+        float[] sums = scratch.sums(8 * 2 * L);
+        float[] weights = scratch.weights(EightFloatRows.size(w));
+        for (int row = from; row < to; row += 2 * L) {
+            EightFloatRows.unpack(w, row, weights);
+            for (int t = 0; t < x.rows(); t += 8) {
+                int rows = Math.min(8, x.rows() - t);
+                int y0 = yAt + t * stride + row;
+                for (int i = 0; i < rows; i++) {
+                    System.arraycopy(y, y0 + i * stride, sums, i * 2 * L, 2 * L);
+                }
+                EightFloatRows.product(weights, w.blocks(), x, x.blockIndex(t, 0), sums);
+                for (int i = 0; i < rows; i++) {
+                    System.arraycopy(sums, i * 2 * L, y, y0 + i * stride, 2 * L);
+                }
             }
         }
     }

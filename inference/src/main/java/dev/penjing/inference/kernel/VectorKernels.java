@@ -5,7 +5,6 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -90,6 +89,7 @@ public final class VectorKernels implements Kernels {
             float[] x, int at, int from, int to, Activations out, int row, Scratch scratch) {
         int[] quants = scratch.quants;
         int[] pairs = out.pairs;
+        boolean floats = out.wholes.length > 0;
         int index = out.blockIndex(row, from / UNIT);
         for (int column = from; column < to; column += UNIT, index += out.tile()) {
             FloatVector peak = FloatVector.zero(F);
@@ -103,6 +103,9 @@ public final class VectorKernels implements Kernels {
                 FloatVector v =
                         FloatVector.fromArray(F, x, at + column + i).mul(inverse).add(0x1.8p23f);
                 v.reinterpretAsInts().sub(0x4b400000).intoArray(quants, i);
+                if (floats) {
+                    v.sub(0x1.8p23f).intoArray(out.wholes, index * UNIT + i);
+                }
             }
             IntVector sum = IntVector.zero(FOUR);
             for (int i = 0; i < 4; i++) {

@@ -46,7 +46,7 @@ class KernelsTest {
     }
 
     private Activations activations(Kernels kernels, float[] x, int rows, int columns) {
-        Activations result = new Activations(rows, columns);
+        Activations result = new Activations(rows, columns, true);
         result.setRows(rows);
         for (int row = 0; row < rows; row++) {
             kernels.quantize(x, row * columns, 0, columns, result, row, new Scratch());
@@ -66,7 +66,11 @@ class KernelsTest {
         "Q8_0, 2",
         "Q8_0, 3",
         "Q8_0, 4",
-        "Q8_0, 9"
+        "Q8_0, 9",
+        "Q8_0, 15",
+        "Q8_0, 31",
+        "Q8_0, 32",
+        "Q8_0, 45"
     })
     void vectorAndScalarProductsAreTheSameSums(Quantization quantization, int tokens) {
         int rows = 96;
@@ -77,6 +81,7 @@ class KernelsTest {
         Activations theirs = activations(scalar, x, tokens, columns);
         assertThat(ours.pairs).isEqualTo(theirs.pairs);
         assertThat(ours.scales).isEqualTo(theirs.scales);
+        assertThat(ours.wholes).isEqualTo(theirs.wholes);
         int stride = rows + 5;
         float[] start = floats(tokens * stride);
         for (boolean add : new boolean[] {false, true}) {
@@ -89,6 +94,25 @@ class KernelsTest {
             for (int i = 0; i < y.length; i++) {
                 assertThat(y[i]).as("element %d", i).isCloseTo(expected[i], within(2e-3f));
             }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Q4_0, 2", "Q4_0, 4", "Q4_0, 41", "Q8_0, 2", "Q8_0, 4", "Q8_0, 13", "Q8_0, 41"})
+    void aRowsProductIsTheSameAmongAnyOthers(Quantization quantization, int tokens) {
+        int rows = 64;
+        int columns = 32 * 19;
+        PackedMatrix w = matrix(quantization, rows, columns);
+        float[] x = floats(tokens * columns);
+        float[] y = new float[tokens * rows];
+        Activations all = activations(vector, x, tokens, columns);
+        vector.product(w, all, y, 0, rows, 0, rows, false, new Scratch());
+        for (int t = 0; t < tokens; t++) {
+            float[] alone = Arrays.copyOfRange(x, t * columns, (t + 1) * columns);
+            float[] row = new float[rows];
+            Activations one = activations(vector, alone, 1, columns);
+            vector.product(w, one, row, 0, rows, 0, rows, false, new Scratch());
+            assertThat(Arrays.copyOfRange(y, t * rows, (t + 1) * rows)).isEqualTo(row);
         }
     }
 
@@ -118,7 +142,7 @@ class KernelsTest {
     void theLargestSumsDoNotOverflow(Quantization quantization, int lowest, int highest) {
         for (int quant : new int[] {lowest, highest}) {
             for (float value : new float[] {-1, 1}) {
-                for (int tokens : new int[] {1, 4}) {
+                for (int tokens : new int[] {1, 4, 32}) {
                     PackedMatrix w =
                             new PackedMatrix(quantization, 32, 64, vector.lanes(), Arena.ofAuto());
                     byte[] quants = new byte[32];

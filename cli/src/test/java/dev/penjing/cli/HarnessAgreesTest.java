@@ -2,6 +2,7 @@ package dev.penjing.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.evaluation.Benchmark;
@@ -9,8 +10,9 @@ import dev.penjing.evaluation.Evaluation;
 import dev.penjing.evaluation.HarnessJson;
 import dev.penjing.evaluation.ResultCache;
 import dev.penjing.evaluation.Sample;
+import dev.penjing.evaluation.Score;
+import dev.penjing.evaluation.Task;
 import dev.penjing.evaluation.TaskResult;
-import dev.penjing.evaluation.data.BenchmarkData;
 import dev.penjing.evaluation.data.LocalData;
 import dev.penjing.evaluation.tasks.Benchmarks;
 import dev.penjing.evaluation.tasks.Programs;
@@ -25,6 +27,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -58,6 +61,26 @@ class HarnessAgreesTest {
             documents.forEach(document -> tasks.add(document.path("task").asString()));
             return tasks;
         }
+
+        List<String> groups() {
+            return scores.propertyNames().stream()
+                    .filter(name -> name.startsWith("mmlu") && !tasks().contains(name))
+                    .toList();
+        }
+
+        /// What the harness was told about a task.
+        Evaluation.Settings of(String task) {
+            int items =
+                    (int)
+                            documents.stream()
+                                    .filter(d -> d.path("task").asString().equals(task))
+                                    .count();
+            return new Evaluation.Settings(
+                    OptionalInt.of(settings.path("num_fewshot").iterator().next().asInt()),
+                    OptionalInt.of(items),
+                    OptionalInt.of(settings.path("max_gen_toks").asInt()),
+                    1234);
+        }
     }
 
     private static List<Run> runs(Path file) throws IOException {
@@ -90,8 +113,7 @@ class HarnessAgreesTest {
             })
     void agrees(String task) throws IOException {
         Path file = GOLDEN.resolve(task + ".jsonl");
-        org.junit.jupiter.api.Assumptions.assumeTrue(
-                Files.exists(file), "nothing to compare " + task + " with");
+        assumeTrue(Files.exists(file), "nothing to compare " + task + " with");
         List<Run> runs = runs(file);
         assertThat(runs).isNotEmpty();
         for (Run run : runs) {
@@ -100,12 +122,6 @@ class HarnessAgreesTest {
     }
 
     private static void compare(Run run) {
-        List<Benchmark> benchmarks =
-                Benchmarks.of(
-                        String.join(",", run.tasks()),
-                        Programs.usual(() -> {
-                            throw new AssertionError("no programs here");
-                        }));
         String chat = run.settings().path("chat").asString();
         Measured.Manner manner =
                 new Measured.Manner(
@@ -114,36 +130,51 @@ class HarnessAgreesTest {
                                 : Optional.empty(),
                         !chat.equals("none"),
                         chat.equals("turns"));
-        int shots = run.settings().path("num_fewshot").iterator().next().asInt();
-        int items =
-                run.documents().stream().mapToInt(d -> d.path("doc").asInt() + 1).max().orElse(0);
-        Evaluation.Settings settings =
-                new Evaluation.Settings(
-                        OptionalInt.of(shots),
-                        OptionalInt.of(items),
-                        OptionalInt.of(run.settings().path("max_gen_toks").asInt()),
-                        1234);
         List<Sample> samples = new ArrayList<>();
-        BenchmarkData data = new LocalData(DATA);
+        List<Benchmark> benchmarks = new ArrayList<>();
+        List<TaskResult> results = new ArrayList<>();
         try (Measured measured =
                 Measured.onTorch(MODEL, manner, Compute.float32(), new ConsoleProgress())) {
-            List<TaskResult> results =
-                    Evaluation.run(
-                            measured.subject(),
-                            benchmarks,
-                            data,
-                            settings,
-                            ResultCache.none(),
-                            Progress.NONE,
-                            samples::add);
-            boolean allCertain = true;
-            for (JsonNode document : run.documents()) {
-                allCertain &= compare(document, sample(samples, document), run.settings());
-            }
-            if (allCertain) {
-                compare(run.scores(), HarnessJson.of(benchmarks, results), run.settings());
+            for (String task : run.tasks()) {
+                List<Benchmark> benchmark = benchmarks(task);
+                benchmarks.addAll(benchmark);
+                results.addAll(
+                        Evaluation.run(
+                                measured.subject(),
+                                benchmark,
+                                new LocalData(DATA),
+                                run.of(task),
+                                ResultCache.none(),
+                                Progress.NONE,
+                                samples::add));
             }
         }
+        boolean allCertain = true;
+        for (JsonNode document : run.documents()) {
+            allCertain &= compare(document, sample(samples, document), run.settings());
+        }
+        if (allCertain) {
+            compare(run.scores(), HarnessJson.of(benchmarks, results), run.settings());
+            run.groups().forEach(group -> compareGroup(group, run.scores().path(group), results));
+        }
+    }
+
+    private static List<Benchmark> benchmarks(String names) {
+        return Benchmarks.of(
+                names,
+                Programs.usual(() -> {
+                    throw new AssertionError("no programs here");
+                }));
+    }
+
+    /// The mean over those subjects of a group that were asked.
+    private static void compareGroup(String group, JsonNode expected, List<TaskResult> results) {
+        List<Task> all = benchmarks(group).getFirst().tasks();
+        List<Task> asked = results.stream().map(TaskResult::task).filter(all::contains).toList();
+        Score score = new Benchmark(group, asked, Map.of()).headline(results);
+        assertThat(score.value()).isCloseTo(expected.path("acc,none").asDouble(), within(1e-6));
+        assertThat(score.error())
+                .isCloseTo(expected.path("acc_stderr,none").asDouble(), within(1e-6));
     }
 
     private static Sample sample(List<Sample> samples, JsonNode document) {

@@ -11,10 +11,13 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /// The command line as a user meets it, on the bundled teacher.
 class MainTest {
     private static final String TEACHER = Path.of("..", "teacher").toString();
+    private static final String BENCHMARKS = "../evaluation/src/test/resources/benchmarks";
 
     @TempDir Path folder;
 
@@ -128,6 +131,63 @@ class MainTest {
                 "--to",
                 to);
         assertThat(folder.resolve("to/config.json")).doesNotExist();
+    }
+
+    /// On libtorch and on the engine: the harness's form, nothing computed twice, prompts written.
+    @Test
+    void evaluates() throws IOException {
+        for (String where : new String[] {"--dtype=float32", "--engine"}) {
+            Path prompts = folder.resolve("prompts.jsonl");
+            String[] command = {
+                "evaluate",
+                TEACHER,
+                "--data-dir",
+                BENCHMARKS,
+                "--tasks",
+                "winogrande,mmlu_miscellaneous,xlsum_en",
+                "--limit",
+                "4",
+                where,
+                "--cache-dir",
+                folder.resolve("kept").toString(),
+                "--samples-out",
+                prompts.toString(),
+                "--json"
+            };
+            JsonNode first = JsonMapper.shared().readTree(run(command).out());
+            JsonNode again = JsonMapper.shared().readTree(run(command).out());
+            assertThat(again.path("results")).isEqualTo(first.path("results"));
+            assertThat(first.at("/results/winogrande/acc,none").asDouble(-1)).isBetween(0.0, 1.0);
+            assertThat(first.at("/n-samples/winogrande/effective").asInt()).isEqualTo(4);
+            assertThat(first.at("/n-shot/xlsum_en").asInt()).isEqualTo(3);
+            assertThat(Files.readAllLines(prompts)).hasSize(4 + 4 + 3);
+        }
+        fails(2, "no task 'chess'", "evaluate", TEACHER, "--tasks", "chess");
+        fails(2, "--limit", "evaluate", TEACHER, "--limit", "0");
+        fails(2, "named twice", "evaluate", TEACHER, TEACHER);
+        fails(2, "--engine has its own", "evaluate", TEACHER, "--engine", "--dtype", "float32");
+        fails(2, "--bos", "evaluate", TEACHER, "--tasks", "gsm8k", "--bos", "perhaps");
+        fails(2, "no folder", "evaluate", TEACHER, "--data-dir", "/nowhere");
+        fails(
+                1,
+                "allenai/winogrande",
+                "evaluate",
+                TEACHER,
+                "--tasks",
+                "winogrande",
+                "--data-dir",
+                folder.toString());
+        fails(
+                1,
+                "--num-fewshot",
+                "evaluate",
+                TEACHER,
+                "--tasks",
+                "winogrande",
+                "--data-dir",
+                BENCHMARKS,
+                "--num-fewshot",
+                "99");
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntConsumer;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
@@ -182,8 +183,7 @@ final class Answers {
         return results;
     }
 
-    private List<int[]> write(
-            List<Prompt> prompts, List<String> until, java.util.function.IntConsumer done) {
+    private List<int[]> write(List<Prompt> prompts, List<String> until, IntConsumer done) {
         List<String> keys = prompts.stream().map(p -> ResultCache.key(p, until)).toList();
         if (!cache.has(keys)) {
             int[] finished = new int[1];

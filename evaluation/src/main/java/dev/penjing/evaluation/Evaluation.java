@@ -4,6 +4,7 @@ import dev.penjing.evaluation.data.BenchmarkData;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -163,7 +164,7 @@ public final class Evaluation {
                             q.index(),
                             q.contexts(),
                             continuations.get(i),
-                            java.util.Arrays.stream(scores).boxed().toList(),
+                            Arrays.stream(scores).boxed().toList(),
                             List.of(),
                             q.item().answer(),
                             task.judge(q.item(), scores));

@@ -1,6 +1,7 @@
 package dev.penjing.evaluation;
 
 import java.util.List;
+import java.util.Objects;
 
 /// What a task makes of an item of its data: what is asked and what is right.
 public sealed interface Item {
@@ -19,7 +20,7 @@ public sealed interface Item {
                 throw new IllegalArgumentException("no choice is right");
             }
             for (int index : right) {
-                java.util.Objects.checkIndex(index, choices.size());
+                Objects.checkIndex(index, choices.size());
             }
         }
 
@@ -34,7 +35,7 @@ public sealed interface Item {
     /// @param right index of the right context
     record Contexts(List<String> contexts, String answer, int right) implements Item {
         public Contexts {
-            java.util.Objects.checkIndex(right, contexts.size());
+            Objects.checkIndex(right, contexts.size());
         }
 
         @Override

@@ -18,8 +18,9 @@ import java.util.Set;
 /// call around each. All lines stay where they are.
 ///
 /// What is found in the text is found by its tokens alone. Text that is no Python stays as it is,
-/// to fail by itself; a set inside of an f-string or of text that the program evaluates remains one
-/// of the interpreter's own.
+/// to fail by itself. The interpreter's own order remains for sets that a program gets otherwise:
+/// in an f-string, from text that it evaluates, from the keys of dicts (`a.keys() & b.keys()`); for
+/// the arguments in `f(*a_set)`; and in the slots of `{*a_set}`, which are filled one by one here.
 final class SetOrder {
     /// What a program calls without knowing: a name in `builtins` which no program has.
     static final String DISPLAY = "penjing_set_display";
@@ -226,7 +227,8 @@ final class SetOrder {
                 brackets.push(new Bracket(c, at, before));
             }
             case ')', ']', '}' -> {
-                if (brackets.size() == 1 || bracket.open != (c == ')' ? '(' : c == ']' ? '[' : '{')) {
+                if (brackets.size() == 1
+                        || bracket.open != (c == ')' ? '(' : c == ']' ? '[' : '{')) {
                     throw new Unreadable();
                 }
                 brackets.pop();
@@ -280,13 +282,15 @@ final class SetOrder {
         }
         usesSets = true;
         int members = set.commas + (last == ',' ? 0 : 1);
-        boolean merged =
-                set.constant
-                        && members >= 3
-                        && !set.comprehension
-                        && !(set.in == In.ITERATES && alone);
+        String constants = "";
+        if (set.constant && !set.comprehension) {
+            constants =
+                    set.in == In.ITERATES && alone
+                            ? ", 'looped'"
+                            : members >= 3 ? ", 'merged'" : "";
+        }
         boolean afterWord = set.start > 0 && isWordPart(text.charAt(set.start - 1));
         edits.add(new Edit(set.start, (afterWord ? " " : "") + DISPLAY + "("));
-        edits.add(new Edit(end, merged ? ", True)" : ")"));
+        edits.add(new Edit(end, constants + ")"));
     }
 }

@@ -579,15 +579,20 @@ def install():
         kind.__sub__, kind.__rsub__ = operator(method_difference)
         kind.__xor__, kind.__rxor__ = operator(method_symmetric_difference)
 
-    def display(native, constant=False):
-        """A display's members were added one by one; those of three or more constants make a
-        frozenset first, which is then merged into an empty set."""
+    def display(native, constants=""):
+        """The members of a display are added one by one. Constants are a frozenset that CPython's
+        compiler has made, and made again from its own list; a loop runs over that, and a display
+        of three or more has it merged into an empty set."""
         s = new_of(native)
-        if constant and len(native) > 4:
+        if constants:
             table = table_of(s)
             if table:
-                s._order = Table()
-                s._order.merge(table)
+                table = build(table.live())
+                if constants == "merged":
+                    s._order = Table()
+                    s._order.merge(table)
+                else:
+                    s._order = table
         return s
 
     builtins.set = Set

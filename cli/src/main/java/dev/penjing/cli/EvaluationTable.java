@@ -39,7 +39,7 @@ final class EvaluationTable {
         StringBuilder head =
                 new StringBuilder(
                         String.format(
-                                "%-22s %-12s %5s %6s", "accuracy, %", "metric", "shots", "items"));
+                                "%-22s %-12s %5s %6s", "score, %", "metric", "shots", "items"));
         for (int i = 0; i < models.size(); i++) {
             head.append(String.format("%16s", letter(i)));
             head.append(i > 0 ? String.format("%8s", "kept") : "");
@@ -62,7 +62,7 @@ final class EvaluationTable {
 
     private void row(Benchmark benchmark) {
         List<Score> scores = results.values().stream().map(benchmark::headline).toList();
-        List<TaskResult> first = results.values().iterator().next();
+        List<TaskResult> own = results.values().iterator().next();
         StringBuilder row = new StringBuilder();
         row.append(
                 String.format(
@@ -70,7 +70,7 @@ final class EvaluationTable {
                         "%-22s %-12s %5d %,6d",
                         benchmark.name(),
                         metric(benchmark.tasks().getFirst()),
-                        benchmark.own(first).getFirst().shots(),
+                        benchmark.own(own).getFirst().shots(),
                         scores.getFirst().items()));
         for (int i = 0; i < scores.size(); i++) {
             row.append(
@@ -80,14 +80,17 @@ final class EvaluationTable {
                             100 * scores.get(i).value(),
                             100 * scores.get(i).error()));
             if (i > 0) {
+                double first = scores.getFirst().value();
                 row.append(
-                        String.format(
-                                Locale.ROOT,
-                                "%6.0f %%",
-                                100 * scores.get(i).value() / scores.getFirst().value()));
+                        first > 0
+                                ? String.format(
+                                        Locale.ROOT,
+                                        "%6.0f %%",
+                                        100 * scores.get(i).value() / first)
+                                : String.format("%8s", "-"));
             }
         }
-        double chance = benchmark.chance(first);
+        double chance = benchmark.chance(own);
         System.out.println(row.append(String.format(Locale.ROOT, "%9.1f", 100 * chance)));
     }
 

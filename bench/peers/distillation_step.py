@@ -50,6 +50,9 @@ class Model(nn.Module):
         frequencies = 10000.0 ** (-torch.arange(0, HEAD_DIM, 2) / HEAD_DIM)
         angles = torch.outer(torch.arange(length), frequencies).repeat(1, 2)
         self.cos, self.sin = angles.cos().to(dtype), angles.sin().to(dtype)
+        for matrix in self.parameters():
+            if matrix.dim() == 2:
+                nn.init.normal_(matrix, std=0.02)
 
     def forward(self, ids):
         x = self.embed(ids)

@@ -144,7 +144,7 @@ public final class Evaluation {
                 shots(task),
                 available,
                 scores,
-                questions.stream().mapToDouble(q -> task.chance(q.item())).average().orElse(0),
+                questions.stream().mapToDouble(q -> q.item().chance()).average().orElse(0),
                 (System.nanoTime() - start) / 1e9,
                 answers.tokens() - tokensBefore,
                 answers.requests() - requestsBefore);

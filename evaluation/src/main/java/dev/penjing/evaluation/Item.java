@@ -11,6 +11,9 @@ public sealed interface Item {
     /// The answer that follows there.
     String answer();
 
+    /// What guessing scores, from 0 to 1.
+    double chance();
+
     /// One context, several continuations.
     ///
     /// @param right indices of the right choices, at least one
@@ -28,6 +31,11 @@ public sealed interface Item {
         public String answer() {
             return choices.get(right.getFirst());
         }
+
+        @Override
+        public double chance() {
+            return (double) right.size() / choices.size();
+        }
     }
 
     /// Several contexts, one continuation.
@@ -42,9 +50,19 @@ public sealed interface Item {
         public String question() {
             return contexts.get(right);
         }
+
+        @Override
+        public double chance() {
+            return 1.0 / contexts.size();
+        }
     }
 
     /// An answer to be written. For programs `answer` is what the written one must pass, with
     /// whatever comes between.
-    record Free(String question, String answer) implements Item {}
+    record Free(String question, String answer) implements Item {
+        @Override
+        public double chance() {
+            return 0;
+        }
+    }
 }

@@ -37,9 +37,6 @@ public sealed interface Task {
     /// The score that the benchmark is usually reported by: a key of what `judge` returns.
     String headline();
 
-    /// What guessing scores on this item, from 0 to 1.
-    double chance(Item item);
-
     /// Scores the likelihoods of continuations.
     non-sealed interface Choosing extends Task {
         /// @param logLikelihoods summed natural logarithms, one a choice or context

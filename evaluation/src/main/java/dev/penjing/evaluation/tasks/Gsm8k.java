@@ -63,11 +63,6 @@ record Gsm8k() implements Task.Writing {
     }
 
     @Override
-    public double chance(Item item) {
-        return 0;
-    }
-
-    @Override
     public Map<String, Double> judge(Item item, List<String> texts) {
         String text = texts.getFirst();
         return Map.of(

@@ -73,17 +73,7 @@ record HellaSwag() implements Task.Choosing {
     }
 
     @Override
-    public double chance(Item item) {
-        return Verdicts.chance(item);
-    }
-
-    @Override
     public Map<String, Double> judge(Item item, double[] logLikelihoods) {
-        return Map.of(
-                "acc,none",
-                Verdicts.likeliest(logLikelihoods, item),
-                "acc_norm,none",
-                Verdicts.likeliestByLength(
-                        logLikelihoods, (Item.Choices) item, Verdicts.CODE_POINTS));
+        return Verdicts.withAndWithoutLength(logLikelihoods, item);
     }
 }

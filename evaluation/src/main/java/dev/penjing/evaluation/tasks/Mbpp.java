@@ -61,11 +61,6 @@ record Mbpp(Programs programs) implements Task.Writing {
     }
 
     @Override
-    public double chance(Item item) {
-        return 0;
-    }
-
-    @Override
     public Map<String, Double> judge(Item item, List<String> texts) {
         return programs.judge(
                 texts.stream().map(text -> item.question() + text + "\n" + item.answer()).toList());

@@ -83,11 +83,6 @@ record Mmlu(String subject) implements Task.Choosing {
     }
 
     @Override
-    public double chance(Item item) {
-        return Verdicts.chance(item);
-    }
-
-    @Override
     public Map<String, Double> judge(Item item, double[] logLikelihoods) {
         return Map.of("acc,none", Verdicts.likeliest(logLikelihoods, item));
     }

@@ -53,11 +53,6 @@ record OwnQuestions(String name) implements Task.Choosing {
     }
 
     @Override
-    public double chance(Item item) {
-        return Verdicts.chance(item);
-    }
-
-    @Override
     public Map<String, Double> judge(Item item, double[] logLikelihoods) {
         return Map.of(
                 "acc,none",
@@ -99,11 +94,6 @@ record OwnQuestions(String name) implements Task.Choosing {
         @Override
         public String headline() {
             return "exact_match,none";
-        }
-
-        @Override
-        public double chance(Item item) {
-            return 0;
         }
 
         @Override

@@ -96,12 +96,6 @@ record TruthfulQa() implements Task.Choosing {
         return "acc,none";
     }
 
-    /// As if all answers were as likely.
-    @Override
-    public double chance(Item item) {
-        return Verdicts.chance(item);
-    }
-
     @Override
     public Map<String, Double> judge(Item item, double[] logLikelihoods) {
         double most = Double.NEGATIVE_INFINITY;

@@ -3,14 +3,12 @@ package dev.penjing.evaluation.tasks;
 import dev.penjing.evaluation.Item;
 import dev.penjing.evaluation.PythonText;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.function.ToIntFunction;
 
 /// Which choice a model takes.
 final class Verdicts {
     private Verdicts() {}
-
-    /// The length that `acc_norm` divides by: code points, the blank before the choice not counted.
-    static final ToIntFunction<String> CODE_POINTS = PythonText::length;
 
     static final ToIntFunction<String> BYTES = text -> text.getBytes(StandardCharsets.UTF_8).length;
 
@@ -27,6 +25,15 @@ final class Verdicts {
             divided[i] = logLikelihoods[i] / length.applyAsInt(item.choices().get(i));
         }
         return right(item, best(divided));
+    }
+
+    /// Both; lengths in code points, the blank before the choice not counted.
+    static Map<String, Double> withAndWithoutLength(double[] logLikelihoods, Item item) {
+        return Map.of(
+                "acc,none",
+                likeliest(logLikelihoods, item),
+                "acc_norm,none",
+                likeliestByLength(logLikelihoods, (Item.Choices) item, PythonText::length));
     }
 
     private static int best(double[] scores) {
@@ -47,14 +54,5 @@ final class Verdicts {
                     case Item.Free free -> throw new IllegalArgumentException("nothing to choose");
                 };
         return right ? 1 : 0;
-    }
-
-    /// What guessing scores.
-    static double chance(Item item) {
-        return switch (item) {
-            case Item.Choices choices -> (double) choices.right().size() / choices.choices().size();
-            case Item.Contexts contexts -> 1.0 / contexts.contexts().size();
-            case Item.Free free -> 0;
-        };
     }
 }

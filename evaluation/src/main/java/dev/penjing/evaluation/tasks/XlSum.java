@@ -62,11 +62,6 @@ record XlSum() implements Task.Writing {
     }
 
     @Override
-    public double chance(Item item) {
-        return 0;
-    }
-
-    @Override
     public Map<String, Double> judge(Item item, List<String> texts) {
         List<String> written = Rouge.tokens(texts.getFirst());
         List<String> expected = Rouge.tokens(item.answer());

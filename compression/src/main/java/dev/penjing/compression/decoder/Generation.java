@@ -121,6 +121,10 @@ final class Generation implements AutoCloseable {
                 place(answer, rows.size() - 1);
             });
         }
+        if (!rows.isEmpty() && rows.size() < places) {
+            // some answers were complete with their first token
+            move(allRows(rows.size()), 0, 0);
+        }
         while (rows.stream().anyMatch(a -> !a.ended)) {
             shrink();
             step();

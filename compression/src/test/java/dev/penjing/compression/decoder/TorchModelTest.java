@@ -300,6 +300,25 @@ class TorchModelTest {
         }
     }
 
+    /// Answers of one token leave no rows to those that go on.
+    @Test
+    void someAnswersEndAtOnce() {
+        try (TorchModel model = model(PLAIN, "float32")) {
+            List<Prompt> prompts = new ArrayList<>();
+            for (int i = 0; i < 7; i++) {
+                int length = i % 3 == 0 ? 1 : 9;
+                prompts.add(new Prompt(ids(5 + 3 * i), length, Prompt.Draw.GREEDY, id -> false));
+            }
+            List<int[]> answers = model.generate(prompts, x -> {});
+            for (int i = 0; i < 7; i++) {
+                assertThat(answers.get(i)).hasSize(i % 3 == 0 ? 1 : 9);
+                assertThat(model.generate(List.of(prompts.get(i)), x -> {}).getFirst())
+                        .isEqualTo(answers.get(i));
+            }
+            assertThat(model.generate(prompts.subList(0, 1), x -> {}).getFirst()).hasSize(1);
+        }
+    }
+
     @Test
     void whatCannotBeDoneIsSaid() {
         try (TorchModel model = model(PLAIN, "float32")) {

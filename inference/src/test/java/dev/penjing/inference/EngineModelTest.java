@@ -354,10 +354,11 @@ class EngineModelTest {
         assertThat(model.generate(List.of(), done -> {})).isEmpty();
         assertThat(model.logProbabilities(List.of(new int[] {5})).getFirst()).isEmpty();
         assertThat(model.likelihoods(List.of(new ScoredText(new int[] {5}, 1)))).containsExactly(0);
-        assertThat(model.logProbabilities(List.of(new int[context])).getFirst())
-                .hasSize(context - 1);
+        // the last is only predicted
+        assertThat(model.logProbabilities(List.of(new int[context + 1])).getFirst())
+                .hasSize(context);
         refused(() -> model.logProbabilities(List.of(new int[] {1}, new int[0])), "0 tokens");
-        refused(() -> model.logProbabilities(List.of(new int[context + 1])), "the context");
+        refused(() -> model.logProbabilities(List.of(new int[context + 2])), "the context");
         refused(() -> model.logProbabilities(List.of(new int[] {1, 1 << 20})), "vocabulary");
         refused(() -> model.likelihoods(List.of(new ScoredText(new int[] {1, -1}, 1))), "-1");
         refused(() -> generate(new int[0]), "empty");

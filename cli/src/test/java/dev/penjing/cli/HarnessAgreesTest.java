@@ -65,6 +65,8 @@ class HarnessAgreesTest {
         List<String> groups() {
             return scores.propertyNames().stream()
                     .filter(name -> name.startsWith("mmlu") && !tasks().contains(name))
+                    // the harness lists groups too of which nothing was asked
+                    .filter(name -> scores.path(name).has("acc,none"))
                     .toList();
         }
 

@@ -212,19 +212,19 @@ final class Answers {
         }
         room = Math.min(room, Math.max(1, encoder.room() - 1));
         return new Prompt(
-                encoder.prompt(context, room),
-                room,
-                generation.draw(own),
-                last(generation.until()));
+                encoder.prompt(context, room), room, generation.draw(own), last(generation));
     }
 
     /// Accepts an end token, and the token with which the text contains a stop text.
-    private IntPredicate last(List<String> until) {
-        StreamingDecoder decoder = new StreamingDecoder(subject.model().tokenizer(), false);
+    private IntPredicate last(Task.Generation generation) {
+        List<String> until = generation.until();
+        Tokenizer tokenizer = subject.model().tokenizer();
+        StreamingDecoder decoder = new StreamingDecoder(tokenizer, false);
         int longest = until.stream().mapToInt(String::length).max().orElse(0);
         StringBuilder text = new StringBuilder();
         return id -> {
-            if (subject.ends().contains(id)) {
+            if (subject.ends().contains(id)
+                    || (generation.untilSpecial() && tokenizer.isSpecial(id))) {
                 return true;
             }
             int from = Math.max(0, text.length() - longest);

@@ -70,6 +70,8 @@ public sealed interface Task {
 
     /// @param until the text ends before the first of these
     /// @param samples texts for each item
+    /// @param untilSpecial whether any special token ends the text; the harness reads on behind all
+    ///   but the model's own end
     /// @param maxContextAndNew tokens of prompt and answer together, where the benchmark bounds
     ///   them together
     record Generation(
@@ -78,13 +80,21 @@ public sealed interface Task {
             OptionalInt maxContextAndNew,
             double temperature,
             double topP,
-            int samples) {
+            int samples,
+            boolean untilSpecial) {
         public static Generation greedy(List<String> until, int maxNewTokens) {
-            return new Generation(until, maxNewTokens, OptionalInt.empty(), 0, 1, 1);
+            return new Generation(until, maxNewTokens, OptionalInt.empty(), 0, 1, 1, false);
+        }
+
+        /// The same, ended by any special token too.
+        public Generation endedBySpecial() {
+            return new Generation(
+                    until, maxNewTokens, maxContextAndNew, temperature, topP, samples, true);
         }
 
         Generation withMaxNewTokens(int tokens) {
-            return new Generation(until, tokens, maxContextAndNew, temperature, topP, samples);
+            return new Generation(
+                    until, tokens, maxContextAndNew, temperature, topP, samples, untilSpecial);
         }
 
         Prompt.Draw draw(long seed) {

@@ -88,7 +88,7 @@ record OwnQuestions(String name) implements Task.Choosing {
 
         @Override
         public Generation generation() {
-            return Generation.greedy(List.of("\n"), LONGEST);
+            return Generation.greedy(List.of("\n"), LONGEST).endedBySpecial();
         }
 
         @Override

@@ -50,7 +50,7 @@ public record Programs(
 
     Task.Generation generation(List<String> until) {
         return new Task.Generation(
-                until, TOKENS, OptionalInt.of(TOKENS), temperature, topP, samples);
+                until, TOKENS, OptionalInt.of(TOKENS), temperature, topP, samples, false);
     }
 
     static String key(int k) {

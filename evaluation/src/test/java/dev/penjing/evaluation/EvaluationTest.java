@@ -171,7 +171,7 @@ class EvaluationTest {
     }
 
     @Test
-    void oneOwnQuestions() throws IOException {
+    void onesOwnQuestions() throws IOException {
         Path file = folder.resolve("items.jsonl");
         Files.writeString(
                 file,
@@ -184,7 +184,7 @@ class EvaluationTest {
         List<Benchmark> benchmarks = Benchmarks.own(items);
         List<TaskResult> results =
                 Evaluation.run(
-                        subject(new FakeModel(p -> " 2\n3")),
+                        subject(new FakeModel(p -> " 2<s>3\n")),
                         benchmarks,
                         items,
                         Evaluation.Settings.USUAL,

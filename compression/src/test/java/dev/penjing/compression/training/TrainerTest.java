@@ -163,9 +163,13 @@ class TrainerTest {
         Compute compute = Compute.float32();
         // the JVM's own memory grows by a dozen megabytes while code is being compiled
         train(folder.resolve("warm"), settings(200, 8, 1e-2), compute, true, -1);
-        long before = resident();
-        train(folder.resolve("run"), settings(500, 8, 1e-2), compute, true, -1);
-        long grown = resident() - before;
+        long grown = Long.MAX_VALUE;
+        // the heap may grow in one of them; what leaks does so in each
+        for (int run = 0; run < 3 && grown >= 12L << 20; run++) {
+            long before = resident();
+            train(folder.resolve("run" + run), settings(500, 8, 1e-2), compute, true, -1);
+            grown = Math.min(grown, resident() - before);
+        }
         assertThat(Artifacts.peakResidentBytes()).isPositive();
         // a leak of the smallest activation, 32 KB a step, would come to 16 MB
         assertThat(grown).isLessThan(12L << 20);

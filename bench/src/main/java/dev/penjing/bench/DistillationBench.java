@@ -236,6 +236,8 @@ final class DistillationBench {
         IntStream.of(batch, length, steps).mapToObj(Integer::toString).forEach(command::add);
         command.addAll(shape.arguments());
         ProcessBuilder builder = new ProcessBuilder(command);
+        // what the launcher set for ours
+        builder.environment().keySet().removeAll(List.of("GOMP_SPINCOUNT", "OPENBLAS_CORETYPE"));
         if (keepMemory) {
             builder.environment()
                     .put(

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -155,9 +154,12 @@ final class EvaluationBench {
     }
 
     private static String output(String... command) throws Exception {
-        ProcessBuilder builder = new ProcessBuilder(new ArrayList<>(List.of(command)));
+        ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().keySet().removeIf(name -> name.startsWith("PENJING_"));
-        builder.environment().remove("GLIBC_TUNABLES");
+        // what the launcher set for this process: neither ours nor the peer's
+        builder.environment()
+                .keySet()
+                .removeAll(List.of("GLIBC_TUNABLES", "GOMP_SPINCOUNT", "OPENBLAS_CORETYPE"));
         Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (process.waitFor() != 0) {

@@ -67,7 +67,7 @@ public class KernelBench {
         public int tokens = 1;
 
         private final PackedMatrix[] matrices = new PackedMatrix[MATRICES];
-        private Activations x = new Activations(1, COLUMNS);
+        private Activations x = new Activations(1, COLUMNS, false);
         private float[] y = new float[0];
         private int next;
 
@@ -94,7 +94,7 @@ public class KernelBench {
                     }
                 }
             }
-            x = new Activations(tokens, COLUMNS);
+            x = new Activations(tokens, COLUMNS, kernels.wantsFloats());
             x.setRows(tokens);
             float[] values = floats(random, COLUMNS);
             for (int t = 0; t < tokens; t++) {
@@ -118,7 +118,7 @@ public class KernelBench {
     private final float[] gate = floats(random, ROWS);
     private final float[] up = floats(random, ROWS);
     private final float[] scores = floats(random, 1024);
-    private final Activations row = new Activations(1, COLUMNS);
+    private final Activations row = new Activations(1, COLUMNS, false);
     private final MemorySegment cache = Arena.ofAuto().allocate(2L * 16 * HEAD_DIM, 64);
 
     @Setup

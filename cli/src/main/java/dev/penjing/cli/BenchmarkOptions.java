@@ -1,11 +1,15 @@
 package dev.penjing.cli;
 
+import dev.penjing.evaluation.Benchmark;
+import dev.penjing.evaluation.Task;
 import dev.penjing.evaluation.code.CodeRunner;
 import dev.penjing.evaluation.code.Sandbox;
 import dev.penjing.evaluation.code.SandboxLimits;
 import dev.penjing.evaluation.data.BenchmarkData;
+import dev.penjing.evaluation.tasks.Benchmarks;
 import dev.penjing.model.UsageException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import picocli.CommandLine.Option;
@@ -39,6 +43,19 @@ final class BenchmarkOptions {
 
     BenchmarkData data(ConsoleProgress progress) {
         return BenchmarkData.of(dataDir, System.getenv(), progress);
+    }
+
+    /// Finds out now what would else fail after hours: data that is not there, a sandbox that is
+    /// not built.
+    static void check(List<Benchmark> benchmarks, BenchmarkData data, Runner runner) {
+        for (Benchmark benchmark : benchmarks) {
+            for (Task task : benchmark.tasks()) {
+                data.first(task.source().data(), task.source().evaluated(), 1);
+            }
+        }
+        if (Benchmarks.runPrograms(benchmarks)) {
+            runner.get();
+        }
     }
 
     /// The sandbox, found when the first program is to be run.

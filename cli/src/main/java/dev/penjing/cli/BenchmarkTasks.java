@@ -6,6 +6,7 @@ import dev.penjing.evaluation.Benchmark;
 import dev.penjing.evaluation.Evaluation;
 import dev.penjing.evaluation.ResultCache;
 import dev.penjing.evaluation.Score;
+import dev.penjing.evaluation.Subject;
 import dev.penjing.evaluation.TaskResult;
 import dev.penjing.evaluation.data.BenchmarkData;
 import dev.penjing.evaluation.data.OwnItems;
@@ -51,34 +52,27 @@ record BenchmarkTasks(
             ConsoleProgress progress) {
         String names = options.tasks.orElse("all");
         Evaluation.Settings settings = Evaluation.Settings.USUAL.withLimit(options.limit());
+        List<Benchmark> benchmarks = Benchmarks.of(names, Programs.usual(runner::get));
+        BenchmarkData data = options.data(progress);
+        BenchmarkOptions.check(benchmarks, data, runner);
         return new BenchmarkTasks(
                 Artifacts.sha256(names + settings + options.dataDir),
-                Benchmarks.of(names, Programs.usual(runner::get)),
-                options.data(progress),
+                benchmarks,
+                data,
                 settings,
                 Optional.of(run.resolve("measures")));
     }
 
     @Override
     public Map<String, Compression.TaskScore> score(
-            LanguageModel model, Path directory, Progress progress) {
-        String weights = cache.isPresent() ? Artifacts.sha256OfModel(directory) : key;
+            LanguageModel model, Path directory, String modelKey, Progress progress) {
+        Subject subject = Measured.subject(model, modelKey, directory, Measured.Manner.USUAL);
         try (ResultCache kept =
-                cache.map(folder -> ResultCache.of(folder, Artifacts.sha256(weights + key)))
+                cache.map(folder -> ResultCache.of(folder, subject.key()))
                         .orElseGet(ResultCache::none)) {
             List<TaskResult> results =
                     Evaluation.run(
-                            Measured.subject(
-                                    model,
-                                    Artifacts.sha256(weights + key),
-                                    directory,
-                                    Measured.Manner.USUAL),
-                            benchmarks,
-                            data,
-                            settings,
-                            kept,
-                            progress,
-                            sample -> {});
+                            subject, benchmarks, data, settings, kept, progress, sample -> {});
             Map<String, Compression.TaskScore> scores = new LinkedHashMap<>();
             for (Benchmark benchmark : benchmarks) {
                 Score score = benchmark.headline(results);

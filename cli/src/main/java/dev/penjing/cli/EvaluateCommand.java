@@ -138,6 +138,7 @@ final class EvaluateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         check();
+        Measured.Manner manner = manner();
         ConsoleProgress progress = new ConsoleProgress();
         BenchmarkData data = which.data(progress);
         Map<String, List<TaskResult>> results = new LinkedHashMap<>();
@@ -152,8 +153,9 @@ final class EvaluateCommand implements Callable<Integer> {
                             which.limit(),
                             maxNewTokens.map(OptionalInt::of).orElse(OptionalInt.empty()),
                             seed);
+            BenchmarkOptions.check(benchmarks, data, runner);
             for (String model : models) {
-                try (Measured measured = open(model, progress);
+                try (Measured measured = open(model, manner, progress);
                         ResultCache cache = cache(measured)) {
                     arithmetic.add(measured.arithmetic());
                     results.put(
@@ -201,19 +203,19 @@ final class EvaluateCommand implements Callable<Integer> {
         }
     }
 
-    private Measured open(String model, ConsoleProgress progress) {
-        Measured.Manner manner =
-                new Measured.Manner(
-                        switch (bos) {
-                            case "auto" -> Optional.empty();
-                            case "on" -> Optional.of(true);
-                            case "off" -> Optional.of(false);
-                            default ->
-                                    throw new UsageException(
-                                            "--bos is on, off or auto, not " + bos);
-                        },
-                        chatTemplate,
-                        separateTurns);
+    private Measured.Manner manner() {
+        return new Measured.Manner(
+                switch (bos) {
+                    case "auto" -> Optional.empty();
+                    case "on" -> Optional.of(true);
+                    case "off" -> Optional.of(false);
+                    default -> throw new UsageException("--bos is on, off or auto, not " + bos);
+                },
+                chatTemplate,
+                separateTurns);
+    }
+
+    private Measured open(String model, Measured.Manner manner, ConsoleProgress progress) {
         if (engine) {
             EngineOptions options = EngineOptions.DEFAULT.withThreads(computing.threads);
             Measured measured =

@@ -134,6 +134,10 @@ final class EvaluationTable {
                 seconds += result.seconds();
             }
         }
+        if (requests == 0) {
+            System.out.println("All of it was kept from before.");
+            return;
+        }
         System.out.printf(
                 Locale.ROOT,
                 "%,d requests of %,d tokens in %s: %,.1f requests/s, %,.0f tokens/s.%n",

@@ -44,7 +44,7 @@ final class Answers {
                         subject.model().contextLength());
     }
 
-    /// Tokens of all requests so far, those written included.
+    /// Tokens of all requests that the model was given so far, those written included.
     long tokens() {
         return tokens;
     }
@@ -129,22 +129,14 @@ final class Answers {
                 cache.put(keys.get(t), computed[t]);
             }
             cache.flush();
+            count(texts.stream().mapToLong(text -> text.ids().length).sum(), texts.size(), meter);
         }
         int at = 0;
         for (int i : slice) {
-            results[i] =
-                    keys
-                            .subList(
-                                    at,
-                                    at
-                                            + questions.get(i).contexts().size()
-                                                    * continuations.get(i).size())
-                            .stream()
-                            .mapToDouble(cache::likelihood)
-                            .toArray();
-            at += results[i].length;
+            int end = at + questions.get(i).contexts().size() * continuations.get(i).size();
+            results[i] = keys.subList(at, end).stream().mapToDouble(cache::likelihood).toArray();
+            at = end;
         }
-        count(texts.stream().mapToLong(text -> text.ids().length).sum(), texts.size(), meter);
     }
 
     /// What the model writes on each question, as many texts as `generation` says.
@@ -170,21 +162,20 @@ final class Answers {
             List<int[]> answers =
                     write(
                             slice.stream().map(Job::prompt).toList(),
-                            generation.until(),
+                            generation,
+                            meter,
                             done -> meter.done((first + done) / generation.samples()));
-            long count = 0;
             for (int i = 0; i < slice.size(); i++) {
                 results.get(slice.get(i).question()).add(text(answers.get(i), generation.until()));
-                count += slice.get(i).prompt().ids().length + answers.get(i).length;
             }
-            count(count, slice.size(), meter);
             meter.done((first + slice.size()) / generation.samples());
         }
         return results;
     }
 
-    private List<int[]> write(List<Prompt> prompts, List<String> until, IntConsumer done) {
-        List<String> keys = prompts.stream().map(p -> ResultCache.key(p, until)).toList();
+    private List<int[]> write(
+            List<Prompt> prompts, Task.Generation generation, Meter meter, IntConsumer done) {
+        List<String> keys = prompts.stream().map(p -> ResultCache.key(p, generation)).toList();
         if (!cache.has(keys)) {
             int[] finished = new int[1];
             List<int[]> computed =
@@ -196,10 +187,13 @@ final class Answers {
                                             done.accept(++finished[0]);
                                         }
                                     });
+            long count = 0;
             for (int i = 0; i < computed.size(); i++) {
                 cache.put(keys.get(i), computed.get(i));
+                count += prompts.get(i).ids().length + computed.get(i).length;
             }
             cache.flush();
+            count(count, prompts.size(), meter);
         }
         return keys.stream().map(cache::ids).toList();
     }

@@ -89,11 +89,14 @@ public final class ResultCache implements AutoCloseable {
         return hash("likelihood " + text.from(), text.ids());
     }
 
-    static String key(Prompt prompt, List<String> until) {
-        Prompt.Draw draw = prompt.draw();
+    static String key(Prompt prompt, Task.Generation generation) {
         return hash(
-                "text %d %s %s"
-                        .formatted(prompt.maxNewTokens(), draw, JSON.writeValueAsString(until)),
+                "text %d %s %s %s"
+                        .formatted(
+                                prompt.maxNewTokens(),
+                                prompt.draw(),
+                                JSON.writeValueAsString(generation.until()),
+                                generation.untilSpecial()),
                 prompt.ids());
     }
 

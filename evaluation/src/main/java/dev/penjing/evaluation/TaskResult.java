@@ -9,8 +9,9 @@ import java.util.Map;
 /// @param scores by `metric,filter`
 /// @param chance what guessing scores in the task's headline
 /// @param seconds spent by the model and, where programs are run, by them
-/// @param tokens given to the model, what it did not have to compute again included, and written
-/// @param requests texts scored or written
+/// @param tokens given to the model, beginnings shared by texts counted for each, and written;
+///   nothing of what was kept from before
+/// @param requests texts that the model scored or wrote
 public record TaskResult(
         Task task,
         int shots,

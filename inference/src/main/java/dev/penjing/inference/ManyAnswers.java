@@ -104,7 +104,7 @@ final class ManyAnswers {
         private final int index;
         private final Prompt prompt;
         private final List<Integer> made = new ArrayList<>();
-        private Optional<RuntimeException> failure = Optional.empty();
+        private Optional<Throwable> failure = Optional.empty();
 
         Answer(int index, Prompt prompt) {
             this.index = index;
@@ -117,7 +117,7 @@ final class ManyAnswers {
             boolean last;
             try {
                 last = prompt.last().test(id);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 failure = Optional.of(e);
                 last = true;
             }
@@ -136,8 +136,11 @@ final class ManyAnswers {
         }
 
         void check() {
+            if (failure.isPresent() && failure.get() instanceof Error error) {
+                throw error;
+            }
             if (failure.isPresent()) {
-                throw failure.get();
+                throw (RuntimeException) failure.get();
             }
         }
 

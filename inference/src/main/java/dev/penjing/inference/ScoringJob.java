@@ -80,12 +80,13 @@ final class ScoringJob implements Scheduler.Job {
                 return false;
             }
             Begun now = new Begun(branch);
+            // first: if what follows fails, it is released with the rest
+            begun.add(now);
             if (last.isEmpty()) {
                 now.cache.admit(branch.ids, branch.firstWanted() + 1, count, manager);
             } else {
                 now.cache.branch(last.get().cache, branch.shared, count, manager, pool);
             }
-            begun.add(now);
             last = Optional.of(now);
             next++;
             releaseEnded(manager);
@@ -139,7 +140,9 @@ final class ScoringJob implements Scheduler.Job {
         try {
             done.join();
         } catch (CompletionException e) {
-            throw new PenjingException("scoring failed: " + e.getMessage(), e);
+            throw e.getCause() instanceof PenjingException known
+                    ? known
+                    : new PenjingException("scoring failed: " + e.getCause(), e);
         }
     }
 

@@ -82,17 +82,17 @@ final class Transformer {
         this.sinT = new float[maxRows * headDim / 2];
         List<Weights.Layer> layers = weights.layers();
         boolean normedFloats =
-                layers.stream().anyMatch(l -> inEightBits(l.qkv()) || inEightBits(l.gateUp()));
-        boolean mixedFloats = layers.stream().anyMatch(l -> inEightBits(l.output()));
-        boolean gatedFloats = layers.stream().anyMatch(l -> inEightBits(l.down()));
+                layers.stream().anyMatch(l -> wantsFloats(l.qkv()) || wantsFloats(l.gateUp()));
+        boolean mixedFloats = layers.stream().anyMatch(l -> wantsFloats(l.output()));
+        boolean gatedFloats = layers.stream().anyMatch(l -> wantsFloats(l.down()));
         this.normedTD = new Activations(maxRows, hiddenStride, normedFloats);
         this.mixedQuantTHE = new Activations(maxRows, mixedStride, mixedFloats);
         this.gatedTF = new Activations(maxRows, config.intermediateSize(), gatedFloats);
-        this.wantedTD = new Activations(maxRows, hiddenStride, inEightBits(weights.head()));
+        this.wantedTD = new Activations(maxRows, hiddenStride, wantsFloats(weights.head()));
     }
 
-    private static boolean inEightBits(PackedMatrix matrix) {
-        return matrix.quantization() == Quantization.Q8_0;
+    private boolean wantsFloats(PackedMatrix matrix) {
+        return matrix.quantization() == Quantization.Q8_0 && kernels.wantsFloats();
     }
 
     /// Runs the batch: writes keys and values of its rows.

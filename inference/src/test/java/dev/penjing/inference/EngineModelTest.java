@@ -131,12 +131,13 @@ class EngineModelTest {
         EngineOptions options = new EngineOptions(2, Optional.empty(), 3 * BLOCK_BYTES, 2, 256);
         try (Engine small = Engine.load(directory, options, Progress.NONE)) {
             assertThat(small.contextLength()).isEqualTo(96);
-            int[] ids = new Random(2).ints(96, 1, VOCABULARY).toArray();
+            // the last is only predicted
+            int[] ids = new Random(2).ints(97, 1, VOCABULARY).toArray();
             List<ScoredText> texts = new ArrayList<>();
             // each a little shorter than the one before, and other from there
             for (int i = 0; i < 96; i++) {
                 int[] other = ids.clone();
-                for (int k = 96 - i; k < 96; k++) {
+                for (int k = 97 - i; k < 97; k++) {
                     other[k] = 1 + (other[k] + i) % (VOCABULARY - 1);
                 }
                 texts.add(new ScoredText(other, 1));

@@ -9,7 +9,7 @@ import java.util.function.IntConsumer;
 public interface LanguageModel extends AutoCloseable {
     Tokenizer tokenizer();
 
-    /// The most tokens that one sequence may have.
+    /// The most tokens that one sequence may have; a text to score may have one more.
     int contextLength();
 
     /// For each sequence of n >= 1 ids the n - 1 natural logarithms of the probability of ids 1 to

@@ -24,8 +24,8 @@ import org.bytedeco.pytorch.Tensor;
 /// answer is complete is taken by the next prompt; when none is left, rows that have ended are
 /// dropped as soon as they are half of all.
 ///
-/// Memory: as many rows as fit into 2 GiB of keys and values if all grew as long as they may, but
-/// at least one and at most 32.
+/// Memory: as many rows as fit into 2 GiB of keys and values if all grew twice as long as they may
+/// (rows that begin later leave as much unused before them), but at least one and at most 32.
 final class Generation implements AutoCloseable {
     private static final long CACHE_BYTES = 2L << 30;
     private static final int MOST_ROWS = 32;
@@ -65,8 +65,11 @@ final class Generation implements AutoCloseable {
     private final Trunk trunk;
     private final KeyValueCache own;
 
+    /// What stands in the trunk's memory, whatever its length says.
+    private int[] inTrunk = new int[0];
+
     /// @param prompts at least one, within the vocabulary and shorter than the context
-    private Generation(Decoder decoder, List<Prompt> prompts, IntConsumer done) {
+    private Generation(Decoder decoder, List<Prompt> prompts, IntConsumer done, Trunk trunk) {
         this.decoder = decoder;
         this.config = decoder.config();
         this.compute = decoder.compute();
@@ -90,8 +93,8 @@ final class Generation implements AutoCloseable {
             longest = Math.max(longest, rest + answer.most);
         }
         long rowBytes = longest * KeyValueCache.bytesPerPosition(config, compute);
-        int most = (int) Math.clamp(CACHE_BYTES / rowBytes, 1, MOST_ROWS);
-        this.trunk = new Trunk(decoder);
+        int most = (int) Math.clamp(CACHE_BYTES / (2 * rowBytes), 1, MOST_ROWS);
+        this.trunk = trunk;
         this.own =
                 new KeyValueCache(
                         config, compute, Math.min(most, prompts.size()), longestPrompt + 64L);
@@ -103,7 +106,8 @@ final class Generation implements AutoCloseable {
             return List.of();
         }
         try (AutoGradMode noGrad = new AutoGradMode(false);
-                Generation run = new Generation(decoder, prompts, done)) {
+                Trunk trunk = new Trunk(decoder);
+                Generation run = new Generation(decoder, prompts, done, trunk)) {
             return run.run();
         }
     }
@@ -115,6 +119,13 @@ final class Generation implements AutoCloseable {
             }
         }
         int places = own.rows();
+        // where the longest of them ends, all do
+        own.length(
+                waiting.stream()
+                        .limit(places)
+                        .mapToInt(a -> a.prompt.ids().length - shared)
+                        .max()
+                        .orElse(0));
         while (rows.size() < places && !waiting.isEmpty()) {
             next().ifPresent(answer -> {
                 rows.add(answer);
@@ -146,10 +157,13 @@ final class Generation implements AutoCloseable {
     private Optional<Answer> next() {
         while (!waiting.isEmpty()) {
             Answer answer = waiting.remove();
-            trunk.cut(shared);
+            int[] ids = answer.prompt.ids();
+            // samples of one prompt follow one another
+            int known = Math.max(shared, Math.min(PrefixTree.shared(inTrunk, ids), ids.length - 1));
+            trunk.cut(known);
+            inTrunk = ids;
             try (PointerScope scope = new PointerScope()) {
-                int[] ids = answer.prompt.ids();
-                Tensor last = trunk.readAll(ids, shared, ids.length);
+                Tensor last = trunk.readAll(ids, known, ids.length);
                 take(answer, Tensors.floats(decoder.logits(last)), 0);
             }
             if (!answer.ended) {
@@ -284,6 +298,5 @@ final class Generation implements AutoCloseable {
     @Override
     public void close() {
         own.close();
-        trunk.close();
     }
 }

@@ -31,6 +31,9 @@ final class KeyValueCache implements AutoCloseable {
                 keys.add(Tensors.keep(room(rows, capacity)));
                 values.add(Tensors.keep(room(rows, capacity)));
             }
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
         }
     }
 
@@ -86,12 +89,12 @@ final class KeyValueCache implements AutoCloseable {
                     // a scope of its own: never two copies of more than one layer
                     try (PointerScope layer = new PointerScope()) {
                         Tensor before = held.get(i);
-                        Tensor after = Tensors.keep(room(kept.length, newCapacity));
+                        Tensor after = room(kept.length, newCapacity);
                         if (count > 0) {
                             after.narrow(2, to, count)
                                     .copy_(before.narrow(2, from, count).index_select(1, index));
                         }
-                        held.set(i, after);
+                        held.set(i, Tensors.keep(after));
                         Tensors.release(before);
                     }
                 }

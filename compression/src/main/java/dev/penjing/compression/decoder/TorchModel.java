@@ -145,8 +145,8 @@ public final class TorchModel implements LanguageModel {
         }
         if (ids.length > most) {
             throw new PenjingException(
-                    "%d tokens are more than the model's context of %d: give less text"
-                            .formatted(ids.length, contextLength()));
+                    "%d tokens are too many for the model's context of %d: give at most %d"
+                            .formatted(ids.length, contextLength(), most));
         }
         for (int id : ids) {
             if (id < 0 || id >= vocabulary) {

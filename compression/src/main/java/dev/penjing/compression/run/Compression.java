@@ -66,7 +66,9 @@ public final class Compression {
         /// Scores by task, in order.
         ///
         /// @param directory of the model, for what stands beside its weights
-        Map<String, TaskScore> score(LanguageModel model, Path directory, Progress progress);
+        /// @param key a hash of the model, of what computes it, and of this
+        Map<String, TaskScore> score(
+                LanguageModel model, Path directory, String key, Progress progress);
     }
 
     /// @param value from 0 to 1
@@ -203,7 +205,7 @@ public final class Compression {
                 "measure-" + name,
                 key,
                 file,
-                r -> Artifacts.write(file, measures(model, text.heldOut()).toPrettyString()));
+                r -> Artifacts.write(file, measures(model, text.heldOut(), key).toPrettyString()));
         try {
             result.set(name, JSON.readTree(Files.readString(file)));
         } catch (java.io.IOException e) {
@@ -211,7 +213,7 @@ public final class Compression {
         }
     }
 
-    private ObjectNode measures(Path directory, TokenFile measured) {
+    private ObjectNode measures(Path directory, TokenFile measured, String key) {
         ObjectNode json = JSON.createObjectNode();
         try (TorchModel model = TorchModel.load(directory, tokenizer, compute)) {
             ModelConfig config = model.decoder().config();
@@ -234,7 +236,7 @@ public final class Compression {
             ObjectNode chance = json.putObject("task_chance");
             request.tasks()
                     .ifPresent(t ->
-                            t.score(model, directory, progress)
+                            t.score(model, directory, key, progress)
                                     .forEach((name, score) -> {
                                         tasks.put(name, score.value());
                                         errors.put(name, score.error());

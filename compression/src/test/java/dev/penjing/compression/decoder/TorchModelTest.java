@@ -148,7 +148,8 @@ class TorchModelTest {
             for (int length : new int[] {412, 413, 511, 512, 513, 600, 1025, 1500}) {
                 texts.add(new ScoredText(joined(root, ids(length)), 90));
             }
-            texts.add(new ScoredText(ids(CONTEXT), 1));
+            // the last is only predicted
+            texts.add(new ScoredText(ids(CONTEXT + 1), 1));
             assertScores(model, texts, 2e-3);
         }
     }
@@ -327,9 +328,8 @@ class TorchModelTest {
                     .hasMessageContaining("no token");
             assertThatThrownBy(() -> model.likelihoods(List.of(new ScoredText(ids(2050), 2050))))
                     .isInstanceOf(PenjingException.class)
-                    .hasMessageContaining("2050 tokens are more than the model's context of 2048");
-            // the last is only predicted
-            assertThat(model.likelihoods(List.of(new ScoredText(ids(2049), 2048)))).hasSize(1);
+                    .hasMessageContaining(
+                            "2050 tokens are too many for the model's context of 2048: give at most 2049");
             assertThatThrownBy(() -> model.likelihoods(List.of(new ScoredText(new int[] {64}, 1))))
                     .isInstanceOf(PenjingException.class)
                     .hasMessageContaining("token id 64 is outside the vocabulary of 64");
@@ -353,10 +353,15 @@ class TorchModelTest {
     void memoryStaysFlat() throws IOException {
         try (TorchModel model = model(WINDOWED, "float32")) {
             work(model, 60);
-            long before = resident();
-            work(model, 200);
+            long grown = Long.MAX_VALUE;
+            // the heap may grow in one of them; what leaks does so in each
+            for (int run = 0; run < 3 && grown >= 6L << 20; run++) {
+                long before = resident();
+                work(model, 200);
+                grown = Math.min(grown, resident() - before);
+            }
             // a leak of one row's keys and values, 40 KB a round, would come to 8 MB
-            assertThat(resident() - before).isLessThan(6L << 20);
+            assertThat(grown).isLessThan(6L << 20);
         }
     }
 

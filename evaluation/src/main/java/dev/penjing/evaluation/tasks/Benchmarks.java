@@ -65,6 +65,13 @@ public final class Benchmarks {
                 .toList();
     }
 
+    /// Whether programs are to be run.
+    public static boolean runPrograms(List<Benchmark> benchmarks) {
+        return benchmarks.stream()
+                .flatMap(benchmark -> benchmark.tasks().stream())
+                .anyMatch(task -> task instanceof HumanEval || task instanceof Mbpp);
+    }
+
     private static Benchmark mmlu() {
         Map<String, List<Task>> groups = new LinkedHashMap<>();
         List<Task> all = new ArrayList<>();

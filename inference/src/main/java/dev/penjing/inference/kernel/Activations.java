@@ -31,10 +31,6 @@ public final class Activations {
     private int shift;
 
     /// @param maxRows that are ever used at once
-    public Activations(int maxRows, int columns) {
-        this(maxRows, columns, false);
-    }
-
     /// @param floats whether to keep them as floats too: many rows times eight-bit weights are
     ///   faster for it
     public Activations(int maxRows, int columns, boolean floats) {

@@ -17,6 +17,9 @@ public interface Kernels {
     /// 32-bit lanes of a vector: the layout of the matrices that it multiplies.
     int lanes();
 
+    /// Whether products of many rows with eight-bit weights read the activations as floats.
+    boolean wantsFloats();
+
     /// y[row of x][row of w] = x w^T for the rows of w from `from` to `to`, both multiples of 32.
     ///
     /// @param y [rows of x][stride], the element of row 0 of both at `yAt` (which may be negative)

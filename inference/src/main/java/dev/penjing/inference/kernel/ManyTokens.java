@@ -8,7 +8,7 @@ import static dev.penjing.inference.kernel.VectorKernels.L;
 final class ManyTokens {
     /// Vectors of sums that fit into the registers beside what else is needed: there are 32 where
     /// vectors have 512 bits.
-    private static final boolean EIGHT = L == 16;
+    static final boolean EIGHT = L == 16;
 
     private ManyTokens() {}
 
@@ -22,7 +22,7 @@ final class ManyTokens {
             int to,
             Scratch scratch) {
         boolean four = w.quantization() == Quantization.Q4_0;
-        if (!four && EIGHT && x.wholes.length > 0 && x.rows() >= EightFloatRows.LEAST) {
+        if (!four && x.wholes.length > 0 && x.rows() >= EightFloatRows.LEAST) {
             floats(w, x, y, yAt, stride, from, to, scratch);
             return;
         }

@@ -17,6 +17,11 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
+    public boolean wantsFloats() {
+        return false;
+    }
+
+    @Override
     public int lanes() {
         return lanes;
     }

@@ -50,6 +50,11 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
+    public boolean wantsFloats() {
+        return ManyTokens.EIGHT;
+    }
+
+    @Override
     public int lanes() {
         return L;
     }

@@ -9,6 +9,12 @@ import java.util.function.IntPredicate;
 /// @param last told each new id in order, once; the answer ends with the first that it accepts
 @SuppressWarnings("ArrayRecordComponent") // compared nowhere, copied nowhere
 public record Prompt(int[] ids, int maxNewTokens, Draw draw, IntPredicate last) {
+    public Prompt {
+        if (maxNewTokens < 1) {
+            throw new IllegalArgumentException(maxNewTokens + " new tokens");
+        }
+    }
+
     /// How the next token is taken from the model's distribution.
     ///
     /// @param temperature 0 takes the likeliest, whatever the rest says
@@ -16,5 +22,12 @@ public record Prompt(int[] ids, int maxNewTokens, Draw draw, IntPredicate last) 
     /// @param seed the same seed draws the same tokens, whatever else is computed beside
     public record Draw(double temperature, double topP, long seed) {
         public static final Draw GREEDY = new Draw(0, 1, 0);
+
+        public Draw {
+            if (!(temperature >= 0 && topP > 0 && topP <= 1)) {
+                throw new IllegalArgumentException(
+                        "temperature %s, top-p %s".formatted(temperature, topP));
+            }
+        }
     }
 }

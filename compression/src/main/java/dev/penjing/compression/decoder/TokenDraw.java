@@ -20,7 +20,7 @@ final class TokenDraw {
         for (int i = 1; i < vocabulary; i++) {
             best = logits[at + i] > logits[at + best] ? i : best;
         }
-        if (draw.temperature() <= 0) {
+        if (draw.temperature() == 0) {
             return best;
         }
         double[] weights = new double[vocabulary];
@@ -31,7 +31,7 @@ final class TokenDraw {
             sum += weights[i];
         }
         if (draw.topP() < 1) {
-            sum = keepLikeliest(weights, logits, at, draw.topP() * sum);
+            sum = keepLikeliest(weights, sum, logits, at, draw.topP());
         }
         double point = random.nextDouble() * sum;
         int last = best;
@@ -47,23 +47,33 @@ final class TokenDraw {
         return last; // the sum was rounded up
     }
 
-    /// Sets the weights to zero but for the fewest, likeliest first, that come to `enough`.
+    /// Sets the weights to zero but for the fewest, likeliest first, that come to the share `topP`
+    /// of all.
     ///
     /// @return the sum of those that are left
-    private double keepLikeliest(double[] weights, float[] logits, int at, double enough) {
+    private double keepLikeliest(
+            double[] weights, double all, float[] logits, int at, double topP) {
+        double enough = topP * all;
+        // those that are lighter come to less than what may be left out, all together
+        double lightest = (all - enough) / vocabulary;
         long[] keys = new long[vocabulary];
+        int count = 0;
         for (int i = 0; i < vocabulary; i++) {
+            if (weights[i] < lightest) {
+                weights[i] = 0;
+                continue;
+            }
             int bits = Float.floatToIntBits(logits[at + i]);
             int ordered = bits ^ (bits >> 31 & 0x7fffffff);
-            keys[i] = (long) ~ordered << 32 | i; // likeliest first, equal ones by id
+            keys[count++] = (long) ~ordered << 32 | i; // likeliest first, equal ones by id
         }
-        Arrays.sort(keys);
+        Arrays.sort(keys, 0, count);
         double reached = weights[(int) keys[0]];
         int kept = 1;
-        while (kept < vocabulary && reached < enough) {
+        while (kept < count && reached < enough) {
             reached += weights[(int) keys[kept++]];
         }
-        for (int i = kept; i < vocabulary; i++) {
+        for (int i = kept; i < count; i++) {
             weights[(int) keys[i]] = 0;
         }
         return reached;

@@ -48,7 +48,7 @@ class TokenDrawTest {
                 .containsExactly(new double[] {4 / 7., 0, 3 / 7., 0}, within(0.01));
         assertThat(shares(new Draw(1, 0.75, 3)))
                 .containsExactly(new double[] {4 / 9., 0, 3 / 9., 2 / 9.}, within(0.01));
-        assertThat(shares(new Draw(1, 0, 3)))
+        assertThat(shares(new Draw(1, 0.01, 3)))
                 .containsExactly(new double[] {1, 0, 0, 0}, within(1e-9));
     }
 }

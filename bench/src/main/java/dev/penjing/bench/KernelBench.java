@@ -94,7 +94,7 @@ public class KernelBench {
                     }
                 }
             }
-            x = new Activations(tokens, COLUMNS, kernels.wantsFloats());
+            x = new Activations(tokens, COLUMNS, kernels.wantsFloats(matrices[0]));
             x.setRows(tokens);
             float[] values = floats(random, COLUMNS);
             for (int t = 0; t < tokens; t++) {

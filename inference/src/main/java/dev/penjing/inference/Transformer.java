@@ -3,57 +3,34 @@ package dev.penjing.inference;
 import dev.penjing.inference.kernel.Activations;
 import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.PackedMatrix;
-import dev.penjing.inference.kernel.Quantization;
 import dev.penjing.inference.kernel.Scratch;
 import dev.penjing.inference.kernel.Team;
 import dev.penjing.model.ModelConfig;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 
 /// The forward pass of a pre-norm decoder. Not thread-safe: it uses its team, and its buffers.
 ///
-/// Letters of shapes: T rows of the batch, D hidden, F intermediate, H heads, K key-value heads, E
-/// head dim, V vocabulary. Strides are padded to 32.
+/// Letters of shapes: T rows of the batch, D hidden, F intermediate, V vocabulary. Strides are
+/// padded to 32.
 final class Transformer {
     private static final int UNIT = PackedMatrix.UNIT;
-    private static final ValueLayout.OfShort SHORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /// Floats of gates and ups that a thread computes before it turns to what comes of them: they
     /// fit into its caches.
     private static final int GATED_FLOATS = 16_384;
 
-    /// That a kernel takes at once.
-    private static final int QUERIES = 4;
-
     private final Weights weights;
     private final ModelConfig config;
     private final Kernels kernels;
     private final Team team;
-    private final KeyValuePool pool;
-    private final double[] frequencies;
+    private final SelfAttention attention;
     private final int maxRows;
     private final Scratch oneRow = new Scratch();
 
-    private final int headDim;
-    private final int queries;
-    private final int keys;
-    private final int groups;
     private final int hiddenStride;
-    private final int qkvStride;
-    private final int mixedStride;
-    private final boolean groupsAreBlocks;
-
     private final float[] hiddenTD;
-    private final float[] qkvT;
-    private final float[] mixedTHE;
-    private final float[] cosT;
-    private final float[] sinT;
     private final Activations normedTD;
-    private final Activations mixedQuantTHE;
     private final Activations gatedTF;
     private final Activations wantedTD;
     private float[] logits = new float[0];
@@ -64,35 +41,19 @@ final class Transformer {
         this.config = weights.config();
         this.kernels = kernels;
         this.team = team;
-        this.pool = pool;
+        this.attention = new SelfAttention(weights, kernels, team, pool, maxRows);
         this.maxRows = maxRows;
-        this.headDim = config.headDim();
-        this.frequencies = config.rope().frequencies(headDim);
-        this.queries = config.numAttentionHeads() * headDim;
-        this.keys = config.numKeyValueHeads() * headDim;
-        this.groups = config.numAttentionHeads() / config.numKeyValueHeads();
         this.hiddenStride = PackedMatrix.padded(config.hiddenSize());
-        this.qkvStride = PackedMatrix.padded(queries + 2 * keys);
-        this.mixedStride = PackedMatrix.padded(queries);
-        this.groupsAreBlocks = groups * headDim % UNIT == 0;
         this.hiddenTD = new float[Math.multiplyExact(maxRows, hiddenStride)];
-        this.qkvT = new float[Math.multiplyExact(maxRows, qkvStride)];
-        this.mixedTHE = new float[Math.multiplyExact(maxRows, mixedStride)];
-        this.cosT = new float[maxRows * headDim / 2];
-        this.sinT = new float[maxRows * headDim / 2];
         List<Weights.Layer> layers = weights.layers();
         boolean normedFloats =
-                layers.stream().anyMatch(l -> wantsFloats(l.qkv()) || wantsFloats(l.gateUp()));
-        boolean mixedFloats = layers.stream().anyMatch(l -> wantsFloats(l.output()));
-        boolean gatedFloats = layers.stream().anyMatch(l -> wantsFloats(l.down()));
+                layers.stream()
+                        .anyMatch(l ->
+                                kernels.wantsFloats(l.qkv()) || kernels.wantsFloats(l.gateUp()));
+        boolean gatedFloats = layers.stream().anyMatch(l -> kernels.wantsFloats(l.down()));
         this.normedTD = new Activations(maxRows, hiddenStride, normedFloats);
-        this.mixedQuantTHE = new Activations(maxRows, mixedStride, mixedFloats);
         this.gatedTF = new Activations(maxRows, config.intermediateSize(), gatedFloats);
-        this.wantedTD = new Activations(maxRows, hiddenStride, wantsFloats(weights.head()));
-    }
-
-    private boolean wantsFloats(PackedMatrix matrix) {
-        return matrix.quantization() == Quantization.Q8_0 && kernels.wantsFloats();
+        this.wantedTD = new Activations(maxRows, hiddenStride, kernels.wantsFloats(weights.head()));
     }
 
     /// Runs the batch: writes keys and values of its rows.
@@ -102,13 +63,15 @@ final class Transformer {
     float[] forward(Batch batch) {
         int rows = batch.rows();
         embed(batch);
+        attention.begin(batch);
         List<Weights.Layer> layers = weights.layers();
         for (int i = 0; i < layers.size(); i++) {
             Weights.Layer layer = layers.get(i);
             normed(layer.inputNorm(), rows);
-            product(layer.qkv(), normedTD, qkvT, qkvStride, false);
-            attention(batch, layer, i);
-            product(layer.output(), mixedQuantTHE, hiddenTD, hiddenStride, true);
+            product(layer.qkv(), normedTD, attention.qkv(), attention.stride(), false);
+            addBias(layer.qkvBias(), attention.qkv(), attention.stride(), rows);
+            Activations mixed = attention.forward(batch, i);
+            product(layer.output(), mixed, hiddenTD, hiddenStride, true);
             addBias(layer.outputBias(), hiddenTD, hiddenStride, rows);
             normed(layer.postNorm(), rows);
             gated(layer.gateUp(), rows);
@@ -131,7 +94,7 @@ final class Transformer {
     }
 
     KeyValuePool pool() {
-        return pool;
+        return attention.pool();
     }
 
     /// Of a batch.
@@ -146,14 +109,8 @@ final class Transformer {
 
     private void embed(Batch batch) {
         for (int row = 0; row < batch.rows(); row++) {
-            pool.use(batch.blocks[row][batch.positions[row] / KeyValuePool.BLOCK]);
             weights.embedding()
                     .row(batch.tokens[row], hiddenTD, row * hiddenStride, config.hiddenSize());
-            for (int i = 0; i < headDim / 2; i++) {
-                double angle = batch.positions[row] * frequencies[i];
-                cosT[row * headDim / 2 + i] = (float) Math.cos(angle);
-                sinT[row * headDim / 2 + i] = (float) Math.sin(angle);
-            }
         }
     }
 
@@ -192,190 +149,6 @@ final class Transformer {
         for (int row = 0; row < rows && bias.length > 0; row++) {
             for (int i = 0; i < bias.length; i++) {
                 y[row * stride + i] += bias[i];
-            }
-        }
-    }
-
-    private void attention(Batch batch, Weights.Layer layer, int layerIndex) {
-        int rows = batch.rows();
-        addBias(layer.qkvBias(), qkvT, qkvStride, rows);
-        mixedQuantTHE.setRows(rows);
-        int heads = config.numKeyValueHeads();
-        int[] tiles = tiles(batch);
-        int items = (tiles.length - 1) * heads;
-        boolean alone = batch.alone();
-        if (!alone) {
-            team.split(
-                    rows * heads,
-                    (from, end, scratch) -> {
-                        for (int i = from; i < end; i++) {
-                            remember(batch, i / heads, layerIndex, i % heads);
-                        }
-                    });
-        }
-        team.split(
-                items,
-                (from, end, scratch) -> {
-                    for (int i = from; i < end; i++) {
-                        int row = tiles[i / heads];
-                        if (alone) {
-                            remember(batch, row, layerIndex, i % heads);
-                        }
-                        attend(batch, row, tiles[i / heads + 1], layerIndex, i % heads, scratch);
-                    }
-                });
-        if (!groupsAreBlocks) {
-            for (int row = 0; row < rows; row++) {
-                kernels.quantize(
-                        mixedTHE, row * mixedStride, 0, mixedStride, mixedQuantTHE, row, oneRow);
-            }
-        }
-    }
-
-    /// Where tiles of rows begin that see the same keys, but for the last few, and the number of
-    /// rows.
-    private static int[] tiles(Batch batch) {
-        int[] tiles = new int[batch.rows() + 1];
-        int count = 0;
-        for (int row = 0; row < batch.rows(); row++) {
-            boolean first =
-                    row == 0
-                            || batch.blocks[row] != batch.blocks[row - 1]
-                            || row == tiles[count - 1] + QUERIES;
-            if (first) {
-                tiles[count++] = row;
-            }
-        }
-        tiles[count] = batch.rows();
-        return Arrays.copyOf(tiles, count + 1);
-    }
-
-    /// Rotates queries and key of a row and key-value head, and stores key and value.
-    private void remember(Batch batch, int row, int layer, int head) {
-        int at = row * qkvStride;
-        for (int q = 0; q < groups; q++) {
-            rotate(at + (head * groups + q) * headDim, row);
-        }
-        int key = at + queries + head * headDim;
-        rotate(key, row);
-        int value = at + queries + keys + head * headDim;
-        int position = batch.positions[row];
-        int block = batch.blocks[row][position / KeyValuePool.BLOCK];
-        int in = position % KeyValuePool.BLOCK;
-        MemorySegment data = pool.data(block);
-        long k =
-                pool.keys(layer, head)
-                        + 2L * (in / Kernels.KEY_TILE * headDim * Kernels.KEY_TILE)
-                        + 2L * (in % Kernels.KEY_TILE);
-        long v = pool.values(layer, head) + 2L * in * headDim;
-        for (int d = 0; d < headDim; d++) {
-            data.set(SHORT, k + 2L * Kernels.KEY_TILE * d, half(qkvT[key + d]));
-            data.set(SHORT, v + 2L * d, half(qkvT[value + d]));
-        }
-    }
-
-    /// Float16, the largest where it would be infinite.
-    private static short half(float x) {
-        return Float.floatToFloat16(Math.max(-65504f, Math.min(65504f, x)));
-    }
-
-    /// Turns the pair (i, i + E/2) of a head by its angle (Su et al. 2021, section 3.2.2).
-    private void rotate(int at, int row) {
-        int half = headDim / 2;
-        for (int i = 0; i < half; i++) {
-            float cos = cosT[row * half + i];
-            float sin = sinT[row * half + i];
-            float a = qkvT[at + i];
-            float b = qkvT[at + half + i];
-            qkvT[at + i] = a * cos - b * sin;
-            qkvT[at + half + i] = b * cos + a * sin;
-        }
-    }
-
-    /// The attention of a tile's queries that share a key-value head, each over its row's position
-    /// and all before it.
-    private void attend(Batch batch, int fromRow, int toRow, int layer, int head, Scratch scratch) {
-        int queries = (toRow - fromRow) * groups;
-        for (int i = 0; i < queries; i += QUERIES) {
-            attendSome(batch, fromRow, i, Math.min(QUERIES, queries - i), layer, head, scratch);
-        }
-        for (int row = fromRow; row < toRow && groupsAreBlocks; row++) {
-            int from = head * groups * headDim;
-            int to = from + groups * headDim;
-            kernels.quantize(mixedTHE, row * mixedStride, from, to, mixedQuantTHE, row, scratch);
-        }
-    }
-
-    /// The attention of up to four queries. The first row's are first.
-    private void attendSome(
-            Batch batch, int row, int query, int count, int layer, int head, Scratch scratch) {
-        int block = KeyValuePool.BLOCK;
-        int first = start(batch, row + query / groups) / block * block;
-        int end = batch.positions[row + (query + count - 1) / groups] + 1;
-        int[] blocks = batch.blocks[row];
-        int stride = Math.ceilDiv(end - first, block) * block;
-        int outAt = QUERIES * headDim;
-        int scoresAt = 2 * outAt;
-        float[] work = scratch.floats(Math.max(hiddenStride, scoresAt + QUERIES * stride));
-        for (int i = 0; i < QUERIES; i++) {
-            // where there are fewer than four, the last one is there again
-            int q = query + Math.min(i, count - 1);
-            int from = (row + q / groups) * qkvStride + (head * groups + q % groups) * headDim;
-            System.arraycopy(qkvT, from, work, i * headDim, headDim);
-        }
-        scores(work, count, first, end, stride, blocks, pool.keys(layer, head));
-        for (int i = 0; i < count; i++) {
-            int at = scoresAt + i * stride;
-            int seenFrom = start(batch, row + (query + i) / groups) - first;
-            int seenTo = batch.positions[row + (query + i) / groups] + 1 - first;
-            kernels.softmax(work, at + seenFrom, seenTo - seenFrom);
-            Arrays.fill(work, at, at + seenFrom, 0);
-            Arrays.fill(work, at + seenTo, at + end - first, 0);
-        }
-        mixes(work, count, first, end, stride, blocks, pool.values(layer, head));
-        for (int i = 0; i < count; i++) {
-            int q = query + i;
-            int to = (row + q / groups) * mixedStride + (head * groups + q % groups) * headDim;
-            System.arraycopy(work, outAt + i * headDim, mixedTHE, to, headDim);
-        }
-    }
-
-    /// The first position that a row sees.
-    private int start(Batch batch, int row) {
-        int end = batch.positions[row] + 1;
-        return config.slidingWindow().isPresent()
-                ? Math.max(0, end - config.slidingWindow().getAsInt())
-                : 0;
-    }
-
-    private void scores(
-            float[] work, int count, int first, int end, int stride, int[] blocks, long keysAt) {
-        float scale = (float) (1 / Math.sqrt(headDim));
-        int to = 2 * QUERIES * headDim;
-        for (int p = first; p < end; p += Kernels.KEY_TILE, to += Kernels.KEY_TILE) {
-            MemorySegment data = pool.data(blocks[p / KeyValuePool.BLOCK]);
-            long at = keysAt + 2L * (p % KeyValuePool.BLOCK * headDim);
-            if (count == 1) {
-                kernels.scores(work, 0, headDim, data, at, scale, work, to);
-            } else {
-                kernels.fourScores(work, 0, headDim, data, at, scale, work, to, stride);
-            }
-        }
-    }
-
-    private void mixes(
-            float[] work, int count, int first, int end, int stride, int[] blocks, long valuesAt) {
-        int block = KeyValuePool.BLOCK;
-        int outAt = QUERIES * headDim;
-        Arrays.fill(work, outAt, 2 * outAt, 0);
-        for (int p = first; p < end; p += block) {
-            MemorySegment data = pool.data(blocks[p / block]);
-            int at = 2 * outAt + p - first;
-            int some = Math.min(end - p, block);
-            if (count == 1) {
-                kernels.mix(work, at, some, data, valuesAt, headDim, work, outAt);
-            } else {
-                kernels.fourMixes(work, at, stride, some, data, valuesAt, headDim, work, outAt);
             }
         }
     }

@@ -17,8 +17,8 @@ public interface Kernels {
     /// 32-bit lanes of a vector: the layout of the matrices that it multiplies.
     int lanes();
 
-    /// Whether products of many rows with eight-bit weights read the activations as floats.
-    boolean wantsFloats();
+    /// Whether products of many rows with these weights read the activations as floats.
+    boolean wantsFloats(PackedMatrix w);
 
     /// y[row of x][row of w] = x w^T for the rows of w from `from` to `to`, both multiples of 32.
     ///

@@ -17,7 +17,7 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public boolean wantsFloats() {
+    public boolean wantsFloats(PackedMatrix w) {
         return false;
     }
 

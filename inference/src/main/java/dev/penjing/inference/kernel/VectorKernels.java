@@ -50,8 +50,8 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public boolean wantsFloats() {
-        return ManyTokens.EIGHT;
+    public boolean wantsFloats(PackedMatrix w) {
+        return w.quantization() == Quantization.Q8_0 && ManyTokens.EIGHT;
     }
 
     @Override

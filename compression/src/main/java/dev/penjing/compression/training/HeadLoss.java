@@ -8,16 +8,21 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// The loss on the logits and its gradient, through the tokens in chunks: the logits of a whole
-/// batch, the largest tensors of a training step, never exist. C is the tokens of a chunk.
+/// The loss on the logits and its gradient, through the tokens in groups: the logits of a whole
+/// batch, the largest tensors of a training step, never exist. A group of G tokens is what is
+/// multiplied at once, so that the head is read and its gradient added to but a few times; a chunk
+/// of C of these is what the caches hold while distributions are compared.
 ///
 /// Forward Kullback-Leibler divergence of the teacher's distribution p from the student's q at
 /// temperature 1 (Minitron, arXiv 2407.14679, section 3), or cross-entropy with the next token.
 /// With logits z of q, both have the gradient `q - target`, the target being p or the one-hot
 /// token; it is written down here rather than recorded.
 public final class HeadLoss {
-    /// Bytes of float32 logits that a chunk may take.
-    private static final long CHUNK_BYTES = 32L << 20;
+    /// Logits that a group may have.
+    private static final long GROUP_LOGITS = 32L << 20;
+
+    /// Logits that a chunk may have.
+    private static final long CHUNK_LOGITS = 1L << 20;
 
     private HeadLoss() {}
 
@@ -57,20 +62,31 @@ public final class HeadLoss {
             Tensor targetsN,
             Optional<Teacher> teacher,
             Optional<Gradient> gradient) {
+        long group = Math.max(16, GROUP_LOGITS / headVD.size(0));
+        return run(hiddenND, headVD, targetsN, teacher, gradient, group);
+    }
+
+    /// @param group most tokens of a group
+    static Sums run(
+            Tensor hiddenND,
+            Tensor headVD,
+            Tensor targetsN,
+            Optional<Teacher> teacher,
+            Optional<Gradient> gradient,
+            long group) {
         long n = hiddenND.size(0);
-        long chunk = Math.max(16, CHUNK_BYTES / (4 * headVD.size(0)));
         Sums sums = Sums.ZERO;
-        for (long at = 0; at < n; at += chunk) {
-            long count = Math.min(chunk, n - at);
+        for (long at = 0; at < n; at += group) {
+            long count = Math.min(group, n - at);
             try (PointerScope scope = new PointerScope();
                     AutoGradMode noGrad = new AutoGradMode(false)) {
-                sums = sums.plus(chunk(at, count, hiddenND, headVD, targetsN, teacher, gradient));
+                sums = sums.plus(group(at, count, hiddenND, headVD, targetsN, teacher, gradient));
             }
         }
         return sums;
     }
 
-    private static Sums chunk(
+    private static Sums group(
             long at,
             long count,
             Tensor hiddenND,
@@ -78,45 +94,68 @@ public final class HeadLoss {
             Tensor targetsN,
             Optional<Teacher> teacher,
             Optional<Gradient> gradient) {
-        Tensor hiddenCD = hiddenND.narrow(0, at, count);
-        Tensor targetsC1 = targetsN.narrow(0, at, count).view(-1, 1);
-        Tensor logQ = logProbabilities(hiddenCD, headVD);
-        double crossEntropy = -logQ.gather(1, targetsC1).sum().item_double();
-        double divergence = 0;
-        double teacherCrossEntropy = 0;
-        Optional<Tensor> p = Optional.empty();
-        if (teacher.isPresent()) {
-            Tensor logP =
-                    logProbabilities(
-                            teacher.get().hiddenND().narrow(0, at, count), teacher.get().headVD());
-            teacherCrossEntropy = -logP.gather(1, targetsC1).sum().item_double();
-            Tensor probabilities = logP.exp();
-            divergence = probabilities.view(-1).dot(logP.sub_(logQ).view(-1)).item_double();
-            p = Optional.of(probabilities);
-        }
+        Tensor hiddenGD = hiddenND.narrow(0, at, count);
+        Tensor targetsG = targetsN.narrow(0, at, count);
+        Tensor logitsGV = torch.matmul(hiddenGD, headVD.t());
+        Optional<Tensor> taughtGV =
+                teacher.map(t -> torch.matmul(t.hiddenND().narrow(0, at, count), t.headVD().t()));
+        Sums sums =
+                FusedComparison.canDo(logitsGV, taughtGV)
+                        ? FusedComparison.compare(
+                                logitsGV, taughtGV, targetsG, gradient.isPresent())
+                        : compare(logitsGV, taughtGV, targetsG, gradient.isPresent());
         if (gradient.isPresent()) {
             Gradient g = gradient.get();
-            Tensor q = logQ.exp_();
-            Tensor difference =
-                    p.isPresent()
-                            ? q.sub_(p.get())
-                            : q.scatter_add_(
-                                    1,
-                                    targetsC1,
-                                    torch.full_like(targetsC1, new Scalar(-1))
-                                            .to(ScalarType.Float));
-            Tensor deltaCV = difference.to(hiddenCD.scalar_type());
             Scalar scale = new Scalar(g.scale());
-            g.hiddenND().narrow(0, at, count).copy_(torch.matmul(deltaCV, headVD).mul_(scale));
-            g.headVD().add_(torch.matmul(deltaCV.t(), hiddenCD), scale);
+            g.hiddenND().narrow(0, at, count).copy_(torch.matmul(logitsGV, headVD).mul_(scale));
+            g.headVD().add_(torch.matmul(logitsGV.t(), hiddenGD), scale);
         }
-        return new Sums(crossEntropy, divergence, teacherCrossEntropy, count);
+        return sums;
     }
 
-    /// `[C, V]` in float32.
-    static Tensor logProbabilities(Tensor hiddenCD, Tensor headVD) {
-        Tensor logits = torch.matmul(hiddenCD, headVD.t());
+    /// What [FusedComparison] does, by libtorch's operations, on any device.
+    ///
+    /// @param logitsGV the student's; with `differentiate` they become their own gradient
+    static Sums compare(
+            Tensor logitsGV, Optional<Tensor> taughtGV, Tensor targetsG, boolean differentiate) {
+        long n = logitsGV.size(0);
+        long chunk = Math.max(1, CHUNK_LOGITS / logitsGV.size(1));
+        Sums sums = Sums.ZERO;
+        for (long at = 0; at < n; at += chunk) {
+            long count = Math.min(chunk, n - at);
+            try (PointerScope scope = new PointerScope()) {
+                Tensor logitsCV = logitsGV.narrow(0, at, count);
+                Tensor targetsC1 = targetsG.narrow(0, at, count).view(-1, 1);
+                Tensor logQ = logProbabilities(logitsCV);
+                double crossEntropy = -logQ.gather(1, targetsC1).sum().item_double();
+                double divergence = 0;
+                double teacherCrossEntropy = 0;
+                Optional<Tensor> p = Optional.empty();
+                if (taughtGV.isPresent()) {
+                    Tensor logP = logProbabilities(taughtGV.get().narrow(0, at, count));
+                    teacherCrossEntropy = -logP.gather(1, targetsC1).sum().item_double();
+                    Tensor probabilities = logP.exp();
+                    divergence = logP.sub_(logQ).mul_(probabilities).sum().item_double();
+                    p = Optional.of(probabilities);
+                }
+                if (differentiate) {
+                    Tensor q = logQ.exp_();
+                    logitsCV.copy_(p.isPresent() ? q.sub_(p.get()) : lessOne(q, targetsC1));
+                }
+                sums = sums.plus(new Sums(crossEntropy, divergence, teacherCrossEntropy, count));
+            }
+        }
+        return sums;
+    }
+
+    private static Tensor lessOne(Tensor qCV, Tensor targetsC1) {
+        Tensor less = torch.full_like(targetsC1, new Scalar(-1)).to(ScalarType.Float);
+        return qCV.scatter_add_(1, targetsC1, less);
+    }
+
+    /// In float32.
+    private static Tensor logProbabilities(Tensor logitsCV) {
         return torch.log_softmax(
-                logits, -1, new org.bytedeco.pytorch.ScalarTypeOptional(ScalarType.Float));
+                logitsCV, -1, new org.bytedeco.pytorch.ScalarTypeOptional(ScalarType.Float));
     }
 }

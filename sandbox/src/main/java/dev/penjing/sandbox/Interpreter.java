@@ -4,11 +4,10 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import org.graalvm.polyglot.Context;
 import org.graalvm.polyglot.Engine;
 import org.graalvm.polyglot.EnvironmentAccess;
@@ -37,39 +36,26 @@ final class Interpreter {
     /// loops of the interpreter's own (the power of a large number) do not end when told to:
     /// whoever waits for this must be ready to kill the process.
     Verdict run(String program, long cpuNanos, long wallNanos) throws InterruptedException {
-        var verdict = new AtomicReference<>(new Verdict(false, "", 0));
-        var timedOut = new AtomicBoolean();
-        var done = new CountDownLatch(1);
         Context context = closedContext();
-        Thread thread =
-                new Thread(
-                        null,
-                        () -> {
-                            try {
-                                verdict.set(evaluate(context, program));
-                            } finally {
-                                done.countDown();
-                            }
-                        },
-                        "program",
-                        STACK);
+        var verdict = new FutureTask<>(() -> evaluate(context, program));
+        Thread thread = new Thread(null, verdict, "program", STACK);
         thread.setDaemon(true);
         long start = System.nanoTime();
         thread.start();
-        while (!done.await(10, TimeUnit.MILLISECONDS)) {
-            if (threads.getThreadCpuTime(thread.threadId()) > cpuNanos
-                    || System.nanoTime() - start > wallNanos) {
-                timedOut.set(true);
-                break;
-            }
+        boolean timedOut = false;
+        while (!timedOut && !thread.join(Duration.ofMillis(10))) {
+            timedOut =
+                    threads.getThreadCpuTime(thread.threadId()) > cpuNanos
+                            || System.nanoTime() - start > wallNanos;
         }
         // cancels what runs; what has ended gets no last word either (atexit, __del__)
         context.close(true);
-        done.await();
-        Verdict end = verdict.get();
-        return timedOut.get() && !end.passed()
-                ? new Verdict(false, "timed out", end.cpuNanos())
-                : end;
+        thread.join();
+        Verdict end =
+                verdict.state() == Future.State.SUCCESS
+                        ? verdict.resultNow()
+                        : new Verdict(false, "the interpreter failed: " + verdict.exceptionNow());
+        return timedOut && !end.passed() ? new Verdict(false, "timed out") : end;
     }
 
     private Context closedContext() {
@@ -109,7 +95,7 @@ final class Interpreter {
         } catch (RuntimeException | Error e) {
             reason = "the interpreter failed: " + e;
         }
-        return new Verdict(reason.isEmpty(), reason, threads.getCurrentThreadCpuTime());
+        return new Verdict(reason.isEmpty(), reason);
     }
 
     private static String reason(PolyglotException e) {

@@ -19,12 +19,12 @@ import java.util.concurrent.LinkedBlockingQueue;
 /// - first out, once, when programs can be run: `long` [#READY]
 /// - in, for each program: `long` number, `long` nanoseconds that it may compute, `long`
 ///   nanoseconds that may pass, `int` length, its UTF-8 bytes
-/// - out, for each program: `long` its number, `byte` 1 if it passed, `long` nanoseconds that it
-///   computed, `int` length, the reason's UTF-8 bytes
+/// - out, for each program: `long` its number, `byte` 1 if it passed, `int` length, the reason's
+///   UTF-8 bytes
 ///
 /// It ends, whatever runs, as soon as standard input does.
 public final class Main {
-    static final long READY = 0x50656e6a696e6731L;
+    static final long READY = 0x50656e6a696e6732L;
     private static final int LONGEST_PROGRAM = 16 << 20;
 
     private record Request(long number, long cpuNanos, long wallNanos, String program) {}
@@ -57,7 +57,6 @@ public final class Main {
             byte[] reason = verdict.line().getBytes(StandardCharsets.UTF_8);
             out.writeLong(request.number());
             out.writeByte(verdict.passed() ? 1 : 0);
-            out.writeLong(verdict.cpuNanos());
             out.writeInt(reason.length);
             out.write(reason);
             out.flush();

@@ -4,8 +4,7 @@ package dev.penjing.sandbox;
 ///
 /// @param passed whether it ran to its end and raised nothing
 /// @param reason why not, as it may come from the program itself; empty if it passed
-/// @param cpuNanos the time that its own thread computed
-record Verdict(boolean passed, String reason, long cpuNanos) {
+record Verdict(boolean passed, String reason) {
     static final int LONGEST_REASON = 300;
 
     /// The reason, fit to be shown: one line, no control characters, not long.

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Whoever asks may be killed: the processes that it started, and their folders, do not stay.
-@Timeout(120)
+@Timeout(300)
 class ParentTest {
     /// Says that its child is ready, and has it run something endless.
     static final class Parent {
@@ -54,7 +54,7 @@ class ParentTest {
 
             parent.destroyForcibly().waitFor();
 
-            Instant last = Instant.now().plusSeconds(20);
+            Instant last = Instant.now().plusSeconds(60);
             while (children.getFirst().isAlive() && Instant.now().isBefore(last)) {
                 Thread.sleep(20);
             }

@@ -14,7 +14,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -53,7 +56,7 @@ class SandboxTest {
 
     @BeforeAll
     static void open() {
-        sandbox = sandbox(3, 30, 512, 1);
+        sandbox = sandbox(60, 180, 512, 1);
     }
 
     @AfterAll
@@ -135,37 +138,45 @@ class SandboxTest {
 
     @Test
     void hostileProgramsAreDenied() throws IOException {
-        contained(sandbox, HostilePrograms.denied(), 4);
+        contained(sandbox, HostilePrograms.denied(), GOOD, 4);
     }
 
     @Test
-    void whatDoesNotEndIsEndedAloneOrWithItsProcess() throws IOException {
-        try (Sandbox strict = sandbox(1, 30, 256, 1)) {
-            contained(strict, HostilePrograms.endless(), 1);
+    void whatDoesNotEndIsEndedAloneOrWithItsProcess() throws Exception {
+        try (Sandbox strict = sandbox(2, 180, 256, 1);
+                Sandbox patient = sandbox(60, 180, 256, 1);
+                var beside = Executors.newSingleThreadExecutor()) {
+            Future<?> endless =
+                    beside.submit(() -> {
+                        contained(strict, HostilePrograms.endless(), "assert True", 1);
+                        return true;
+                    });
             // each needs a new process anyway, and starting one is what takes time here
-            contained(strict, HostilePrograms.deadly(), HostilePrograms.deadly().size());
+            contained(patient, HostilePrograms.deadly(), GOOD, HostilePrograms.deadly().size());
+            endless.get();
         }
     }
 
     @Test
     void programsThatOnlyWaitAreEnded() {
-        try (Sandbox impatient = sandbox(1, 2, 256, 1)) {
-            List<CodeRunner.Outcome> outcomes =
-                    impatient.runAll(
-                            List.of(
-                                    "import time; time.sleep(1000)",
-                                    "import threading; l = threading.Lock(); l.acquire(); l.acquire()"));
-            assertThat(outcomes)
+        try (Sandbox impatient = sandbox(2, 2, 256, 2)) {
+            assertThat(
+                            Stream.of(
+                                            "import time; time.sleep(1000)",
+                                            "import threading; l = threading.Lock(); l.acquire(); l.acquire()")
+                                    .parallel()
+                                    .map(impatient::run))
                     .extracting(CodeRunner.Outcome::reason)
                     .containsOnly("timed out after 2 s");
         }
     }
 
-    /// Runs them, and after each `every` of them a good one.
-    private void contained(Sandbox sandbox, Map<String, String> programs, int every)
+    /// Runs them, and after each `every` of them `good`.
+    private void contained(Sandbox sandbox, Map<String, String> programs, String good, int every)
             throws IOException {
-        Path file = Files.writeString(folder.resolve("secret"), "secret");
-        Path made = folder.resolve("made");
+        Path own = Files.createTempDirectory(folder, "programs");
+        Path file = Files.writeString(own.resolve("secret"), "secret");
+        Path made = own.resolve("made");
         var softly = new SoftAssertions();
         var run = new AtomicInteger();
         try (var server = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
@@ -185,7 +196,7 @@ class SandboxTest {
                 softly.assertThat(made).as(text).doesNotExist();
                 softly.assertThat(file).as(text).hasContent("secret");
                 if (run.incrementAndGet() % every == 0 || run.get() == programs.size()) {
-                    softly.assertThat(sandbox.run(GOOD).reason()).as("after " + text).isEmpty();
+                    softly.assertThat(sandbox.run(good).reason()).as("after " + text).isEmpty();
                 }
             });
             server.setSoTimeout(1);
@@ -197,14 +208,14 @@ class SandboxTest {
     }
 
     @Test
-    void outcomesComeInTheOrderOfTheirPrograms() {
+    void manyMayAskAtOnceAndEachGetsItsOwnAnswer() {
         var programs = new ArrayList<String>();
         for (int i = 0; i < 12; i++) {
             programs.add(
                     "import time; time.sleep(" + (i % 3) / 10.0 + "); assert " + i + " % 4 == 0");
         }
-        try (Sandbox two = sandbox(3, 30, 512, 2)) {
-            List<CodeRunner.Outcome> outcomes = two.runAll(programs);
+        try (Sandbox two = sandbox(60, 180, 512, 2)) {
+            List<CodeRunner.Outcome> outcomes = programs.parallelStream().map(two::run).toList();
             for (int i = 0; i < 12; i++) {
                 assertThat(outcomes.get(i).passed()).as("program " + i).isEqualTo(i % 4 == 0);
             }

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Sets are what they are in CPython, their order included.
-@Timeout(120)
+@Timeout(300)
 class SetOrderTest {
     private static final Interpreter INTERPRETER = new Interpreter();
     private static final String CALL = SetOrder.DISPLAY + "(";

@@ -48,24 +48,23 @@ final class Child implements AutoCloseable {
     /// @param sound whether the child can take another program
     /// @param certain whether the outcome is the program's own doing; it may else be that of an
     ///   earlier program, or of something outside
-    /// @param cpuNanos the time that the program computed, as far as the child could tell
-    record End(CodeRunner.Outcome outcome, boolean sound, boolean certain, long cpuNanos) {}
+    record End(CodeRunner.Outcome outcome, boolean sound, boolean certain) {}
 
     /// What the child's line brought.
     private sealed interface Message {
         record Ready() implements Message {}
 
-        record Answer(long number, boolean passed, long cpuNanos, String reason)
-                implements Message {}
+        record Answer(long number, boolean passed, String reason) implements Message {}
 
         /// The line ended, or carried what nobody should have written.
         record Broken(String what) implements Message {}
     }
 
-    private static final long READY = 0x50656e6a696e6731L;
+    private static final long READY = 0x50656e6a696e6732L;
     private static final int LONGEST_REASON = 4096;
     private static final int OUT_OF_MEMORY = 3;
     private static final int STDERR_KEPT = 2000;
+    private static final Duration LONGEST_END = Duration.ofSeconds(10);
 
     private final Command command;
     private final Process process;
@@ -165,10 +164,6 @@ final class Child implements AutoCloseable {
         return process.isAlive();
     }
 
-    long pid() {
-        return process.pid();
-    }
-
     /// Runs a program. The child itself ends one that takes too long; if it does not, or not in
     /// time, the child is not sound any more.
     End run(byte[] program, SandboxLimits limits) throws InterruptedException {
@@ -187,7 +182,7 @@ final class Child implements AutoCloseable {
             }
             long wall = System.nanoTime() - start;
             if (wall > mostWall || cpuNanos() - processCpu > mostCpu) {
-                return new End(timedOut(limits, wall), false, true, cpuNanos() - processCpu);
+                return new End(timedOut(limits, wall), false, true);
             }
         }
     }
@@ -196,16 +191,16 @@ final class Child implements AutoCloseable {
             throws InterruptedException {
         if (!(message instanceof Message.Answer answer) || answer.number() != number) {
             String why = lastWords(message);
-            return new End(CodeRunner.Outcome.failed(why), false, served == 1 || outOfMemory(), 0);
+            return new End(CodeRunner.Outcome.failed(why), false, served == 1 || outOfMemory());
         }
         if (answer.passed()) {
-            return new End(CodeRunner.Outcome.PASSED, true, true, answer.cpuNanos());
+            return new End(CodeRunner.Outcome.PASSED, true, true);
         }
         CodeRunner.Outcome outcome =
                 answer.reason().equals("timed out")
                         ? timedOut(limits, wall)
                         : CodeRunner.Outcome.failed(answer.reason());
-        return new End(outcome, true, true, answer.cpuNanos());
+        return new End(outcome, true, true);
     }
 
     private static CodeRunner.Outcome timedOut(SandboxLimits limits, long wall) {
@@ -245,13 +240,12 @@ final class Child implements AutoCloseable {
     private static Message answer(DataInputStream in) throws IOException {
         long number = in.readLong();
         boolean passed = in.readByte() == 1;
-        long cpuNanos = in.readLong();
         int length = in.readInt();
         if (length < 0 || length > LONGEST_REASON) {
             return new Message.Broken("it speaks another language");
         }
         String reason = new String(in.readNBytes(length), StandardCharsets.UTF_8);
-        return new Message.Answer(number, passed, cpuNanos, reason);
+        return new Message.Answer(number, passed, reason);
     }
 
     /// Keeps the end of what the child complains about.
@@ -294,21 +288,36 @@ final class Child implements AutoCloseable {
         return process.info().totalCpuDuration().map(Duration::toNanos).orElse(0L);
     }
 
-    /// Ends the process at once, and removes its folder.
+    /// Ends the process at once, and removes its folder. Whoever is interrupted waits for the end
+    /// all the same, and stays interrupted.
     @Override
     public void close() {
         process.destroyForcibly();
-        try {
-            process.waitFor(10, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        awaitEnd();
         try (Stream<Path> files = Files.walk(directory)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(file);
             }
         } catch (IOException | UncheckedIOException e) {
             // an empty folder stays behind, where such things are cleared away
+        }
+    }
+
+    /// A process that still writes would leave its folder behind.
+    private void awaitEnd() {
+        long last = System.nanoTime() + LONGEST_END.toNanos();
+        boolean interrupted = false;
+        boolean waited = false;
+        while (!waited) {
+            try {
+                var unused = process.waitFor(last - System.nanoTime(), TimeUnit.NANOSECONDS);
+                waited = true;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -1,7 +1,5 @@
 package dev.penjing.evaluation.code;
 
-import java.util.List;
-
 /// Runs Python programs that nobody has read, each as if it were the first. Many threads may ask at
 /// once.
 public interface CodeRunner extends AutoCloseable {
@@ -10,14 +8,6 @@ public interface CodeRunner extends AutoCloseable {
     ///
     /// @throws dev.penjing.model.PenjingException if no program can be run at all
     Outcome run(String program);
-
-    /// Runs them all, as many side by side as the runner can; the outcomes come in the programs'
-    /// order.
-    ///
-    /// @throws dev.penjing.model.PenjingException if no program can be run at all
-    default List<Outcome> runAll(List<String> programs) {
-        return programs.stream().map(this::run).toList();
-    }
 
     @Override
     void close();

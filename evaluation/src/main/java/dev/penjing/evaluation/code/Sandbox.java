@@ -12,10 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 
 /// Runs programs in child processes, each a JVM with a Python interpreter (`penjing-sandbox`) in
 /// which a program is denied everything but computing. A child is started when it is first needed,
@@ -156,31 +152,6 @@ public final class Sandbox implements CodeRunner {
             seat.child.ifPresent(Child::close);
             seat.child = Optional.empty();
         }
-    }
-
-    @Override
-    public List<Outcome> runAll(List<String> programs) {
-        var outcomes = new ArrayList<Outcome>(programs.size());
-        try (ExecutorService pool = Executors.newFixedThreadPool(limits.children())) {
-            List<Future<Outcome>> futures =
-                    programs.stream().map(program -> pool.submit(() -> run(program))).toList();
-            try {
-                for (Future<Outcome> future : futures) {
-                    outcomes.add(future.get());
-                }
-            } catch (ExecutionException e) {
-                pool.shutdownNow();
-                if (e.getCause() instanceof PenjingException failure) {
-                    throw new PenjingException(String.valueOf(failure.getMessage()), failure);
-                }
-                throw new IllegalStateException(e.getCause());
-            } catch (InterruptedException e) {
-                pool.shutdownNow();
-                Thread.currentThread().interrupt();
-                throw new PenjingException("interrupted while programs ran", e);
-            }
-        }
-        return outcomes;
     }
 
     /// Ends the children. A program that runs meanwhile ends with an exception in its caller.

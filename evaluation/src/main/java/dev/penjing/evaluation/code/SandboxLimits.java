@@ -29,12 +29,4 @@ public record SandboxLimits(Duration computing, Duration waiting, int heapMegaby
             throw new IllegalArgumentException("at least 256 MB and one child");
         }
     }
-
-    public SandboxLimits withComputing(Duration time) {
-        return new SandboxLimits(time, time.multipliedBy(3), heapMegabytes, children);
-    }
-
-    public SandboxLimits withChildren(int count) {
-        return new SandboxLimits(computing, waiting, heapMegabytes, count);
-    }
 }

@@ -15,14 +15,17 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /// Benchmarks in a folder: each in a folder of its own, `DIR/arc_challenge`, or in one named as on
 /// the hub, `DIR/allenai/ai2_arc` or `DIR/ai2_arc`; or DIR is itself the folder of one benchmark,
 /// or holds files that name theirs, `DIR/hellaswag_val.jsonl`. The first of these places that has
-/// the split is taken. [SplitFiles] says which names are understood.
+/// the split is taken. [SplitFiles] says which names are understood. A folder is looked through
+/// once: files that come later are not found.
 public final class LocalData implements BenchmarkData {
     private static final int DEEPEST = 4;
     private static final int MOST_FILES = 100_000;
@@ -36,6 +39,8 @@ public final class LocalData implements BenchmarkData {
     private record Found(Path folder, List<String> names) {}
 
     private final Path dir;
+
+    private final Map<Place, List<String>> listings = new ConcurrentHashMap<>();
 
     /// @throws UsageException if there is no such folder
     public LocalData(Path dir) {
@@ -69,8 +74,7 @@ public final class LocalData implements BenchmarkData {
         for (Place place : places(set)) {
             boolean needsConfiguration = Published.hasParts(set) || !place.ownName();
             SplitFiles files = new SplitFiles(set, split, needsConfiguration, place.shared());
-            List<String> names =
-                    files.of(paths(place.folder(), place.shared()), place.folder().toString());
+            List<String> names = files.of(paths(place), place.folder().toString());
             if (!names.isEmpty()) {
                 return Optional.of(new Found(place.folder(), names));
             }
@@ -112,9 +116,18 @@ public final class LocalData implements BenchmarkData {
         return SplitFiles.words(a).replace("-", "").equals(SplitFiles.words(b).replace("-", ""));
     }
 
+    private List<String> paths(Place place) throws IOException {
+        List<String> paths = listings.get(place);
+        if (paths == null) {
+            paths = List.copyOf(walk(place.folder(), place.shared()));
+            listings.put(place, paths);
+        }
+        return paths;
+    }
+
     /// The data files below a folder. Hidden folders are left out; below a shared one also all that
     /// could be a benchmark of its own.
-    private static List<String> paths(Path folder, boolean shared) throws IOException {
+    private static List<String> walk(Path folder, boolean shared) throws IOException {
         List<String> paths = new ArrayList<>();
         Files.walkFileTree(
                 folder,

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 
 /// A child process that answers without running anything; a program's first word says how.
 final class BadChild {
-    private static final long READY = 0x50656e6a696e6731L;
+    private static final long READY = 0x50656e6a696e6732L;
 
     private BadChild() {}
 
@@ -31,12 +31,11 @@ final class BadChild {
                 case "endless answer" -> {
                     out.writeLong(number);
                     out.writeByte(1);
-                    out.writeLong(0);
                     out.writeInt(Integer.MAX_VALUE);
                     out.flush();
                 }
                 case "talk" -> {
-                    for (int i = 0; i < 100_000; i++) {
+                    for (int i = 0; i < 10_000; i++) {
                         System.err.println("a line that nobody wants to read");
                     }
                     answer(out, number, "");
@@ -64,7 +63,6 @@ final class BadChild {
             throws IOException {
         out.writeLong(number);
         out.writeByte(reason.isEmpty() ? 1 : 0);
-        out.writeLong(0);
         out.writeInt(reason.length());
         out.write(reason.getBytes(StandardCharsets.UTF_8));
         out.flush();

@@ -320,6 +320,16 @@ class LocalDataTest {
         assertThat(other.first(XLSUM, "train", 9)).hasSize(2);
     }
 
+    @Test
+    void aFolderIsLookedThroughOnce() throws IOException {
+        put("gsm8k/test.jsonl");
+        BenchmarkData data = new LocalData(dir);
+        assertThat(data.items(GSM8K, "test")).hasSize(1);
+        put("gsm8k/train.jsonl");
+        assertThatThrownBy(() -> data.items(GSM8K, "train")).hasMessageContaining("no train split");
+        assertThat(new LocalData(dir).items(GSM8K, "train")).hasSize(1);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"test", "validation"})
     void aDamagedFileIsNotPassedOver(String split) throws IOException {

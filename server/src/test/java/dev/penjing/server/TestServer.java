@@ -76,26 +76,35 @@ final class TestServer implements AutoCloseable {
         ServedModels models =
                 new ServedModels(
                         all, new Admission(setup.queue(), 1 << 20), Progress.NONE, line -> {});
-        models.awaitLoaded();
+        try {
+            models.awaitLoaded();
+            return new TestServer(
+                    models, PenjingServer.start(change.apply(options(setup)), models), copy);
+        } catch (RuntimeException | Error e) {
+            models.close();
+            copy.ifPresent(Teachers::delete);
+            throw e;
+        }
+    }
+
+    private static ServerOptions options(Setup setup) {
         ServerOptions like = ServerOptions.DEFAULT;
-        ServerOptions options =
-                new ServerOptions(
-                        like.host(),
-                        0,
-                        like.healthPort(),
-                        new Keys(setup.keys()),
-                        like.cors(),
-                        like.tls(),
-                        like.limits(),
-                        like.defaultMaxTokens(),
-                        like.request(),
-                        Duration.ofSeconds(1),
-                        setup.sequences(),
-                        like.log(),
-                        like.logPrompts(),
-                        like.tracing(),
-                        like.examples());
-        return new TestServer(models, PenjingServer.start(change.apply(options), models), copy);
+        return new ServerOptions(
+                like.host(),
+                0,
+                like.healthPort(),
+                new Keys(setup.keys()),
+                like.cors(),
+                like.tls(),
+                like.limits(),
+                like.defaultMaxTokens(),
+                like.request(),
+                Duration.ofSeconds(1),
+                setup.sequences(),
+                like.log(),
+                like.logPrompts(),
+                like.tracing(),
+                like.examples());
     }
 
     /// A copy of the teacher that says it can read longer texts.

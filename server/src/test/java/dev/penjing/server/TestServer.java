@@ -34,7 +34,7 @@ final class TestServer implements AutoCloseable {
     static final int MOST_TOKENS = 1 << 20;
 
     /// How long anything may take that has to come.
-    static final Duration PATIENCE = Duration.ofSeconds(60);
+    static final Duration PATIENCE = Duration.ofMinutes(2);
 
     /// What differs from the usual server.
     ///

@@ -136,9 +136,11 @@ final class Wire implements AutoCloseable {
 
     /// The sum of a metric over all that has this label.
     int metric(String name, String label) {
-        return get("/v1/metrics")
-                .body()
-                .lines()
+        return metric(get("/v1/metrics").body(), name, label);
+    }
+
+    static int metric(String metrics, String name, String label) {
+        return metrics.lines()
                 .filter(line -> line.startsWith(name + "{") && line.contains(label))
                 .mapToInt(line -> (int) Double.parseDouble(line.substring(line.indexOf('}') + 2)))
                 .sum();

@@ -146,8 +146,8 @@ public final class ServerTls extends SSLContextSpi {
         return context.getSupportedSSLParameters();
     }
 
-    /// Makes none, since the protocols would be forgotten, and that clients must show a certificate.
-    /// Helidon asks for the factory and does not use it.
+    /// Makes none, since the protocols would be forgotten, and that clients must show a
+    /// certificate. Helidon asks for the factory and does not use it.
     private static final class NoServerSockets extends SSLServerSocketFactory {
         private final SSLContext context;
 

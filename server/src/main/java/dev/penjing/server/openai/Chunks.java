@@ -46,8 +46,8 @@ abstract class Chunks implements Answers.Taker {
     }
 
     private JsonTemplate template(int index) {
-        return new JsonTemplate(text ->
-                chunk(index, news.apply(text), Optional.empty(), Optional.empty()));
+        return new JsonTemplate(
+                text -> chunk(index, news.apply(text), Optional.empty(), Optional.empty()));
     }
 
     /// @param reason why the answer ended, if it did

@@ -107,19 +107,47 @@ public final class PenjingServer implements AutoCloseable {
     /// @throws PenjingException if it cannot listen there
     public static PenjingServer start(ServerOptions options, ServedModels models) {
         PenjingServer server = new PenjingServer(options, models);
-        // the library shares a port with whoever else shares it: clients would reach either
-        try (ServerSocket probe = new ServerSocket()) {
-            probe.bind(new InetSocketAddress(options.host(), options.port()));
-            probe.close();
+        try {
+            checkFree(options);
             server.server.start();
-        } catch (IOException | RuntimeException e) {
+        } catch (PenjingException e) {
             server.connections.close();
-            throw new PenjingException(
-                    "cannot listen on %s:%d: is another program there? choose another --port"
-                            .formatted(options.host(), options.port()),
-                    e);
+            throw e;
+        } catch (RuntimeException e) {
+            server.connections.close();
+            throw taken(options, options.port(), "--port", e);
         }
         return server;
+    }
+
+    /// The library shares a port with whoever else shares it: clients would reach either.
+    private static void checkFree(ServerOptions options) {
+        // both at once, since they may not be the same either
+        try (ServerSocket main = new ServerSocket();
+                ServerSocket health = new ServerSocket()) {
+            take(main, options, options.port(), "--port");
+            if (options.healthPort().isPresent()) {
+                take(health, options, options.healthPort().getAsInt(), "--health-port");
+            }
+        } catch (IOException e) {
+            throw new PenjingException("cannot listen on " + options.host(), e);
+        }
+    }
+
+    private static void take(ServerSocket probe, ServerOptions options, int port, String name) {
+        try {
+            probe.bind(new InetSocketAddress(options.host(), port));
+        } catch (IOException e) {
+            throw taken(options, port, name, e);
+        }
+    }
+
+    private static PenjingException taken(
+            ServerOptions options, int port, String name, Exception cause) {
+        return new PenjingException(
+                "cannot listen on %s:%d: is another program there? choose another %s"
+                        .formatted(options.host(), port, name),
+                cause);
     }
 
     /// Anyone on the network could use a server that listens beyond this machine without a key.

@@ -8,6 +8,8 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;
 
 /// A page of a browser as a person uses it: with a mouse and a keyboard. It writes down what the
@@ -21,6 +23,8 @@ final class BrowserPage implements AutoCloseable {
     private final String session;
     private final List<String> requests = new CopyOnWriteArrayList<>();
     private final List<String> complaints = new CopyOnWriteArrayList<>();
+
+    /// Sessions of frames that have a process of their own.
     private final List<String> frames = new CopyOnWriteArrayList<>();
 
     BrowserPage(Chromium browser) {
@@ -77,9 +81,13 @@ final class BrowserPage implements AutoCloseable {
                     requests.add(event.path("request").path("url").asString());
             case "Network.webSocketCreated" -> requests.add(event.path("url").asString());
             case "Target.attachedToTarget" -> {
-                frames.add(event.path("sessionId").asString());
-                watch(event.path("sessionId").asString());
+                String attached = event.path("sessionId").asString();
+                watch(attached);
+                if (event.path("targetInfo").path("type").asString().equals("iframe")) {
+                    frames.add(attached);
+                }
             }
+            case "Target.detachedFromTarget" -> frames.remove(event.path("sessionId").asString());
             case "Runtime.exceptionThrown" ->
                     complaints.add("exception: " + event.path("exceptionDetails"));
             case "Runtime.consoleAPICalled" -> {
@@ -162,17 +170,30 @@ final class BrowserPage implements AutoCloseable {
 
     /// Waits until an expression of JavaScript is true.
     void await(String expression) {
+        await(
+                "does not come true: " + expression,
+                () -> evaluate("Boolean(" + expression + ")"),
+                JsonNode::asBoolean);
+    }
+
+    /// As `Chromium.await`, with a picture of the page that is waited for in vain.
+    private <T> T await(String complaint, Supplier<T> ask, Predicate<T> good) {
         try {
-            Chromium.await(
-                    "does not come true: " + expression,
-                    () -> evaluate("Boolean(" + expression + ")"),
-                    JsonNode::asBoolean);
+            return Chromium.await(complaint, ask, good);
         } catch (AssertionError e) {
             Path picture = Path.of("target", "playground.png");
             picture(picture);
             throw new AssertionError(
                     "%s; see %s; complaints %s".formatted(e.getMessage(), picture, complaints), e);
         }
+    }
+
+    /// Waits until the browser has complained of so many things since it was last asked.
+    ///
+    /// @return what of
+    List<String> awaitComplaints(int count) {
+        await("not %d complaints".formatted(count), () -> complaints, all -> all.size() >= count);
+        return complaints();
     }
 
     /// Waits until there is such an element.
@@ -202,25 +223,35 @@ final class BrowserPage implements AutoCloseable {
         return Wire.JSON.writeValueAsString(text);
     }
 
-    /// Clicks into the middle of an element, which nothing else may cover.
+    /// Clicks into the middle of an element as soon as it can be clicked: it is enabled, does not
+    /// move from one picture to the next, and nothing else covers it.
     void click(String selector) {
-        awaitElement(selector);
         JsonNode point =
-                evaluate(
-                        """
-                        (() => {
-                          const element = document.querySelector(%s);
-                          element.scrollIntoView({block: "nearest"});
-                          const box = element.getBoundingClientRect();
-                          const at = [box.x + box.width / 2, box.y + box.height / 2];
-                          const hit = document.elementFromPoint(...at);
-                          return element.contains(hit) ? at : `covered by ${hit?.outerHTML}`;
-                        })()
-                        """
-                                .formatted(quoted(selector)));
-        if (!point.isArray()) {
-            throw new AssertionError("cannot click %s: %s".formatted(selector, point));
-        }
+                await(
+                        "cannot click " + selector,
+                        () ->
+                                evaluate(
+                                        """
+                                        (async () => {
+                                          const element = document.querySelector(%s);
+                                          if (!element) return "not there";
+                                          if (element.disabled) return "disabled";
+                                          element.scrollIntoView({block: "nearest"});
+                                          const place = () => {
+                                            const box = element.getBoundingClientRect();
+                                            return [box.x + box.width / 2, box.y + box.height / 2];
+                                          };
+                                          const before = place();
+                                          await new Promise(requestAnimationFrame);
+                                          await new Promise(requestAnimationFrame);
+                                          const at = place();
+                                          if (String(at) !== String(before)) return "moving";
+                                          const hit = document.elementFromPoint(...at);
+                                          return element.contains(hit) ? at : `covered by ${hit?.outerHTML}`;
+                                        })()
+                                        """
+                                                .formatted(quoted(selector))),
+                        JsonNode::isArray);
         for (String type : List.of("mousePressed", "mouseReleased")) {
             call(
                     "Input.dispatchMouseEvent",
@@ -302,24 +333,33 @@ final class BrowserPage implements AutoCloseable {
         return evaluate("navigator.clipboard.readText()").asString();
     }
 
-    /// The whole text of the frame that was opened last, whatever it may or may not run.
-    String frameText() {
-        return Chromium.await(
-                "no frame with a text",
-                () -> {
-                    StringBuilder all = new StringBuilder();
-                    JsonNode nodes =
-                            frames.isEmpty()
-                                    ? call("DOM.getDocument", Map.of("depth", -1, "pierce", true))
-                                    : browser.call(
-                                            frames.getLast(),
-                                            "DOM.getDocument",
-                                            Map.of("depth", -1));
-                    nodes.findParents("nodeValue")
-                            .forEach(node -> all.append(node.path("nodeValue").asString()));
-                    return all.toString();
-                },
-                text -> !text.isBlank());
+    /// Waits until a frame in the page holds this text, whatever it may or may not run. The page's
+    /// own text does not count.
+    void awaitFrameText(String text) {
+        await("no frame with the text " + text, this::frameTexts, all -> all.contains(text));
+    }
+
+    /// The texts of all frames: of those in the page's process, and of those in their own.
+    private String frameTexts() {
+        StringBuilder all = new StringBuilder();
+        Map<String, ?> whole = Map.of("depth", -1, "pierce", true);
+        for (JsonNode inner : call("DOM.getDocument", whole).findValues("contentDocument")) {
+            add(inner, all);
+        }
+        for (String frame : frames) {
+            try {
+                add(browser.call(frame, "DOM.getDocument", whole), all);
+            } catch (AssertionError e) {
+                // it went away meanwhile, or its document is not there yet
+                all.append(e.getMessage());
+            }
+        }
+        return all.toString();
+    }
+
+    private static void add(JsonNode document, StringBuilder all) {
+        document.findParents("nodeValue")
+                .forEach(node -> all.append(node.path("nodeValue").asString()));
     }
 
     void picture(Path file) {

@@ -171,19 +171,32 @@ class OpenAiJavaFailuresTest {
     }
 
     @Test
-    void aRequestThatWasRefusedGetsInLater() throws InterruptedException {
+    void aRequestThatWasRefusedGetsInLater() {
         OpenAIClient patient = client(KEY, 3, Duration.ofMinutes(1));
         CompletableFuture<ChatCompletion> answer;
         try (StreamResponse<ChatCompletionChunk> busy =
                 client.chat().completions().createStreaming(many())) {
             server.awaitBusy();
+            int before = refused();
             answer = CompletableFuture.supplyAsync(() -> whole(patient, ask().build()));
-            // long enough for its first try
-            Thread.sleep(400);
+            TestServer.await(() -> "it is not refused", () -> refused() > before);
             assertThat(answer).isNotDone();
         }
-        assertThat(text(answer.orTimeout(20, TimeUnit.SECONDS).join())).contains("Larkwell");
+        assertThat(text(answer.orTimeout(60, TimeUnit.SECONDS).join())).contains("Larkwell");
         patient.close();
+    }
+
+    /// How many requests were, for want of room.
+    private static int refused() {
+        try (Wire wire = new Wire(server.port())) {
+            String metrics =
+                    wire.send(
+                                    wire.request("/v1/metrics")
+                                            .header("Authorization", "Bearer " + KEY)
+                                            .build())
+                            .body();
+            return Wire.metric(metrics, "penjing_requests_rejected_total", "\"queue_full\"");
+        }
     }
 
     @Test

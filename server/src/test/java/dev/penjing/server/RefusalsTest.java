@@ -77,6 +77,28 @@ class RefusalsTest {
         assertThat(answer.code()).isEqualTo("invalid_encoding");
     }
 
+    /// No text of an answer could ever hold it.
+    @ParameterizedTest
+    @ValueSource(strings = {"\"\\ud83e\"", "[\"end\", \"\\udd89\"]", "[\"a\\udd89\\ud83eb\"]"})
+    void stopOfHalfACharacter(String stop) {
+        String fields = "{\"model\": \"teacher\", \"stop\": %s, %s}";
+        for (String[] asked :
+                new String[][] {
+                    {
+                        "/v1/chat/completions",
+                        "\"messages\": [{\"role\": \"user\", \"content\": \"Hello!\"}]"
+                    },
+                    {"/v1/completions", "\"prompt\": \"Hello!\", \"max_tokens\": 4"},
+                    {"/v1/responses", "\"input\": \"Hello!\""}
+                }) {
+            Wire.Answer answer = wire.send(wire.post(asked[0], fields.formatted(stop, asked[1])));
+            refused(answer, "stop");
+            assertThat(answer.body()).contains("half of a character");
+            String whole = fields.formatted("\"\\ud83e\\udd89\"", asked[1]);
+            assertThat(wire.send(wire.post(asked[0], whole)).status()).isEqualTo(200);
+        }
+    }
+
     @Test
     void bodyThatIsNestedDeep() {
         for (int depth : new int[] {70, 100_000}) {

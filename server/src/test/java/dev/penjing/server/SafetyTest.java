@@ -19,6 +19,7 @@ import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -220,17 +221,22 @@ class SafetyTest {
                     "GET /x HTTP/1.1\r\nHost: a\r\nX-Request-Id: a b\u001b[31m\r\nConnection: close\r\n\r\n");
             wire.chat("{\"model\": \"a\\n2026-01-01T00:00:00Z error forged\", \"messages\": []}");
             wire.chat(Wire.ask("a secret question", ""));
+            // they are written behind the answers
+            TestServer.await(() -> "few lines: " + bytes, () -> requests(bytes).size() >= 3);
         }
-        List<String> lines =
-                bytes.toString(StandardCharsets.UTF_8)
-                        .lines()
-                        .filter(l -> l.contains(" request "))
-                        .toList();
+        List<String> lines = requests(bytes);
         // control characters in a header are refused before they are a request
         assertThat(lines).hasSize(3).allMatch(line -> line.matches("[\\x20-\\x7e]+"));
         assertThat(lines)
                 .noneMatch(line -> line.startsWith("2026-01-01"))
                 .noneMatch(line -> line.contains("secret"));
+    }
+
+    private static List<String> requests(ByteArrayOutputStream log) {
+        return log.toString(StandardCharsets.UTF_8)
+                .lines()
+                .filter(l -> l.contains(" request "))
+                .toList();
     }
 
     @Test
@@ -293,13 +299,19 @@ class SafetyTest {
     void slowWriters(String where) throws Exception {
         try (TestServer server =
                         TestServer.start(TestServer.Setup.USUAL, o -> Changed.limits(o, STRICT));
-                Wire wire = new Wire(server.port());
-                Socket socket = wire.open()) {
+                Wire wire = new Wire(server.port())) {
+            closesSlowWriter(wire, where);
+            assertThat(wire.get("/v1/models").status()).isEqualTo(200);
+        }
+    }
+
+    private static void closesSlowWriter(Wire wire, String where) throws IOException {
+        long start = System.nanoTime();
+        try (Socket socket = wire.open()) {
             OutputStream out = socket.getOutputStream();
             if (where.equals("body")) {
                 out.write(Wire.head(1000).getBytes(StandardCharsets.US_ASCII));
             }
-            long start = System.nanoTime();
             Thread writer =
                     Thread.ofVirtual()
                             .start(() -> {
@@ -315,13 +327,16 @@ class SafetyTest {
                             });
             try {
                 socket.getInputStream().readAllBytes();
+            } catch (SocketTimeoutException e) {
+                throw new AssertionError("it is not closed", e);
             } catch (IOException e) {
                 // reset: closed as well
+            } finally {
+                writer.interrupt();
             }
+            // it had its time, of which the server's clock began later than ours
             assertThat(Duration.ofNanos(System.nanoTime() - start))
-                    .isBetween(Duration.ofMillis(700), Duration.ofSeconds(5));
-            writer.interrupt();
-            assertThat(wire.get("/v1/models").status()).isEqualTo(200);
+                    .isGreaterThanOrEqualTo(STRICT.header());
         }
     }
 
@@ -331,8 +346,7 @@ class SafetyTest {
         TestServer.Setup setup = new TestServer.Setup(List.of(), 10, 64, 16_384);
         try (TestServer server = TestServer.start(setup, o -> Changed.limits(o, STRICT));
                 Wire wire = new Wire(server.port());
-                Socket socket = wire.open()) {
-            socket.setReceiveBufferSize(1024);
+                Socket socket = wire.openNarrow()) {
             String body =
                     Wire.ask(
                             "Hello!",
@@ -341,6 +355,7 @@ class SafetyTest {
                     .write((Wire.head(body.length()) + body).getBytes(StandardCharsets.US_ASCII));
             server.awaitBusy();
             server.awaitIdle();
+            assertThat(wire.finished("abort")).isEqualTo(8);
             assertThat(wire.get("/v1/models").status()).isEqualTo(200);
         }
     }

@@ -16,7 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /// The server on a port of its own with the repository's bundled teacher, for tests.
@@ -28,7 +30,11 @@ final class TestServer implements AutoCloseable {
 
     static final int LONG = 230;
 
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    /// Of prompts, that may wait.
+    static final int MOST_TOKENS = 1 << 20;
+
+    /// How long anything may take that has to come.
+    static final Duration PATIENCE = Duration.ofMinutes(2);
 
     /// What differs from the usual server.
     ///
@@ -75,27 +81,36 @@ final class TestServer implements AutoCloseable {
         also.forEach((name, folder) -> all.add(new ServedModel(name, folder, room)));
         ServedModels models =
                 new ServedModels(
-                        all, new Admission(setup.queue(), 1 << 20), Progress.NONE, line -> {});
-        models.awaitLoaded();
+                        all, new Admission(setup.queue(), MOST_TOKENS), Progress.NONE, line -> {});
+        try {
+            models.awaitLoaded();
+            return new TestServer(
+                    models, PenjingServer.start(change.apply(options(setup)), models), copy);
+        } catch (RuntimeException | Error e) {
+            models.close();
+            copy.ifPresent(Teachers::delete);
+            throw e;
+        }
+    }
+
+    private static ServerOptions options(Setup setup) {
         ServerOptions like = ServerOptions.DEFAULT;
-        ServerOptions options =
-                new ServerOptions(
-                        like.host(),
-                        0,
-                        like.healthPort(),
-                        new Keys(setup.keys()),
-                        like.cors(),
-                        like.tls(),
-                        like.limits(),
-                        like.defaultMaxTokens(),
-                        like.request(),
-                        Duration.ofSeconds(1),
-                        setup.sequences(),
-                        like.log(),
-                        like.logPrompts(),
-                        like.tracing(),
-                        like.examples());
-        return new TestServer(models, PenjingServer.start(change.apply(options), models), copy);
+        return new ServerOptions(
+                like.host(),
+                0,
+                like.healthPort(),
+                new Keys(setup.keys()),
+                like.cors(),
+                like.tls(),
+                like.limits(),
+                like.defaultMaxTokens(),
+                like.request(),
+                Duration.ofSeconds(1),
+                setup.sequences(),
+                like.log(),
+                like.logPrompts(),
+                like.tracing(),
+                like.examples());
     }
 
     /// A copy of the teacher that says it can read longer texts.
@@ -184,10 +199,24 @@ final class TestServer implements AutoCloseable {
     }
 
     private void await(String what, String model, Predicate<Engine.Load> there) {
+        await(
+                () -> "not %s: %s".formatted(what, engine(model).load()),
+                () -> there.test(engine(model).load()));
+    }
+
+    /// Waits until so many requests are let in and not answered yet.
+    void awaitActive(int count) {
+        await(
+                () -> "%d are active, not %d".formatted(models.admission().active(), count),
+                () -> models.admission().active() == count);
+    }
+
+    /// Waits until it is so.
+    static void await(Supplier<String> complaint, BooleanSupplier there) {
         long end = System.nanoTime() + PATIENCE.toNanos();
-        while (!there.test(engine(model).load())) {
+        while (!there.getAsBoolean()) {
             if (System.nanoTime() - end > 0) {
-                throw new AssertionError("not %s: %s".formatted(what, engine(model).load()));
+                throw new AssertionError(complaint.get());
             }
             try {
                 Thread.sleep(5);

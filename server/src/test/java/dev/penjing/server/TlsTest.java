@@ -10,10 +10,13 @@ import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import dev.penjing.server.observe.Log;
 import dev.penjing.server.settings.Settings;
+import io.helidon.common.tls.Tls;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -26,10 +29,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLServerSocketFactory;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -116,13 +121,18 @@ class TlsTest {
                         Startup.admission(settings),
                         Progress.NONE,
                         line -> {});
-        models.awaitLoaded();
-        Log silent =
-                new Log(
-                        Log.Level.CRITICAL,
-                        false,
-                        new PrintStream(OutputStream.nullOutputStream()));
-        return PenjingServer.start(Startup.server(settings, silent, List.of()), models);
+        try {
+            models.awaitLoaded();
+            Log silent =
+                    new Log(
+                            Log.Level.CRITICAL,
+                            false,
+                            new PrintStream(OutputStream.nullOutputStream()));
+            return PenjingServer.start(Startup.server(settings, silent, List.of()), models);
+        } catch (RuntimeException | Error e) {
+            models.close();
+            throw e;
+        }
     }
 
     /// @param own certificate that the client shows; empty for none
@@ -185,6 +195,26 @@ class TlsTest {
                 }
             }
         }
+    }
+
+    /// Whose sockets would not ask for it.
+    @Test
+    void noServerSocketsOfItsOwn() {
+        Log log = new Log(Log.Level.CRITICAL, false, System.err);
+        Tls tls = Startup.server(settings("mtls"), log, List.of()).tls().orElseThrow();
+        SSLServerSocketFactory factory = tls.sslContext().getServerSocketFactory();
+        InetAddress here = InetAddress.getLoopbackAddress();
+        List<Callable<ServerSocket>> ways =
+                List.of(
+                        factory::createServerSocket,
+                        () -> factory.createServerSocket(0),
+                        () -> factory.createServerSocket(0, 1),
+                        () -> factory.createServerSocket(0, 1, here));
+        for (Callable<ServerSocket> way : ways) {
+            assertThatThrownBy(() -> way.call().close())
+                    .isInstanceOf(UnsupportedOperationException.class);
+        }
+        assertThat(tls.sslContext().createSSLEngine().getNeedClientAuth()).isTrue();
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.penjing.server;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -117,6 +118,32 @@ final class Wire implements AutoCloseable {
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(30_000);
         return socket;
+    }
+
+    /// As `open`, to a client that has little room for what it does not read.
+    Socket openNarrow() throws IOException {
+        Socket socket = new Socket();
+        socket.setReceiveBufferSize(8192);
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        socket.setSoTimeout(30_000);
+        return socket;
+    }
+
+    /// How many answers ended in this way, by the server's metrics.
+    int finished(String reason) {
+        return metric("vllm:request_success_total", "finished_reason=\"%s\"".formatted(reason));
+    }
+
+    /// The sum of a metric over all that has this label.
+    int metric(String name, String label) {
+        return metric(get("/v1/metrics").body(), name, label);
+    }
+
+    static int metric(String metrics, String name, String label) {
+        return metrics.lines()
+                .filter(line -> line.startsWith(name + "{") && line.contains(label))
+                .mapToInt(line -> (int) Double.parseDouble(line.substring(line.indexOf('}') + 2)))
+                .sum();
     }
 
     /// The head of a request for a chat.

@@ -111,7 +111,7 @@ public final class Fields {
         return OptionalDouble.of(value);
     }
 
-    /// A text, or a list of texts, none of them empty.
+    /// A text, or a list of texts, none of them empty, all of whole characters.
     public List<String> texts(String name, int most) {
         Optional<JsonNode> node = node(name);
         List<String> texts = new ArrayList<>();
@@ -133,7 +133,16 @@ public final class Fields {
         if (texts.size() > most || texts.stream().anyMatch(String::isEmpty)) {
             throw wrong(name, "must hold at most %d strings, none empty".formatted(most));
         }
+        if (texts.stream().anyMatch(Fields::broken)) {
+            throw wrong(name, "holds half of a character (an unpaired surrogate): mend it");
+        }
         return texts;
+    }
+
+    /// Whether a text holds half of a character, of which no text in UTF-8 can be made.
+    private static boolean broken(String text) {
+        return text.codePoints()
+                .anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
     }
 
     public Optional<Fields> object(String name) {
@@ -157,12 +166,14 @@ public final class Fields {
 
     /// The token ids of a list that is, or is within, the field `name`.
     public int[] ids(String name, JsonNode list, int vocabulary) {
+        if (!list.isArray()) {
+            throw noIds(name, vocabulary);
+        }
         int[] ids = new int[list.size()];
         int count = 0;
         for (JsonNode id : list) {
             boolean good =
-                    list.isArray()
-                            && id.isIntegralNumber()
+                    id.isIntegralNumber()
                             && id.canConvertToInt()
                             && id.asInt() >= 0
                             && id.asInt() < vocabulary;
@@ -170,9 +181,6 @@ public final class Fields {
                 throw noIds(name, vocabulary);
             }
             ids[count++] = id.asInt();
-        }
-        if (!list.isArray()) {
-            throw noIds(name, vocabulary);
         }
         return ids;
     }

@@ -3,6 +3,7 @@ package dev.penjing.server.http;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.KeyManagementException;
@@ -53,21 +54,26 @@ public final class ServerTls extends SSLContextSpi {
         KeyManagerFactory keys =
                 KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
         keys.init(own, none);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(
+                keys.getKeyManagers(),
+                clients.isEmpty() ? new TrustManager[0] : trust(clients),
+                new SecureRandom());
+        return new SSLContext(
+                new ServerTls(context, !clients.isEmpty()), context.getProvider(), "TLS") {};
+    }
+
+    private static TrustManager[] trust(List<X509Certificate> clients)
+            throws GeneralSecurityException, IOException {
         KeyStore trusted = KeyStore.getInstance("PKCS12");
-        trusted.load(null, none);
+        trusted.load(null, new char[0]);
         for (X509Certificate certificate : clients) {
             trusted.setCertificateEntry("client " + trusted.size(), certificate);
         }
         TrustManagerFactory trust =
                 TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         trust.init(trusted);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(
-                keys.getKeyManagers(),
-                clients.isEmpty() ? new TrustManager[0] : trust.getTrustManagers(),
-                new SecureRandom());
-        return new SSLContext(
-                new ServerTls(context, !clients.isEmpty()), context.getProvider(), "TLS") {};
+        return trust.getTrustManagers();
     }
 
     /// What is signed by the key must be what the certificate verifies.
@@ -104,7 +110,7 @@ public final class ServerTls extends SSLContextSpi {
 
     @Override
     protected SSLServerSocketFactory engineGetServerSocketFactory() {
-        return context.getServerSocketFactory();
+        return new NoServerSockets(context);
     }
 
     @Override
@@ -138,6 +144,50 @@ public final class ServerTls extends SSLContextSpi {
     @Override
     protected SSLParameters engineGetSupportedSSLParameters() {
         return context.getSupportedSSLParameters();
+    }
+
+    /// Makes none, since the protocols would be forgotten, and that clients must show a
+    /// certificate. Helidon asks for the factory and does not use it.
+    private static final class NoServerSockets extends SSLServerSocketFactory {
+        private final SSLContext context;
+
+        NoServerSockets(SSLContext context) {
+            this.context = context;
+        }
+
+        private static UnsupportedOperationException none() {
+            return new UnsupportedOperationException("TLS over accepted sockets only");
+        }
+
+        @Override
+        public String[] getDefaultCipherSuites() {
+            return context.getDefaultSSLParameters().getCipherSuites();
+        }
+
+        @Override
+        public String[] getSupportedCipherSuites() {
+            return context.getSupportedSSLParameters().getCipherSuites();
+        }
+
+        @Override
+        public ServerSocket createServerSocket() {
+            throw none();
+        }
+
+        @Override
+        public ServerSocket createServerSocket(int port) {
+            throw none();
+        }
+
+        @Override
+        public ServerSocket createServerSocket(int port, int backlog) {
+            throw none();
+        }
+
+        @Override
+        public ServerSocket createServerSocket(int port, int backlog, InetAddress local) {
+            throw none();
+        }
     }
 
     /// Server sockets over accepted ones; all else it refuses.

@@ -85,7 +85,7 @@ public final class Answers {
             Client client,
             Duration most,
             Taker taker) {
-        try (Inbox inbox = new Inbox(bell, client, requests.size(), taker.patient())) {
+        try (Inbox inbox = new Inbox(bell, client::gone, requests.size(), taker.patient())) {
             return new Answers(inbox).make(engine, requests, ticket, client, most, taker);
         }
     }

@@ -43,9 +43,15 @@ final class Bell implements AutoCloseable {
         all.remove(inbox);
     }
 
+    /// Has an inbox woken soon; at once when the bell is closed.
     void ring(Inbox inbox) {
         rung.add(inbox);
-        wake();
+        if (closed) {
+            inbox.wake();
+        } else {
+            // its thread, if it ends now, sees the inbox on its way out
+            wake();
+        }
     }
 
     private void wake() {
@@ -56,16 +62,27 @@ final class Bell implements AutoCloseable {
 
     private void run() {
         long looked = System.nanoTime();
-        while (!closed) {
-            sleep();
-            for (Inbox inbox = rung.poll(); inbox != null; inbox = rung.poll()) {
-                inbox.wake();
+        try {
+            while (!closed) {
+                sleep();
+                wakeRung();
+                long now = System.nanoTime();
+                if (now - looked > LOOK) {
+                    looked = now;
+                    all.forEach(Inbox::look);
+                }
             }
-            long now = System.nanoTime();
-            if (now - looked > LOOK) {
-                looked = now;
-                all.forEach(Inbox::look);
-            }
+        } finally {
+            // before the last look: whoever rings after it wakes by themselves
+            closed = true;
+            wakeRung();
+            all.forEach(Inbox::wake);
+        }
+    }
+
+    private void wakeRung() {
+        for (Inbox inbox = rung.poll(); inbox != null; inbox = rung.poll()) {
+            inbox.wake();
         }
     }
 
@@ -86,6 +103,7 @@ final class Bell implements AutoCloseable {
         }
     }
 
+    /// Nobody is left asleep who was rung for, before or after.
     @Override
     public void close() {
         closed = true;

@@ -2,12 +2,12 @@ package dev.penjing.server.models;
 
 import dev.penjing.inference.Finish;
 import dev.penjing.inference.LogProbabilities;
-import dev.penjing.server.http.Client;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /// What the engine has said for the thread that made the inbox and alone may read it.
 final class Inbox implements AutoCloseable {
@@ -48,7 +48,7 @@ final class Inbox implements AutoCloseable {
     }
 
     private final Bell bell;
-    private final Client client;
+    private final BooleanSupplier gone;
     private final Thread reader = Thread.currentThread();
     private final ConcurrentLinkedQueue<Told> all = new ConcurrentLinkedQueue<>();
     private final AtomicInteger count = new AtomicInteger();
@@ -58,13 +58,14 @@ final class Inbox implements AutoCloseable {
     private volatile boolean poked;
     private int looks;
 
+    /// @param gone whether the client has left
     /// @param answers that it is told of
     /// @param patient whether the reader need not hear of every token at once
-    Inbox(Bell bell, Client client, int answers, boolean patient) {
+    Inbox(Bell bell, BooleanSupplier gone, int answers, boolean patient) {
         this.patient = patient;
         this.most = MOST + MORE * answers;
         this.bell = bell;
-        this.client = client;
+        this.gone = gone;
         bell.add(this);
     }
 
@@ -116,7 +117,7 @@ final class Inbox implements AutoCloseable {
     /// By the bell, every now and then.
     void look() {
         looks++;
-        if (looks % LOOKS == 0 || client.gone()) {
+        if (looks % LOOKS == 0 || gone.getAsBoolean()) {
             poked = true;
             LockSupport.unpark(reader);
         }

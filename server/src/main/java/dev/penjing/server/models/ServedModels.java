@@ -27,7 +27,7 @@ public final class ServedModels implements AutoCloseable {
 
     private final Map<String, ServedModel> models = new LinkedHashMap<>();
     private final Admission admission;
-    private final Bell bell = new Bell();
+    private final Bell bell;
     private final Thread loader;
     private volatile boolean closed;
 
@@ -45,6 +45,7 @@ public final class ServedModels implements AutoCloseable {
             }
         }
         this.admission = admission;
+        this.bell = new Bell();
         this.loader =
                 Thread.ofPlatform()
                         .daemon()

@@ -3,8 +3,8 @@ package dev.penjing.server.openai;
 import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.JsonTemplate;
 import dev.penjing.server.models.Answers;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import tools.jackson.databind.JsonNode;
@@ -17,8 +17,10 @@ abstract class Chunks implements Answers.Taker {
     private final Asked.Head head;
     private final boolean usage;
 
-    /// Chunks that bring nothing but text, one for each answer.
-    private final List<JsonTemplate> plain = new ArrayList<>();
+    private final Function<String, JsonNode> news;
+
+    /// Chunks that bring nothing but text, of each answer that had one.
+    private final Map<Integer, JsonTemplate> plain = new HashMap<>();
 
     /// @param field where a choice holds what there is new
     /// @param news a text as it stands there
@@ -32,12 +34,7 @@ abstract class Chunks implements Answers.Taker {
         this.events = events;
         this.head = head;
         this.usage = asked.parameters().usage();
-        for (int i = 0; i < asked.requests().size(); i++) {
-            int index = i;
-            plain.add(
-                    new JsonTemplate(text ->
-                            chunk(index, news.apply(text), Optional.empty(), Optional.empty())));
-        }
+        this.news = news;
     }
 
     /// Sends what comes before the first token.
@@ -45,7 +42,12 @@ abstract class Chunks implements Answers.Taker {
 
     /// Sends a text alone.
     final void send(int index, String text) {
-        events.send(plain.get(index), text);
+        events.send(plain.computeIfAbsent(index, this::template), text);
+    }
+
+    private JsonTemplate template(int index) {
+        return new JsonTemplate(
+                text -> chunk(index, news.apply(text), Optional.empty(), Optional.empty()));
     }
 
     /// @param reason why the answer ended, if it did

@@ -1,0 +1,126 @@
+package dev.penjing.server.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+class BellTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final int READERS = 8;
+
+    private static Inbox.Told news() {
+        return Inbox.Told.token(0, 1, "a", Optional.empty());
+    }
+
+    /// Readers of their inboxes, and what they made of them: each waits until something new comes.
+    private static void readers(Bell bell, Consumer<List<Inbox>> then) throws Exception {
+        List<CompletableFuture<Inbox>> inboxes = new ArrayList<>();
+        List<CompletableFuture<String>> told = new ArrayList<>();
+        for (int i = 0; i < READERS; i++) {
+            CompletableFuture<Inbox> made = new CompletableFuture<>();
+            CompletableFuture<String> read = new CompletableFuture<>();
+            inboxes.add(made);
+            told.add(read);
+            Thread.ofVirtual()
+                    .start(() -> {
+                        try (Inbox inbox = new Inbox(bell, () -> false, 1, false)) {
+                            made.complete(inbox);
+                            while (!inbox.await()) {
+                                // it was time to look around
+                            }
+                            read.complete(inbox.poll().orElseThrow().text());
+                        } catch (InterruptedException | RuntimeException e) {
+                            read.completeExceptionally(e);
+                        }
+                    });
+        }
+        List<Inbox> all = new ArrayList<>();
+        for (CompletableFuture<Inbox> made : inboxes) {
+            all.add(made.get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+        }
+        then.accept(all);
+        for (CompletableFuture<String> read : told) {
+            assertThat(read.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isEqualTo("a");
+        }
+    }
+
+    @Test
+    void wakesWhoWaits() throws Exception {
+        try (Bell bell = new Bell()) {
+            readers(bell, all -> all.forEach(inbox -> inbox.add(news())));
+        }
+    }
+
+    @Test
+    void wakesWhoWaitsAlsoAfterItsEnd() throws Exception {
+        Bell bell = new Bell();
+        readers(
+                bell,
+                all -> {
+                    bell.close();
+                    // by now its thread has ended, or ends meanwhile: either is well
+                    LockSupport.parkNanos(20_000_000);
+                    all.forEach(inbox -> inbox.add(news()));
+                });
+    }
+
+    /// Of rings that come while it ends, none is lost, however the two fall.
+    @Test
+    void wakesWhoWaitsWhileItEnds() throws Exception {
+        for (int round = 0; round < 300; round++) {
+            int before = round % READERS;
+            Bell bell = new Bell();
+            readers(
+                    bell,
+                    all -> {
+                        CountDownLatch both = new CountDownLatch(1);
+                        Thread ending =
+                                Thread.ofPlatform()
+                                        .start(() -> {
+                                            await(both);
+                                            bell.close();
+                                        });
+                        all.subList(0, before).forEach(inbox -> inbox.add(news()));
+                        both.countDown();
+                        all.subList(before, READERS).forEach(inbox -> inbox.add(news()));
+                        join(ending);
+                    });
+        }
+    }
+
+    /// A reader whose client left hears of it from the bell, without news.
+    @Test
+    @Timeout(20)
+    void looksAround() throws Exception {
+        try (Bell bell = new Bell();
+                Inbox inbox = new Inbox(bell, () -> true, 1, false)) {
+            assertThat(inbox.await()).isFalse();
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

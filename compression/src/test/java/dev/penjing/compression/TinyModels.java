@@ -11,7 +11,6 @@ import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.BiFunction;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -111,8 +110,7 @@ public final class TinyModels {
         try (PointerScope scope = new PointerScope();
                 AutoGradMode noGrad = new AutoGradMode(false)) {
             Tensor embedded = decoder.embed(Tensors.ids(ids, 1, ids.length));
-            return Tensors.floats(
-                    decoder.logits(decoder.hidden(embedded, Optional.empty(), Optional.empty())));
+            return Tensors.floats(decoder.logits(decoder.hidden(embedded)));
         }
     }
 

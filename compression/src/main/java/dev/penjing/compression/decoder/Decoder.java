@@ -65,10 +65,23 @@ public final class Decoder implements AutoCloseable {
         return weights.head();
     }
 
-    /// Hidden states after the final norm, `[N, D]`, of the embeddings `embeddedBLD`.
-    ///
-    /// @param pass what the rows see beside themselves; if empty they are whole sequences
-    public Tensor hidden(Tensor embeddedBLD, Optional<Probe> probe, Optional<Pass> pass) {
+    /// Hidden states after the final norm, `[N, D]`, of the embeddings `embeddedBLD`; each row is a
+    /// whole sequence.
+    public Tensor hidden(Tensor embeddedBLD) {
+        return hidden(embeddedBLD, Optional.empty(), Optional.empty());
+    }
+
+    /// The same, and the probe sees what comes about on the way.
+    public Tensor hidden(Tensor embeddedBLD, Probe probe) {
+        return hidden(embeddedBLD, Optional.of(probe), Optional.empty());
+    }
+
+    /// The same of rows that see more than themselves.
+    Tensor hidden(Tensor embeddedBLD, Pass pass) {
+        return hidden(embeddedBLD, Optional.empty(), Optional.of(pass));
+    }
+
+    private Tensor hidden(Tensor embeddedBLD, Optional<Probe> probe, Optional<Pass> pass) {
         long batch = embeddedBLD.size(0);
         long length = embeddedBLD.size(1);
         Tensor xND = embeddedBLD.view(-1, config.hiddenSize());

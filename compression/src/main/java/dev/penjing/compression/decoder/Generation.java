@@ -249,8 +249,7 @@ final class Generation implements AutoCloseable {
                             mask(positions, at + 1));
             trunk.cut(shared);
             Tensor idsBL = compute.place(Tensors.ids(ids, count, 1));
-            Tensor hidden =
-                    decoder.hidden(decoder.embed(idsBL), Optional.empty(), Optional.of(pass));
+            Tensor hidden = decoder.hidden(decoder.embed(idsBL), pass);
             logits = Tensors.floats(decoder.logits(hidden));
         }
         own.length(at + 1L);

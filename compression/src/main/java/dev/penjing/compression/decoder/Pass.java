@@ -11,7 +11,7 @@ import org.bytedeco.pytorch.Tensor;
 /// @param append whether the one row of this pass becomes the trunk's end
 /// @param own what each row has behind the trunk; the pass writes its one token there
 /// @param maskBLC added to the scores of the last C of all positions: 0 or minus infinity
-public record Pass(
+record Pass(
         Rotary.Turns turns,
         KeyValueCache trunk,
         boolean append,

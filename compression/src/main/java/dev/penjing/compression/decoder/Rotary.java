@@ -97,12 +97,9 @@ final class Rotary implements AutoCloseable {
         tables = Optional.empty();
         int size = Math.toIntExact(Math.max(64, Long.highestOneBit(length * 2 - 1)));
         try (PointerScope scope = new PointerScope()) {
-            double queryScale = 1 / Math.sqrt(config.headDim());
-            Tables made =
-                    new Tables(
-                            size,
-                            Tensors.keep(turns(size, queryScale)),
-                            Tensors.keep(turns(size, 1)));
+            Tensor queries = turns(size, 1 / Math.sqrt(config.headDim()));
+            Tensor keys = turns(size, 1);
+            Tables made = new Tables(size, Tensors.keep(queries), Tensors.keep(keys));
             tables = Optional.of(made);
             return made;
         }

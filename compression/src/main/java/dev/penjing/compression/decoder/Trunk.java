@@ -118,7 +118,7 @@ final class Trunk implements AutoCloseable {
                         Optional.empty(),
                         Optional.of(mask(positions, parents, rows, width)));
         Tensor idsBL = compute.place(Tensors.ids(ids, rows, width));
-        return decoder.hidden(decoder.embed(idsBL), Optional.empty(), Optional.of(pass));
+        return decoder.hidden(decoder.embed(idsBL), pass);
     }
 
     /// A token sees itself and what its parent sees, unless the window has passed.

@@ -9,7 +9,6 @@ import dev.penjing.model.ModelConfig;
 import dev.penjing.model.Progress;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Scalar;
@@ -58,7 +57,7 @@ public final class Scorer implements Probe, AutoCloseable {
                 try (PointerScope scope = new PointerScope();
                         AutoGradMode noGrad = new AutoGradMode(false)) {
                     Tensor idsBL = model.compute().place(Tensors.ids(ids, rows, data.length()));
-                    model.hidden(model.embed(idsBL), Optional.of(scorer), Optional.empty());
+                    model.hidden(model.embed(idsBL), scorer);
                 }
                 at += rows;
                 progress.update("score", at, samples, "");

@@ -72,12 +72,9 @@ public record HeldOut(TokenFile tokens, int window, int[] bytesOfId, long limit)
             Tensor all = model.compute().place(Tensors.ids(ids, rows, length));
             Tensor inputs = all.narrow(1, 0, length - 1).contiguous();
             Tensor targets = all.narrow(1, 1, length - 1).reshape(-1);
-            Tensor hidden = model.hidden(model.embed(inputs), Optional.empty(), Optional.empty());
+            Tensor hidden = model.hidden(model.embed(inputs));
             Optional<HeadLoss.Teacher> taught =
-                    teacher.map(t ->
-                            new HeadLoss.Teacher(
-                                    t.hidden(t.embed(inputs), Optional.empty(), Optional.empty()),
-                                    t.head()));
+                    teacher.map(t -> new HeadLoss.Teacher(t.hidden(t.embed(inputs)), t.head()));
             return HeadLoss.run(hidden, model.head(), targets, taught, Optional.empty());
         }
     }

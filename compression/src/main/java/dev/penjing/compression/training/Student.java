@@ -81,7 +81,7 @@ final class Student implements AutoCloseable {
             embedded = decoder.embed(inputsBL);
         }
         embedded.set_requires_grad(true);
-        Tensor hidden = decoder.hidden(embedded, Optional.empty(), Optional.empty());
+        Tensor hidden = decoder.hidden(embedded);
         times.forward();
         HeadLoss.Sums sums;
         Tensor hiddenGradient;

@@ -148,8 +148,7 @@ public final class Trainer implements AutoCloseable {
 
     private static HeadLoss.Teacher taught(Decoder teacher, Tensor inputs) {
         try (AutoGradMode noGrad = new AutoGradMode(false)) {
-            Tensor hidden =
-                    teacher.hidden(teacher.embed(inputs), Optional.empty(), Optional.empty());
+            Tensor hidden = teacher.hidden(teacher.embed(inputs));
             return new HeadLoss.Teacher(hidden, teacher.head());
         }
     }

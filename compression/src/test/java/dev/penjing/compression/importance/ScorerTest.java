@@ -19,7 +19,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.Random;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
@@ -116,10 +115,7 @@ class ScorerTest {
                 int[] ids = java.util.Arrays.copyOf(sequences.sample(i), LENGTH);
                 try (PointerScope scope = new PointerScope();
                         AutoGradMode noGrad = new AutoGradMode(false)) {
-                    decoder.hidden(
-                            decoder.embed(Tensors.ids(ids, 1, LENGTH)),
-                            Optional.of(plain),
-                            Optional.empty());
+                    decoder.hidden(decoder.embed(Tensors.ids(ids, 1, LENGTH)), plain);
                 }
             }
             for (int microBatch : new int[] {1, 4, 6}) {

@@ -58,7 +58,17 @@ public final class GgufExport {
                         new GgufWriter.Entry(
                                 GgufImport.ggufName(spec.name()), type(spec), spec.shape()));
             }
+            Rope rope = config.rope();
+            boolean table = rope.scaling() instanceof Rope.Scaling.Llama3;
+            if (table) {
+                long[] shape = {config.headDim() / 2};
+                entries.addFirst(new GgufWriter.Entry(RopeTable.NAME, BlockType.F32, shape));
+            }
             try (GgufWriter writer = new GgufWriter(file, metadata(), entries)) {
+                if (table) {
+                    writer.write(encode(BlockType.F32, RopeTable.of(rope, config.headDim())));
+                    writer.align();
+                }
                 long done = 0;
                 for (TensorSpec spec : specs) {
                     TensorView view = checkpoint.tensor(spec.name());
@@ -162,9 +172,7 @@ public final class GgufExport {
                 m.put("llama.rope.scaling.type", "linear");
                 m.put("llama.rope.scaling.factor", (float) linear.factor());
             }
-            case Rope.Scaling.Llama3 s ->
-                    throw new PenjingException(
-                            "this model scales its rotary positions as Llama 3.1 does, which cannot be written to GGUF yet: serve it from its folder");
+            case Rope.Scaling.Llama3 s -> {} // a tensor says it
         }
         m.putAll(TokenizerMetadata.of(tokenizer(), config.vocabularySize()));
         special(m);

@@ -3,6 +3,7 @@ package dev.penjing.model.gguf;
 import dev.penjing.model.ModelConfig;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
+import dev.penjing.model.Rope;
 import dev.penjing.model.TensorSpec;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
@@ -67,11 +68,12 @@ public final class GgufImport {
             throw new PenjingException("the GGUF file is a mixture of experts: not supported");
         }
         String scaling = gguf.text("llama.rope.scaling.type").orElse("none");
-        if (gguf.names().contains("rope_freqs.weight")
-                || !scaling.equals("none") && !scaling.equals("linear")) {
+        boolean table = gguf.names().contains(RopeTable.NAME);
+        if (!scaling.equals("none") && (table || !scaling.equals("linear"))) {
             throw new PenjingException(
-                    "the GGUF file scales its rotary positions by a table (Llama 3.1 and later):"
-                            + " import the model's own safetensors instead");
+                    "the GGUF file scales its rotary positions by '"
+                            + scaling
+                            + "': import the model's own safetensors instead");
         }
         ObjectNode json = JSON.createObjectNode();
         json.putArray("architectures").add("LlamaForCausalLM");
@@ -91,6 +93,19 @@ public final class GgufImport {
         json.put("hidden_act", "silu");
         json.put("rms_norm_eps", real(gguf, "llama.attention.layer_norm_rms_epsilon").orElse(1e-5));
         json.put("rope_theta", real(gguf, "llama.rope.freq_base").orElse(10_000.0));
+        if (table) {
+            Rope.Scaling.Llama3 llama3 =
+                    RopeTable.scaling(
+                            gguf.tensor(RopeTable.NAME).toFloats(),
+                            json.get("rope_theta").asDouble());
+            ObjectNode settings = json.putObject("rope_scaling");
+            settings.put("rope_type", "llama3");
+            settings.put("factor", llama3.factor());
+            settings.put("low_freq_factor", llama3.lowFreqFactor());
+            settings.put("high_freq_factor", llama3.highFreqFactor());
+            settings.put(
+                    "original_max_position_embeddings", llama3.originalMaxPositionEmbeddings());
+        }
         if (scaling.equals("linear")) {
             ObjectNode linear = json.putObject("rope_scaling");
             linear.put("rope_type", "linear");
@@ -131,6 +146,7 @@ public final class GgufImport {
     private void weights(ModelConfig config, DType type, Progress progress) {
         List<TensorSpec> specs = config.tensors();
         Set<String> left = new HashSet<>(gguf.names());
+        left.remove(RopeTable.NAME); // the configuration has it
         for (TensorSpec spec : specs) {
             String name = ggufName(spec.name());
             long[] shape = gguf.tensor(name).shape();

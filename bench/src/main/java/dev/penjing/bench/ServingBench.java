@@ -30,17 +30,18 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// The server under load, beside its own engine with the same work: clients that ask for streamed
-/// answers of 20 to 100 tokens, each again as soon as it was answered. Before and after, the engine
-/// answers the same without HTTP.
+/// answers of 20 to 100 tokens, each again as soon as it was answered. Before, between and after
+/// the rounds that share the seconds, the engine answers the same without HTTP: in turn, since
+/// other tenants of a machine may make it slower for minutes.
 ///
-/// Usage: `bench/run serving MODEL [--clients 64] [--seconds 300] [--engine-seconds 30] [--threads
-/// 0] [--seed 1] [--peer http://127.0.0.1:8080] [--rounds 3] [--warm-up 3] [--json]`. Server and
-/// clients are one process: its memory and share of the processor are those of both.
+/// Usage: `bench/run serving MODEL [--clients 64] [--seconds 300] [--engine-seconds 15] [--threads
+/// 0] [--seed 1] [--peer http://127.0.0.1:8080] [--rounds 6] [--warm-up 3] [--json]`. Server and
+/// clients are one process: its memory and share of the processor are those of both. A warm-up is
+/// before each measurement and does not count; the first takes half a minute, for the compiler.
 ///
 /// A peer is any other server of the same model with OpenAI's interface that runs on this machine.
-/// It gets the same load from the same clients, in turn with ours: so many rounds, ours first, that
-/// share the seconds, which each of the two gets in full, behind a warm-up that does not count.
-/// Whoever has no turn has nothing to do.
+/// It gets the same load from the same clients, in each round after ours, for as long. Whoever has
+/// no turn has nothing to do.
 final class ServingBench {
     private static final List<String> OPTIONS =
             List.of(
@@ -53,6 +54,9 @@ final class ServingBench {
                     "--rounds",
                     "--warm-up");
     private static final int REQUESTS = 100;
+
+    /// Seconds.
+    private static final double COMPILING = 30;
 
     private final ObjectNode result = JsonMapper.builder().build().createObjectNode();
     private final Path model;
@@ -69,11 +73,11 @@ final class ServingBench {
         this.model = model;
         this.clients = Integer.parseInt(options.getOrDefault("--clients", "64"));
         this.seconds = Double.parseDouble(options.getOrDefault("--seconds", "300"));
-        this.engineSeconds = Double.parseDouble(options.getOrDefault("--engine-seconds", "30"));
+        this.engineSeconds = Double.parseDouble(options.getOrDefault("--engine-seconds", "15"));
         this.threads = Integer.parseInt(options.getOrDefault("--threads", "0"));
         this.seed = Long.parseLong(options.getOrDefault("--seed", "1"));
         this.peer = Optional.ofNullable(options.get("--peer"));
-        String turns = options.getOrDefault("--rounds", peer.isPresent() ? "3" : "1");
+        String turns = options.getOrDefault("--rounds", "6");
         this.warmUp = Double.parseDouble(options.getOrDefault("--warm-up", "3"));
         this.rounds = Math.max(1, Integer.parseInt(turns));
     }
@@ -137,27 +141,50 @@ final class ServingBench {
             BareEngine bare = new BareEngine(models.get("model").engine(), work);
             result.put("model", model.toString()).put("clients", clients);
             result.put("cores", Runtime.getRuntime().availableProcessors());
-            say("the engine alone, for %.0f s".formatted(engineSeconds));
-            Usage begin = Usage.now();
-            double before = bare.rate(warmUp, engineSeconds);
-            alone(begin, before);
-            say("%,.0f tokens/s; %d clients, for %.0f s".formatted(before, clients, seconds));
+            say(
+                    "%d clients for %.0f s, and the engine alone, in turn; first half a minute for the compiler"
+                            .formatted(clients, seconds));
+            bare.rate(COMPILING, 0);
+            Alone alone = new Alone(bare);
+            alone.measure();
             InetSocketAddress own =
                     new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port());
-            double served = serve(own, other, work);
-            say("%,.0f tokens/s; the engine alone once more".formatted(served));
-            double after = bare.rate(warmUp, engineSeconds);
-            result.put("engine_tokens_per_s_before", before);
-            result.put("engine_tokens_per_s_after", after);
-            result.put("ratio", served / ((before + after) / 2));
+            double served = serve(own, other, work, alone);
+            alone.rates.forEach(result.putArray("engine_tokens_per_s")::add);
+            result.put("engine_cpu_seconds_per_token", alone.cpu / alone.tokens);
+            result.put("ratio", served / alone.mean());
         }
     }
 
-    /// The warm-up's share of time is counted at the same rate.
-    private void alone(Usage begin, double rate) {
-        Usage end = Usage.now();
-        double tokens = rate * (end.nanos() - begin.nanos()) / 1e9;
-        result.put("engine_cpu_seconds_per_token", (end.cpu() - begin.cpu()) / 1e9 / tokens);
+    /// The engine without HTTP.
+    private final class Alone {
+        private final BareEngine bare;
+        private final List<Double> rates = new ArrayList<>();
+
+        /// Seconds, and tokens made in them, those of warm-ups taken to come at the same rate.
+        private double cpu;
+
+        private double tokens;
+
+        Alone(BareEngine bare) {
+            this.bare = bare;
+        }
+
+        void measure() {
+            Usage begin = Usage.now();
+            double rate = bare.rate(warmUp, engineSeconds);
+            Usage end = Usage.now();
+            rates.add(rate);
+            cpu += (end.cpu() - begin.cpu()) / 1e9;
+            tokens += rate * (end.nanos() - begin.nanos()) / 1e9;
+            say("the engine alone: %,.0f tokens/s".formatted(rate));
+        }
+
+        /// During the rounds, each between two measurements.
+        double mean() {
+            double inner = rates.stream().mapToDouble(r -> r).sum();
+            return (inner - (rates.getFirst() + rates.getLast()) / 2) / (rates.size() - 1);
+        }
     }
 
     private ServerOptions options() {
@@ -185,17 +212,18 @@ final class ServingBench {
     }
 
     /// Tokens a second that came to clients of our own server.
-    private double serve(InetSocketAddress own, Optional<Peer> other, List<List<Asking>> work)
+    private double serve(
+            InetSocketAddress own, Optional<Peer> other, List<List<Asking>> work, Alone alone)
             throws IOException {
         try (LoadClients ours = new LoadClients(own, "model", work)) {
             if (other.isEmpty()) {
-                Spent spent = rounds(ours, () -> {});
+                Spent spent = rounds(ours, () -> {}, alone);
                 return tell(ours.counts, spent);
             }
             Peer peer = other.get();
             try (LoadClients theirs = new LoadClients(peer.address(), peer.model(), work)) {
                 Runnable turn = () -> theirs.round(warmUp, seconds / rounds, () -> {}, now -> {});
-                Spent spent = rounds(ours, turn);
+                Spent spent = rounds(ours, turn, alone);
                 ObjectNode told = result.putObject("peer");
                 told.put("url", this.peer.orElse("")).put("model", peer.model());
                 theirs.counts.writeTo(told);
@@ -204,11 +232,12 @@ final class ServingBench {
         }
     }
 
-    private Spent rounds(LoadClients ours, Runnable others) {
+    private Spent rounds(LoadClients ours, Runnable others, Alone alone) {
         Spent spent = new Spent();
         for (int i = 0; i < rounds; i++) {
             ours.round(warmUp, seconds / rounds, spent::begin, spent);
             spent.end();
+            alone.measure();
             others.run();
         }
         return spent;

@@ -1,6 +1,7 @@
 package dev.penjing.bench;
 
 import java.util.Locale;
+import java.util.StringJoiner;
 import tools.jackson.databind.JsonNode;
 
 /// What a load test found, as tables.
@@ -26,8 +27,7 @@ final class ServingReport {
         row("requests", "%,d", result.path("requests").asLong());
         row("errors", "%s", errors(result));
         row("tokens/s", "%,.1f", number("/tokens_per_s"));
-        row("the engine alone, before", "%,.1f", number("/engine_tokens_per_s_before"));
-        row("the engine alone, after", "%,.1f", number("/engine_tokens_per_s_after"));
+        row("the engine alone, before, between and after", "%s", rates());
         row("ratio", "%.3f", number("/ratio"));
         times("time to the first token", "/time_to_first_token");
         times("time between tokens", "/time_between_tokens");
@@ -63,6 +63,13 @@ final class ServingReport {
         compare("time between tokens, p99, ms", "/time_between_tokens/p99", 1e3);
         text.append(
                 "| errors | %s | %s | |\n".formatted(errors(result), errors(result.path("peer"))));
+    }
+
+    private String rates() {
+        StringJoiner rates = new StringJoiner(", ");
+        result.path("engine_tokens_per_s")
+                .forEach(r -> rates.add(String.format(Locale.ROOT, "%,.0f", r.asDouble())));
+        return rates.toString();
     }
 
     private static String errors(JsonNode of) {

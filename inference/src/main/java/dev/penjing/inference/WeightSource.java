@@ -73,8 +73,13 @@ abstract sealed class WeightSource implements AutoCloseable {
     /// A vector as float32.
     abstract float[] vector(String name);
 
-    /// Copies a row of a matrix, quantised where it is not already.
-    abstract void copy(String name, int row, PackedMatrix to, int toRow);
+    /// A matrix of the source.
+    interface Rows {
+        /// Copies a row, quantised where it is not already.
+        void copy(int row, PackedMatrix to, int toRow);
+    }
+
+    abstract Rows rows(String name);
 
     @Override
     public abstract void close();
@@ -179,13 +184,15 @@ abstract sealed class WeightSource implements AutoCloseable {
         }
 
         @Override
-        void copy(String name, int row, PackedMatrix to, int toRow) {
+        Rows rows(String name) {
             TensorView view = checkpoint.tensor(name);
-            long bytes = view.shape()[1] * view.dtype().bytes();
-            MemorySegment data = view.data().asSlice(row * bytes, bytes);
             long[] shape = {view.shape()[1]};
-            float[] values = new TensorView(name, view.dtype(), shape, data).toFloats();
-            quantize(paddedRow(values), to, toRow);
+            long bytes = shape[0] * view.dtype().bytes();
+            return (row, to, toRow) -> {
+                MemorySegment data = view.data().asSlice(row * bytes, bytes);
+                float[] values = new TensorView(name, view.dtype(), shape, data).toFloats();
+                quantize(paddedRow(values), to, toRow);
+            };
         }
 
         @Override
@@ -317,26 +324,33 @@ abstract sealed class WeightSource implements AutoCloseable {
         }
 
         @Override
-        void copy(String name, int row, PackedMatrix to, int toRow) {
+        Rows rows(String name) {
             boolean rotated = name.endsWith("q_proj.weight") || name.endsWith("k_proj.weight");
-            int from = rotated ? HeadRows.inGguf(row, config.headDim()) : row;
             GgufFile.Tensor tensor = tensor(name);
+            MemorySegment data = tensor.data();
             BlockType type = tensor.type();
             long columns = tensor.shape()[1];
             long bytes = columns / type.weights() * type.bytes();
-            boolean same =
-                    type == BlockType.Q4_0 && to.quantization() == Quantization.Q4_0
-                            || type == BlockType.Q8_0 && to.quantization() == Quantization.Q8_0;
-            if (same) {
-                int blocks = Math.toIntExact(columns / PackedMatrix.UNIT);
-                if (!to.setGguf(toRow, tensor.data(), from * bytes, blocks)) {
-                    throw notFinite(name);
+            return (row, to, toRow) -> {
+                int from = rotated ? HeadRows.inGguf(row, config.headDim()) : row;
+                if (same(type, to.quantization())) {
+                    int blocks = Math.toIntExact(columns / PackedMatrix.UNIT);
+                    if (!to.setGguf(toRow, data, from * bytes, blocks)) {
+                        throw notFinite(name);
+                    }
+                } else {
+                    float[] values = tensor.floats(from * bytes, bytes);
+                    requireFinite(name, values);
+                    quantize(paddedRow(values), to, toRow);
                 }
-            } else {
-                float[] values = tensor.floats(from * bytes, bytes);
-                requireFinite(name, values);
-                quantize(paddedRow(values), to, toRow);
-            }
+            };
+        }
+
+        private static boolean same(BlockType type, Quantization quantization) {
+            return switch (quantization) {
+                case Q4_0 -> type == BlockType.Q4_0;
+                case Q8_0 -> type == BlockType.Q8_0;
+            };
         }
 
         @Override

@@ -6,11 +6,11 @@ import dev.penjing.inference.kernel.Team;
 import dev.penjing.model.ModelConfig;
 import dev.penjing.model.Progress;
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// A decoder's weights as the kernels read them. Owns native memory until closed.
 ///
@@ -39,8 +39,8 @@ final class Weights implements AutoCloseable {
     private final PackedMatrix embedding;
     private final PackedMatrix head;
     private final float[] norm;
-    private final List<Layer> layers = new ArrayList<>();
-    private long bytes;
+    private final List<Layer> layers;
+    private final long bytes;
 
     private Weights(
             Arena arena,
@@ -56,17 +56,25 @@ final class Weights implements AutoCloseable {
         embedding =
                 loader.matrix(
                         config.vocabularySize(), config.hiddenSize(), "model.embed_tokens.weight");
-        loader.rows("model.embed_tokens.weight", embedding, 0, config.vocabularySize());
-        for (int i = 0; i < config.numHiddenLayers(); i++) {
-            layers.add(loader.layer("model.layers." + i + "."));
-        }
+        loader.ends("model.embed_tokens.weight", embedding);
+        Layer[] loaded = new Layer[config.numHiddenLayers()];
+        // a layer is one thread's: the system clears its memory for it, which takes longest
+        team.split(
+                loaded.length,
+                (from, end, scratch) -> {
+                    for (int i = from; i < end; i++) {
+                        loaded[i] = loader.layer("model.layers." + i + ".");
+                    }
+                });
+        layers = List.of(loaded);
         norm = source.vector("model.norm.weight");
         if (config.tieWordEmbeddings()) {
             head = embedding;
         } else {
             head = loader.matrix(config.vocabularySize(), config.hiddenSize(), "lm_head.weight");
-            loader.rows("lm_head.weight", head, 0, config.vocabularySize());
+            loader.ends("lm_head.weight", head);
         }
+        bytes = loader.bytes.get();
     }
 
     /// @throws dev.penjing.model.PenjingException if a weight is not finite
@@ -127,6 +135,7 @@ final class Weights implements AutoCloseable {
         private final Progress progress;
         private final long total = config.parameters();
         private long done;
+        private final AtomicLong bytes = new AtomicLong();
 
         Loader(WeightSource source, int lanes, Team team, Progress progress) {
             this.source = source;
@@ -144,23 +153,33 @@ final class Weights implements AutoCloseable {
                                     .max(Comparator.naturalOrder())
                                     .orElseThrow());
             PackedMatrix matrix = new PackedMatrix(quantization, rows, columns, lanes, arena);
-            bytes += matrix.bytes();
+            bytes.addAndGet(matrix.bytes());
             return matrix;
         }
 
-        /// Copies a tensor's `count` rows to `to` from row `toRow` on.
-        void rows(String name, PackedMatrix to, int toRow, int count) {
+        /// Copies the embedding or the head, by all threads.
+        void ends(String name, PackedMatrix to) {
+            WeightSource.Rows rows = source.rows(name);
             team.split(
-                    count,
+                    config.vocabularySize(),
                     (from, end, scratch) -> {
                         for (int row = from; row < end; row++) {
-                            source.copy(name, row, to, toRow + row);
+                            rows.copy(row, to, row);
                         }
                     });
+            report(config.vocabularySize(), to);
+        }
+
+        /// Copies a tensor's `count` rows to `to` from row `toRow` on.
+        private void rows(String name, PackedMatrix to, int toRow, int count) {
+            WeightSource.Rows rows = source.rows(name);
+            for (int row = 0; row < count; row++) {
+                rows.copy(row, to, toRow + row);
+            }
             report(count, to);
         }
 
-        private void report(int rows, PackedMatrix of) {
+        private synchronized void report(int rows, PackedMatrix of) {
             done += (long) rows * of.columns();
             progress.update("load", Math.min(done, total), total, "");
         }
@@ -207,17 +226,14 @@ final class Weights implements AutoCloseable {
 
         private void alternating(String at, PackedMatrix gateUp) {
             int unit = PackedMatrix.UNIT;
-            int count = config.intermediateSize();
-            team.split(
-                    count,
-                    (from, end, scratch) -> {
-                        for (int row = from; row < end; row++) {
-                            int to = row / unit * 2 * unit + row % unit;
-                            source.copy(at + "mlp.gate_proj.weight", row, gateUp, to);
-                            source.copy(at + "mlp.up_proj.weight", row, gateUp, to + unit);
-                        }
-                    });
-            report(2 * count, gateUp);
+            WeightSource.Rows gate = source.rows(at + "mlp.gate_proj.weight");
+            WeightSource.Rows up = source.rows(at + "mlp.up_proj.weight");
+            for (int row = 0; row < config.intermediateSize(); row++) {
+                int to = row / unit * 2 * unit + row % unit;
+                gate.copy(row, gateUp, to);
+                up.copy(row, gateUp, to + unit);
+            }
+            report(2 * config.intermediateSize(), gateUp);
         }
 
         private float[] qkvBias(String at, int queries, int keys) {

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -21,7 +22,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /// go through memory or cache once each, and take three times as long.
 ///
 /// A row is V logits of a token. Sums are added in float32 over parts of a row, the parts in
-/// double; they do not depend on the number of threads.
+/// double, in an order that depends on the width of the machine's vectors and on nothing else: a
+/// run that goes on after a stop comes to the same weights.
 final class FusedComparison {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
@@ -118,6 +120,8 @@ final class FusedComparison {
         /// Of exponentials of q, of p, and of p's times what its logits are above q's.
         final double[] sums = new double[3];
 
+        final float[] lanes = new float[L];
+
         Buffers(int vocabulary) {
             q = new float[Math.ceilDiv(vocabulary, PAIR) * PAIR];
             p = new float[q.length];
@@ -126,7 +130,7 @@ final class FusedComparison {
 
     private void row(int row, Buffers buffers) {
         long at = (long) row * vocabulary;
-        long target = at + targetsG[row];
+        long target = at + Objects.checkIndex(targetsG[row], (long) vocabulary);
         float largestQ = unpack(logitsGV, at, buffers.q);
         double targetQ = value(logitsGV, target) - largestQ;
         if (taughtGV.isPresent()) {
@@ -144,7 +148,7 @@ final class FusedComparison {
                 pack(buffers.q, at);
             }
         } else {
-            double sum = exponentials(buffers.q, largestQ);
+            double sum = exponentials(buffers, largestQ);
             crossEntropies[row] = Math.log(sum) - targetQ;
             if (differentiate) {
                 scale(buffers.q, (float) (1 / sum));
@@ -235,36 +239,41 @@ final class FusedComparison {
         }
     }
 
+    /// Of the student's logits alone.
+    ///
     /// @return their sum
-    private static double exponentials(float[] z, float largest) {
+    private static double exponentials(Buffers buffers, float largest) {
         double sum = 0;
-        for (int from = 0; from < z.length; from += PART) {
-            sum += partOfExponentials(z, from, Math.min(z.length, from + PART), largest);
+        for (int from = 0; from < buffers.q.length; from += PART) {
+            int to = Math.min(buffers.q.length, from + PART);
+            sum += partOfExponentials(buffers.q, from, to, largest, buffers.lanes);
         }
         return sum;
     }
 
-    private static double partOfExponentials(float[] z, int from, int to, float largest) {
+    private static double partOfExponentials(
+            float[] z, int from, int to, float largest, float[] lanes) {
         FloatVector sums = FloatVector.zero(F);
         for (int c = from; c < to; c += L) {
             FloatVector e = exp(FloatVector.fromArray(F, z, c).sub(largest));
             e.intoArray(z, c);
             sums = sums.add(e);
         }
-        return sums.reduceLanes(VectorOperators.ADD);
+        return sum(sums, lanes);
     }
 
     private static void exponentials(Buffers buffers, float largestQ, float largestP) {
-        float[] q = buffers.q;
         Arrays.fill(buffers.sums, 0);
-        for (int from = 0; from < q.length; from += PART) {
-            int to = Math.min(q.length, from + PART);
-            partOfExponentials(q, buffers.p, from, to, largestQ, largestP, buffers.sums);
+        for (int from = 0; from < buffers.q.length; from += PART) {
+            int to = Math.min(buffers.q.length, from + PART);
+            partOfExponentials(buffers, from, to, largestQ, largestP);
         }
     }
 
     private static void partOfExponentials(
-            float[] q, float[] p, int from, int to, float largestQ, float largestP, double[] sums) {
+            Buffers buffers, int from, int to, float largestQ, float largestP) {
+        float[] q = buffers.q;
+        float[] p = buffers.p;
         FloatVector sumQ = FloatVector.zero(F);
         FloatVector sumP = FloatVector.zero(F);
         FloatVector above = FloatVector.zero(F);
@@ -279,9 +288,20 @@ final class FusedComparison {
             eq.intoArray(q, c);
             ep.intoArray(p, c);
         }
-        sums[0] += sumQ.reduceLanes(VectorOperators.ADD);
-        sums[1] += sumP.reduceLanes(VectorOperators.ADD);
-        sums[2] += above.reduceLanes(VectorOperators.ADD);
+        buffers.sums[0] += sum(sumQ, buffers.lanes);
+        buffers.sums[1] += sum(sumP, buffers.lanes);
+        buffers.sums[2] += sum(above, buffers.lanes);
+    }
+
+    /// In the order of the lanes. `reduceLanes` leaves the order open, and compiled code adds in
+    /// another than the interpreter.
+    private static double sum(FloatVector x, float[] lanes) {
+        x.intoArray(lanes, 0);
+        double sum = 0;
+        for (float lane : lanes) {
+            sum += lane;
+        }
+        return sum;
     }
 
     /// q = q scaleQ - p scaleP.

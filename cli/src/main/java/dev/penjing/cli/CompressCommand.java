@@ -63,6 +63,9 @@ final class CompressCommand implements Callable<Integer> {
     private Optional<Compression.Tasks> tasks(
             BenchmarkOptions.Runner runner, ConsoleProgress progress) {
         if (benchmarks.tasks.isEmpty()) {
+            if (benchmarks.dataDir.isPresent() || benchmarks.limit.isPresent()) {
+                throw new UsageException("--data-dir and --limit are for --tasks: name them too");
+            }
             return items.map(BenchmarkTasks::ofItems);
         }
         if (items.isPresent()) {

@@ -304,4 +304,36 @@ class MainTest {
             assertThat(files.filter(f -> f.toString().endsWith(".partial"))).isEmpty();
         }
     }
+
+    /// What would be found in hours is found at once: nothing has been written.
+    @Test
+    void compressRefusesBeforeItBegins() throws IOException {
+        Path text = Files.writeString(folder.resolve("some.txt"), "some text\n".repeat(2000));
+        Path to = folder.resolve("refused");
+        String[][] wrong = {
+            {"--sequence-length", "512", "more than the model's context of 256"},
+            {"--data-dir", folder.toString(), "--data-dir and --limit are for --tasks"},
+            {"--limit", "5", "--data-dir and --limit are for --tasks"},
+            {"--tasks", "winogrand", "there is no task 'winogrand'"},
+        };
+        for (String[] one : wrong) {
+            Outcome outcome =
+                    run(
+                            "compress",
+                            TEACHER,
+                            "--intermediate-size",
+                            "480",
+                            "--data",
+                            text.toString(),
+                            "--tokens",
+                            "16384",
+                            "--to",
+                            to.toString(),
+                            one[0],
+                            one[1]);
+            assertThat(outcome.status()).isNotZero();
+            assertThat(outcome.err()).contains(one[2]);
+            assertThat(to).doesNotExist();
+        }
+    }
 }

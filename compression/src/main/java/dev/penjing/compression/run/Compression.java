@@ -97,6 +97,7 @@ public final class Compression {
             Request request, Compute compute, Progress progress, Consumer<String> say) {
         Compression compression = new Compression(request, compute, progress, say);
         request.shape().requireCuttableFrom(compression.teacherConfig);
+        TrainingRun.requireLength(request.training(), compression.teacherConfig);
         TorchModel.requireFits(compression.tokenizer, compression.teacherConfig, request.teacher());
         return compression.run();
     }

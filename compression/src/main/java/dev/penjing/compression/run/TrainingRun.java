@@ -194,6 +194,15 @@ public final class TrainingRun {
         }
     }
 
+    /// @throws PenjingException if sequences are longer than the model's context
+    static void requireLength(TrainingSettings settings, ModelConfig config) {
+        if (settings.sequenceLength() > config.maxPositionEmbeddings()) {
+            throw new PenjingException(
+                    "--sequence-length %d is more than the model's context of %d: give a shorter one"
+                            .formatted(settings.sequenceLength(), config.maxPositionEmbeddings()));
+        }
+    }
+
     private static String train(
             TrainingSettings settings,
             ModelConfig config,
@@ -207,11 +216,7 @@ public final class TrainingRun {
             boolean resume,
             Compute compute,
             Progress progress) {
-        if (settings.sequenceLength() > config.maxPositionEmbeddings()) {
-            throw new PenjingException(
-                    "--sequence-length %d is more than the model's context of %d: give a shorter one"
-                            .formatted(settings.sequenceLength(), config.maxPositionEmbeddings()));
-        }
+        requireLength(settings, config);
         Sequences sequences =
                 new Sequences(text.training(), settings.sequenceLength(), settings.seed());
         HeldOut heldOut = HeldOut.of(text.heldOut(), window(config), tokenizer, MEASURED);

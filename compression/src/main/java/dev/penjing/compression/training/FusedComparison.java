@@ -19,7 +19,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// [HeadLoss]'s comparison of distributions in one go, on the CPU: a row of logits is read once,
 /// lies in the cache while it is worked on, and its gradient is written once. libtorch's operations
-/// go through memory or cache once each, and take three times as long.
+/// go through memory or cache once each, and take twice as long.
 ///
 /// A row is V logits of a token. Sums are added in float32 over parts of a row, the parts in
 /// double, in an order that depends on the width of the machine's vectors and on nothing else: a

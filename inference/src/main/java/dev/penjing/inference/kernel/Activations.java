@@ -15,6 +15,11 @@ public final class Activations {
     static final int PAIRS = 16;
 
     final int[] pairs;
+
+    /// The same pairs as kernels of four-bit weights take them: of each eight columns, each number
+    /// is less 16 times the one before it. See [OneToken#q4].
+    final int[] steps;
+
     final float[] scales;
 
     /// -8 x the sum of a block, in the high half: what takes the offset off four-bit weights.
@@ -37,6 +42,7 @@ public final class Activations {
         this.blocks = PackedMatrix.padded(columns) / PackedMatrix.UNIT;
         int tiled = Math.ceilDiv(maxRows, LARGEST_TILE) * LARGEST_TILE;
         this.pairs = new int[Math.multiplyExact(tiled * PAIRS, blocks)];
+        this.steps = new int[pairs.length];
         this.wholes = new float[floats ? pairs.length * 2 : 0];
         this.scales = new float[tiled * blocks];
         this.offsets = new int[tiled * blocks];
@@ -66,7 +72,7 @@ public final class Activations {
         return (((row >> shift) * blocks + block) << shift) + (row & tile() - 1);
     }
 
-    /// Index into `pairs` of the first of 16.
+    /// Index into `pairs` and `steps` of the first of 16.
     int pairIndex(int row, int block) {
         return blockIndex(row, block) * PAIRS;
     }
@@ -82,6 +88,8 @@ public final class Activations {
             int low = quants[column];
             int high = quants[column + 4];
             pairs[at + p] = low & 0xffff | high << 16;
+            int beforeLow = p % 4 == 0 ? 0 : quants[column - 1];
+            steps[at + p] = low - 16 * beforeLow & 0xffff | high - 16 * quants[column + 3] << 16;
             sum += low + high;
         }
         int index = blockIndex(row, block);

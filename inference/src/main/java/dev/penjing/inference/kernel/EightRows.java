@@ -6,7 +6,6 @@ import static dev.penjing.inference.kernel.VectorKernels.HALF;
 import static dev.penjing.inference.kernel.VectorKernels.I;
 import static dev.penjing.inference.kernel.VectorKernels.L;
 import static dev.penjing.inference.kernel.VectorKernels.LITTLE;
-import static dev.penjing.inference.kernel.VectorKernels.S;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -36,7 +35,7 @@ final class EightRows {
             int pairAt,
             int blockAt,
             float[] sums) {
-        int[] pairs = x.pairs;
+        int[] steps = x.steps;
         int[] offsets = x.offsets;
         float[] rowScales = x.scales;
         long p = at;
@@ -60,41 +59,41 @@ final class EightRows {
             ShortVector a7 = IntVector.broadcast(I, offsets[s + 7]).reinterpretAsShorts();
             ShortVector b7 = a7;
             for (int v = 0; v < 4; v++, p += 2 * VECTOR) {
-                ShortVector q = ShortVector.fromMemorySegment(S, data, p, LITTLE);
-                ShortVector r = ShortVector.fromMemorySegment(S, data, p + VECTOR, LITTLE);
+                IntVector q = IntVector.fromMemorySegment(I, data, p, LITTLE);
+                IntVector r = IntVector.fromMemorySegment(I, data, p + VECTOR, LITTLE);
                 for (int n = 0; n < 4; n++, g++) {
-                    ShortVector w = q.and((short) 15);
-                    ShortVector z = r.and((short) 15);
+                    ShortVector w = q.reinterpretAsShorts();
+                    ShortVector z = r.reinterpretAsShorts();
                     q = q.lanewise(LSHR, 4);
                     r = r.lanewise(LSHR, 4);
-                    ShortVector x0 = IntVector.broadcast(I, pairs[g]).reinterpretAsShorts();
+                    ShortVector x0 = IntVector.broadcast(I, steps[g]).reinterpretAsShorts();
                     a0 = a0.add(w.mul(x0));
                     b0 = b0.add(z.mul(x0));
-                    ShortVector x1 = IntVector.broadcast(I, pairs[g + PAIRS]).reinterpretAsShorts();
+                    ShortVector x1 = IntVector.broadcast(I, steps[g + PAIRS]).reinterpretAsShorts();
                     a1 = a1.add(w.mul(x1));
                     b1 = b1.add(z.mul(x1));
                     ShortVector x2 =
-                            IntVector.broadcast(I, pairs[g + 2 * PAIRS]).reinterpretAsShorts();
+                            IntVector.broadcast(I, steps[g + 2 * PAIRS]).reinterpretAsShorts();
                     a2 = a2.add(w.mul(x2));
                     b2 = b2.add(z.mul(x2));
                     ShortVector x3 =
-                            IntVector.broadcast(I, pairs[g + 3 * PAIRS]).reinterpretAsShorts();
+                            IntVector.broadcast(I, steps[g + 3 * PAIRS]).reinterpretAsShorts();
                     a3 = a3.add(w.mul(x3));
                     b3 = b3.add(z.mul(x3));
                     ShortVector x4 =
-                            IntVector.broadcast(I, pairs[g + 4 * PAIRS]).reinterpretAsShorts();
+                            IntVector.broadcast(I, steps[g + 4 * PAIRS]).reinterpretAsShorts();
                     a4 = a4.add(w.mul(x4));
                     b4 = b4.add(z.mul(x4));
                     ShortVector x5 =
-                            IntVector.broadcast(I, pairs[g + 5 * PAIRS]).reinterpretAsShorts();
+                            IntVector.broadcast(I, steps[g + 5 * PAIRS]).reinterpretAsShorts();
                     a5 = a5.add(w.mul(x5));
                     b5 = b5.add(z.mul(x5));
                     ShortVector x6 =
-                            IntVector.broadcast(I, pairs[g + 6 * PAIRS]).reinterpretAsShorts();
+                            IntVector.broadcast(I, steps[g + 6 * PAIRS]).reinterpretAsShorts();
                     a6 = a6.add(w.mul(x6));
                     b6 = b6.add(z.mul(x6));
                     ShortVector x7 =
-                            IntVector.broadcast(I, pairs[g + 7 * PAIRS]).reinterpretAsShorts();
+                            IntVector.broadcast(I, steps[g + 7 * PAIRS]).reinterpretAsShorts();
                     a7 = a7.add(w.mul(x7));
                     b7 = b7.add(z.mul(x7));
                 }
@@ -108,123 +107,59 @@ final class EightRows {
                             .reinterpretAsFloats();
             FloatVector high = scales.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
             float m0 = rowScales[s + 0] * (HALF / 65536);
-            ((FloatVector)
-                            a0.reinterpretAsInts()
-                                    .add(a0.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) a0.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(low.mul(m0), FloatVector.fromArray(F, sums, 0))
                     .intoArray(sums, 0);
-            ((FloatVector)
-                            b0.reinterpretAsInts()
-                                    .add(b0.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) b0.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(high.mul(m0), FloatVector.fromArray(F, sums, L))
                     .intoArray(sums, L);
             float m1 = rowScales[s + 1] * (HALF / 65536);
-            ((FloatVector)
-                            a1.reinterpretAsInts()
-                                    .add(a1.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) a1.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(low.mul(m1), FloatVector.fromArray(F, sums, 2 * L))
                     .intoArray(sums, 2 * L);
-            ((FloatVector)
-                            b1.reinterpretAsInts()
-                                    .add(b1.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) b1.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(high.mul(m1), FloatVector.fromArray(F, sums, 3 * L))
                     .intoArray(sums, 3 * L);
             float m2 = rowScales[s + 2] * (HALF / 65536);
-            ((FloatVector)
-                            a2.reinterpretAsInts()
-                                    .add(a2.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) a2.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(low.mul(m2), FloatVector.fromArray(F, sums, 4 * L))
                     .intoArray(sums, 4 * L);
-            ((FloatVector)
-                            b2.reinterpretAsInts()
-                                    .add(b2.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) b2.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(high.mul(m2), FloatVector.fromArray(F, sums, 5 * L))
                     .intoArray(sums, 5 * L);
             float m3 = rowScales[s + 3] * (HALF / 65536);
-            ((FloatVector)
-                            a3.reinterpretAsInts()
-                                    .add(a3.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) a3.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(low.mul(m3), FloatVector.fromArray(F, sums, 6 * L))
                     .intoArray(sums, 6 * L);
-            ((FloatVector)
-                            b3.reinterpretAsInts()
-                                    .add(b3.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) b3.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(high.mul(m3), FloatVector.fromArray(F, sums, 7 * L))
                     .intoArray(sums, 7 * L);
             float m4 = rowScales[s + 4] * (HALF / 65536);
-            ((FloatVector)
-                            a4.reinterpretAsInts()
-                                    .add(a4.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) a4.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(low.mul(m4), FloatVector.fromArray(F, sums, 8 * L))
                     .intoArray(sums, 8 * L);
-            ((FloatVector)
-                            b4.reinterpretAsInts()
-                                    .add(b4.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) b4.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(high.mul(m4), FloatVector.fromArray(F, sums, 9 * L))
                     .intoArray(sums, 9 * L);
             float m5 = rowScales[s + 5] * (HALF / 65536);
-            ((FloatVector)
-                            a5.reinterpretAsInts()
-                                    .add(a5.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) a5.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(low.mul(m5), FloatVector.fromArray(F, sums, 10 * L))
                     .intoArray(sums, 10 * L);
-            ((FloatVector)
-                            b5.reinterpretAsInts()
-                                    .add(b5.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) b5.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(high.mul(m5), FloatVector.fromArray(F, sums, 11 * L))
                     .intoArray(sums, 11 * L);
             float m6 = rowScales[s + 6] * (HALF / 65536);
-            ((FloatVector)
-                            a6.reinterpretAsInts()
-                                    .add(a6.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) a6.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(low.mul(m6), FloatVector.fromArray(F, sums, 12 * L))
                     .intoArray(sums, 12 * L);
-            ((FloatVector)
-                            b6.reinterpretAsInts()
-                                    .add(b6.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) b6.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(high.mul(m6), FloatVector.fromArray(F, sums, 13 * L))
                     .intoArray(sums, 13 * L);
             float m7 = rowScales[s + 7] * (HALF / 65536);
-            ((FloatVector)
-                            a7.reinterpretAsInts()
-                                    .add(a7.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) a7.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(low.mul(m7), FloatVector.fromArray(F, sums, 14 * L))
                     .intoArray(sums, 14 * L);
-            ((FloatVector)
-                            b7.reinterpretAsInts()
-                                    .add(b7.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) b7.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(high.mul(m7), FloatVector.fromArray(F, sums, 15 * L))
                     .intoArray(sums, 15 * L);
         }

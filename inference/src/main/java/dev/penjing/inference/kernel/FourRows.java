@@ -39,7 +39,7 @@ final class FourRows {
             int blockAt,
             int step,
             float[] sums) {
-        int[] pairs = x.pairs;
+        int[] steps = x.steps;
         int[] offsets = x.offsets;
         float[] rowScales = x.scales;
         long p = at;
@@ -55,25 +55,25 @@ final class FourRows {
             ShortVector a3 = IntVector.broadcast(I, offsets[s + 3]).reinterpretAsShorts();
             ShortVector b3 = a3;
             for (int v = 0; v < 4; v++, p += 2 * VECTOR) {
-                ShortVector q = ShortVector.fromMemorySegment(S, data, p, LITTLE);
-                ShortVector r = ShortVector.fromMemorySegment(S, data, p + VECTOR, LITTLE);
+                IntVector q = IntVector.fromMemorySegment(I, data, p, LITTLE);
+                IntVector r = IntVector.fromMemorySegment(I, data, p + VECTOR, LITTLE);
                 for (int n = 0; n < 4; n++, g++) {
-                    ShortVector w = q.and((short) 15);
-                    ShortVector z = r.and((short) 15);
+                    ShortVector w = q.reinterpretAsShorts();
+                    ShortVector z = r.reinterpretAsShorts();
                     q = q.lanewise(LSHR, 4);
                     r = r.lanewise(LSHR, 4);
-                    ShortVector x0 = IntVector.broadcast(I, pairs[g]).reinterpretAsShorts();
+                    ShortVector x0 = IntVector.broadcast(I, steps[g]).reinterpretAsShorts();
                     a0 = a0.add(w.mul(x0));
                     b0 = b0.add(z.mul(x0));
-                    ShortVector x1 = IntVector.broadcast(I, pairs[g + PAIRS]).reinterpretAsShorts();
+                    ShortVector x1 = IntVector.broadcast(I, steps[g + PAIRS]).reinterpretAsShorts();
                     a1 = a1.add(w.mul(x1));
                     b1 = b1.add(z.mul(x1));
                     ShortVector x2 =
-                            IntVector.broadcast(I, pairs[g + 2 * PAIRS]).reinterpretAsShorts();
+                            IntVector.broadcast(I, steps[g + 2 * PAIRS]).reinterpretAsShorts();
                     a2 = a2.add(w.mul(x2));
                     b2 = b2.add(z.mul(x2));
                     ShortVector x3 =
-                            IntVector.broadcast(I, pairs[g + 3 * PAIRS]).reinterpretAsShorts();
+                            IntVector.broadcast(I, steps[g + 3 * PAIRS]).reinterpretAsShorts();
                     a3 = a3.add(w.mul(x3));
                     b3 = b3.add(z.mul(x3));
                 }
@@ -87,63 +87,31 @@ final class FourRows {
                             .reinterpretAsFloats();
             FloatVector high = scales.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
             float m0 = rowScales[s + 0] * (HALF / 65536);
-            ((FloatVector)
-                            a0.reinterpretAsInts()
-                                    .add(a0.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) a0.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(low.mul(m0), FloatVector.fromArray(F, sums, 0))
                     .intoArray(sums, 0);
-            ((FloatVector)
-                            b0.reinterpretAsInts()
-                                    .add(b0.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) b0.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(high.mul(m0), FloatVector.fromArray(F, sums, L))
                     .intoArray(sums, L);
             float m1 = rowScales[s + 1] * (HALF / 65536);
-            ((FloatVector)
-                            a1.reinterpretAsInts()
-                                    .add(a1.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) a1.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(low.mul(m1), FloatVector.fromArray(F, sums, 2 * L))
                     .intoArray(sums, 2 * L);
-            ((FloatVector)
-                            b1.reinterpretAsInts()
-                                    .add(b1.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) b1.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(high.mul(m1), FloatVector.fromArray(F, sums, 3 * L))
                     .intoArray(sums, 3 * L);
             float m2 = rowScales[s + 2] * (HALF / 65536);
-            ((FloatVector)
-                            a2.reinterpretAsInts()
-                                    .add(a2.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) a2.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(low.mul(m2), FloatVector.fromArray(F, sums, 4 * L))
                     .intoArray(sums, 4 * L);
-            ((FloatVector)
-                            b2.reinterpretAsInts()
-                                    .add(b2.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) b2.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(high.mul(m2), FloatVector.fromArray(F, sums, 5 * L))
                     .intoArray(sums, 5 * L);
             float m3 = rowScales[s + 3] * (HALF / 65536);
-            ((FloatVector)
-                            a3.reinterpretAsInts()
-                                    .add(a3.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) a3.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(low.mul(m3), FloatVector.fromArray(F, sums, 6 * L))
                     .intoArray(sums, 6 * L);
-            ((FloatVector)
-                            b3.reinterpretAsInts()
-                                    .add(b3.reinterpretAsInts().lanewise(LSHL, 16))
-                                    .and(0xffff0000)
-                                    .convert(I2F, 0))
+            ((FloatVector) b3.reinterpretAsInts().mul(0x10001).and(0xffff0000).convert(I2F, 0))
                     .fma(high.mul(m3), FloatVector.fromArray(F, sums, 7 * L))
                     .intoArray(sums, 7 * L);
         }

@@ -2,6 +2,8 @@ package dev.penjing.inference.kernel;
 
 import static dev.penjing.inference.kernel.VectorKernels.L;
 
+import java.lang.foreign.MemorySegment;
+
 /// A matrix times many rows of activations: bound by arithmetic. Each vector of weights is taken
 /// apart in registers and meets eight rows of activations (four where there are fewer registers or
 /// rows) before the next is read.
@@ -9,6 +11,16 @@ final class ManyTokens {
     /// Vectors of sums that fit into the registers beside what else is needed: there are 32 where
     /// vectors have 512 bits.
     static final boolean EIGHT = L == 16;
+
+    /// Rows of weights that go through the kernels together.
+    private static final int GROUP = 2 * L;
+
+    /// Blocks whose weights, of one group, fit into half a cache of the second level: 74 KB of
+    /// four-bit weights at most.
+    private static final int PART = 128;
+
+    /// Up to so many rows the weights take longer to come than to be used.
+    private static final int BOUND_BY_MEMORY = 32;
 
     private ManyTokens() {}
 
@@ -26,33 +38,81 @@ final class ManyTokens {
             floats(w, x, y, yAt, stride, from, to, scratch);
             return;
         }
-        int step = x.tile();
+        boolean eights = inEights(w, x);
         // the sums of a group lie side by side: in y they would share a few sets of the cache
-        float[] sums = scratch.sums(8 * 2 * L);
-        for (int row = from; row < to; row += 2 * L) {
-            long at = w.offset(row, 0);
-            for (int t = 0; t < x.rows(); ) {
-                int left = x.rows() - t;
-                int count = four && EIGHT && step == 8 && t % 8 == 0 && left > 4 ? 8 : 4;
-                int rows = Math.min(count, left);
-                int y0 = yAt + t * stride + row;
-                for (int i = 0; i < rows; i++) {
-                    System.arraycopy(y, y0 + i * stride, sums, i * 2 * L, 2 * L);
+        float[] sums = scratch.sums(8 * GROUP);
+        for (int row = from; row < to; row += GROUP) {
+            for (int block = 0; block < w.blocks(); block += PART) {
+                int blocks = Math.min(PART, w.blocks() - block);
+                if (eights && x.rows() <= BOUND_BY_MEMORY) {
+                    scratch.touched = touch(w, row, block, blocks);
                 }
-                int pairAt = x.pairIndex(t, 0);
-                int blockAt = x.blockIndex(t, 0);
-                if (count == 8) {
-                    EightRows.q4(w.data(), at, w.blocks(), x, pairAt, blockAt, sums);
-                } else if (four) {
-                    FourRows.q4(w.data(), at, w.blocks(), x, pairAt, blockAt, step, sums);
-                } else {
-                    FourRows.q8(w.data(), at, w.blocks(), x, pairAt, blockAt, step, sums);
-                }
-                for (int i = 0; i < rows; i++) {
-                    System.arraycopy(sums, i * 2 * L, y, y0 + i * stride, 2 * L);
-                }
-                t += count;
+                part(w, x, y, yAt, stride, row, block, blocks, sums);
             }
+        }
+    }
+
+    private static boolean inEights(PackedMatrix w, Activations x) {
+        return EIGHT && w.quantization() == Quantization.Q4_0 && x.tile() == 8;
+    }
+
+    /// Reads a value of every cache line, so that all of them are under way at once: while it
+    /// computes with eight rows, the processor looks ahead less than a block.
+    private static int touch(PackedMatrix w, int row, int block, int blocks) {
+        MemorySegment data = w.data();
+        long at = w.offset(row, block);
+        long end = at + (long) blocks * w.groupBlockBytes();
+        int touched = 0;
+        for (long line = at; line < end; line += 64) {
+            touched |= data.get(PackedMatrix.INT, line);
+        }
+        return touched;
+    }
+
+    /// Some blocks of a group of rows, which stay in the cache for all rows of activations.
+    private static void part(
+            PackedMatrix w,
+            Activations x,
+            float[] y,
+            int yAt,
+            int stride,
+            int row,
+            int block,
+            int blocks,
+            float[] sums) {
+        boolean four = w.quantization() == Quantization.Q4_0;
+        boolean eights = inEights(w, x);
+        int tile = x.tile();
+        long at = w.offset(row, block);
+        for (int t = 0; t < x.rows(); ) {
+            int left = x.rows() - t;
+            int count = eights && t % 8 == 0 && left > 4 ? 8 : 4;
+            int rows = Math.min(count, left);
+            int pairAt = x.pairIndex(t, block);
+            int blockAt = x.blockIndex(t, block);
+            int y0 = yAt + t * stride + row;
+            load(y, y0, stride, rows, sums);
+            if (count == 8) {
+                EightRows.q4(w.data(), at, blocks, x, pairAt, blockAt, sums);
+            } else if (four) {
+                FourRows.q4(w.data(), at, blocks, x, pairAt, blockAt, tile, sums);
+            } else {
+                FourRows.q8(w.data(), at, blocks, x, pairAt, blockAt, tile, sums);
+            }
+            store(sums, rows, y, y0, stride);
+            t += count;
+        }
+    }
+
+    private static void load(float[] y, int at, int stride, int rows, float[] sums) {
+        for (int i = 0; i < rows; i++) {
+            System.arraycopy(y, at + i * stride, sums, i * GROUP, GROUP);
+        }
+    }
+
+    private static void store(float[] sums, int rows, float[] y, int at, int stride) {
+        for (int i = 0; i < rows; i++) {
+            System.arraycopy(sums, i * GROUP, y, at + i * stride, GROUP);
         }
     }
 
@@ -65,20 +125,16 @@ final class ManyTokens {
             int from,
             int to,
             Scratch scratch) {
-        float[] sums = scratch.sums(8 * 2 * L);
+        float[] sums = scratch.sums(8 * GROUP);
         float[] weights = scratch.weights(EightFloatRows.size(w));
-        for (int row = from; row < to; row += 2 * L) {
+        for (int row = from; row < to; row += GROUP) {
             EightFloatRows.unpack(w, row, weights);
             for (int t = 0; t < x.rows(); t += 8) {
                 int rows = Math.min(8, x.rows() - t);
                 int y0 = yAt + t * stride + row;
-                for (int i = 0; i < rows; i++) {
-                    System.arraycopy(y, y0 + i * stride, sums, i * 2 * L, 2 * L);
-                }
+                load(y, y0, stride, rows, sums);
                 EightFloatRows.product(weights, w.blocks(), x, x.blockIndex(t, 0), sums);
-                for (int i = 0; i < rows; i++) {
-                    System.arraycopy(sums, i * 2 * L, y, y0 + i * stride, 2 * L);
-                }
+                store(sums, rows, y, y0, stride);
             }
         }
     }

@@ -45,10 +45,21 @@ final class OneToken {
         }
     }
 
-    /// Each half of a block's columns is summed in a 16-bit lane, and once a block the two are
-    /// added in the high one. Weights of -8 to 7 times activations of at most 127, 32 times, fit
-    /// into 16 bits; nibbles are 8 more than the weights, so the sum starts with -8 x the
-    /// activations' sum. What overflows on the way comes back: sums are right modulo 2^16.
+    /// Each half of a lane's columns is summed in 16 bits, and once a block the two are added in
+    /// the high one. Weights of -8 to 7 times activations of at most 127, 32 times, fit into 16
+    /// bits; nibbles are 8 more than the weights, so the sum starts with -8 x the activations' sum.
+    /// What overflows on the way comes back: sums are right modulo 2^16.
+    ///
+    /// Nibbles are not masked. A lane is the number n0 + 16 n1 + ... + 16^7 n7; shifted by k
+    /// nibbles, its halves are numbers that begin with nk and nk+4. Let the lane's activations be
+    /// x0 to x7, and the low halves be multiplied by x0, x1 - 16 x0, x2 - 16 x1 and x3 - 16 x2 in
+    /// turn: all cancels but n0 x0 + ... + n3 x3, and 16 x3 (n4 + 16 n5 + 256 n6), which came in
+    /// from the high half. That is 16 x3 times the whole high half, modulo 2^16, and so goes away
+    /// when the high halves are multiplied by x4 - 16 x3, x5 - 16 x4 and so on ([Activations] keeps
+    /// these "steps"), and both are added up.
+    ///
+    /// Without a loop over the vectors: it would be entered for four turns, with checks of its
+    /// bounds that cost as much as a turn.
     private static void q4(
             MemorySegment data,
             long at,
@@ -58,35 +69,72 @@ final class OneToken {
             int first,
             float[] y,
             int yAt) {
-        int[] pairs = x.pairs;
+        int[] steps = x.steps;
         long p = at;
         FloatVector y0 = FloatVector.fromArray(F, y, yAt);
         FloatVector y1 = FloatVector.fromArray(F, y, yAt + L);
         for (int b = 0; b < blocks; b++, p += bytes) {
             ShortVector a0 = IntVector.broadcast(I, x.offsets[first + b]).reinterpretAsShorts();
             ShortVector a1 = a0;
-            for (int v = 0; v < 4; v++) {
-                long q = p + v * 2 * VECTOR;
-                int pair = (first + b) * Activations.PAIRS + 4 * v;
-                ShortVector q0 = ShortVector.fromMemorySegment(S, data, q, LITTLE);
-                ShortVector q1 = ShortVector.fromMemorySegment(S, data, q + VECTOR, LITTLE);
-                ShortVector x0 = IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts();
-                ShortVector x1 = IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts();
-                ShortVector x2 = IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts();
-                ShortVector x3 = IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts();
-                a0 = a0.add(q0.and((short) 15).mul(x0));
-                a1 = a1.add(q1.and((short) 15).mul(x0));
-                a0 = a0.add(q0.lanewise(LSHR, 4).and((short) 15).mul(x1));
-                a1 = a1.add(q1.lanewise(LSHR, 4).and((short) 15).mul(x1));
-                a0 = a0.add(q0.lanewise(LSHR, 8).and((short) 15).mul(x2));
-                a1 = a1.add(q1.lanewise(LSHR, 8).and((short) 15).mul(x2));
-                a0 = a0.add(q0.lanewise(LSHR, 12).mul(x3));
-                a1 = a1.add(q1.lanewise(LSHR, 12).mul(x3));
-            }
-            IntVector i0 = a0.reinterpretAsInts();
-            IntVector i1 = a1.reinterpretAsInts();
-            IntVector d0 = i0.add(i0.lanewise(LSHL, 16)).and(0xffff0000);
-            IntVector d1 = i1.add(i1.lanewise(LSHL, 16)).and(0xffff0000);
+            int g = (first + b) * Activations.PAIRS;
+            IntVector q0 = IntVector.fromMemorySegment(I, data, p + 0 * VECTOR, LITTLE);
+            IntVector r0 = IntVector.fromMemorySegment(I, data, p + 1 * VECTOR, LITTLE);
+            ShortVector x0 = IntVector.broadcast(I, steps[g + 0]).reinterpretAsShorts();
+            a0 = a0.add(q0.reinterpretAsShorts().mul(x0));
+            a1 = a1.add(r0.reinterpretAsShorts().mul(x0));
+            ShortVector x1 = IntVector.broadcast(I, steps[g + 1]).reinterpretAsShorts();
+            a0 = a0.add(q0.lanewise(LSHR, 4).reinterpretAsShorts().mul(x1));
+            a1 = a1.add(r0.lanewise(LSHR, 4).reinterpretAsShorts().mul(x1));
+            ShortVector x2 = IntVector.broadcast(I, steps[g + 2]).reinterpretAsShorts();
+            a0 = a0.add(q0.lanewise(LSHR, 8).reinterpretAsShorts().mul(x2));
+            a1 = a1.add(r0.lanewise(LSHR, 8).reinterpretAsShorts().mul(x2));
+            ShortVector x3 = IntVector.broadcast(I, steps[g + 3]).reinterpretAsShorts();
+            a0 = a0.add(q0.lanewise(LSHR, 12).reinterpretAsShorts().mul(x3));
+            a1 = a1.add(r0.lanewise(LSHR, 12).reinterpretAsShorts().mul(x3));
+            IntVector q1 = IntVector.fromMemorySegment(I, data, p + 2 * VECTOR, LITTLE);
+            IntVector r1 = IntVector.fromMemorySegment(I, data, p + 3 * VECTOR, LITTLE);
+            ShortVector x4 = IntVector.broadcast(I, steps[g + 4]).reinterpretAsShorts();
+            a0 = a0.add(q1.reinterpretAsShorts().mul(x4));
+            a1 = a1.add(r1.reinterpretAsShorts().mul(x4));
+            ShortVector x5 = IntVector.broadcast(I, steps[g + 5]).reinterpretAsShorts();
+            a0 = a0.add(q1.lanewise(LSHR, 4).reinterpretAsShorts().mul(x5));
+            a1 = a1.add(r1.lanewise(LSHR, 4).reinterpretAsShorts().mul(x5));
+            ShortVector x6 = IntVector.broadcast(I, steps[g + 6]).reinterpretAsShorts();
+            a0 = a0.add(q1.lanewise(LSHR, 8).reinterpretAsShorts().mul(x6));
+            a1 = a1.add(r1.lanewise(LSHR, 8).reinterpretAsShorts().mul(x6));
+            ShortVector x7 = IntVector.broadcast(I, steps[g + 7]).reinterpretAsShorts();
+            a0 = a0.add(q1.lanewise(LSHR, 12).reinterpretAsShorts().mul(x7));
+            a1 = a1.add(r1.lanewise(LSHR, 12).reinterpretAsShorts().mul(x7));
+            IntVector q2 = IntVector.fromMemorySegment(I, data, p + 4 * VECTOR, LITTLE);
+            IntVector r2 = IntVector.fromMemorySegment(I, data, p + 5 * VECTOR, LITTLE);
+            ShortVector x8 = IntVector.broadcast(I, steps[g + 8]).reinterpretAsShorts();
+            a0 = a0.add(q2.reinterpretAsShorts().mul(x8));
+            a1 = a1.add(r2.reinterpretAsShorts().mul(x8));
+            ShortVector x9 = IntVector.broadcast(I, steps[g + 9]).reinterpretAsShorts();
+            a0 = a0.add(q2.lanewise(LSHR, 4).reinterpretAsShorts().mul(x9));
+            a1 = a1.add(r2.lanewise(LSHR, 4).reinterpretAsShorts().mul(x9));
+            ShortVector x10 = IntVector.broadcast(I, steps[g + 10]).reinterpretAsShorts();
+            a0 = a0.add(q2.lanewise(LSHR, 8).reinterpretAsShorts().mul(x10));
+            a1 = a1.add(r2.lanewise(LSHR, 8).reinterpretAsShorts().mul(x10));
+            ShortVector x11 = IntVector.broadcast(I, steps[g + 11]).reinterpretAsShorts();
+            a0 = a0.add(q2.lanewise(LSHR, 12).reinterpretAsShorts().mul(x11));
+            a1 = a1.add(r2.lanewise(LSHR, 12).reinterpretAsShorts().mul(x11));
+            IntVector q3 = IntVector.fromMemorySegment(I, data, p + 6 * VECTOR, LITTLE);
+            IntVector r3 = IntVector.fromMemorySegment(I, data, p + 7 * VECTOR, LITTLE);
+            ShortVector x12 = IntVector.broadcast(I, steps[g + 12]).reinterpretAsShorts();
+            a0 = a0.add(q3.reinterpretAsShorts().mul(x12));
+            a1 = a1.add(r3.reinterpretAsShorts().mul(x12));
+            ShortVector x13 = IntVector.broadcast(I, steps[g + 13]).reinterpretAsShorts();
+            a0 = a0.add(q3.lanewise(LSHR, 4).reinterpretAsShorts().mul(x13));
+            a1 = a1.add(r3.lanewise(LSHR, 4).reinterpretAsShorts().mul(x13));
+            ShortVector x14 = IntVector.broadcast(I, steps[g + 14]).reinterpretAsShorts();
+            a0 = a0.add(q3.lanewise(LSHR, 8).reinterpretAsShorts().mul(x14));
+            a1 = a1.add(r3.lanewise(LSHR, 8).reinterpretAsShorts().mul(x14));
+            ShortVector x15 = IntVector.broadcast(I, steps[g + 15]).reinterpretAsShorts();
+            a0 = a0.add(q3.lanewise(LSHR, 12).reinterpretAsShorts().mul(x15));
+            a1 = a1.add(r3.lanewise(LSHR, 12).reinterpretAsShorts().mul(x15));
+            IntVector d0 = a0.reinterpretAsInts().mul(0x10001).and(0xffff0000);
+            IntVector d1 = a1.reinterpretAsInts().mul(0x10001).and(0xffff0000);
             IntVector scales = IntVector.fromMemorySegment(I, data, p + 8 * VECTOR, LITTLE);
             FloatVector s0 =
                     scales.lanewise(LSHL, 16)

@@ -2,7 +2,11 @@ package dev.penjing.inference.kernel;
 
 /// A thread's own buffers, which grow to what is asked for and hold any values.
 public final class Scratch {
-    final int[] quants = new int[PackedMatrix.UNIT];
+    /// A block's numbers, and a place before them.
+    final int[] quants = new int[1 + PackedMatrix.UNIT];
+
+    /// What was read only to have it in the cache.
+    int touched;
 
     private float[] sums = new float[0];
     private float[] weights = new float[0];

@@ -22,6 +22,10 @@ public final class VectorKernels implements Kernels {
     /// Columns c to c + 3.
     private static final VectorSpecies<Integer> FOUR = IntVector.SPECIES_128;
 
+    /// All of four lanes but the first.
+    private static final IntVector NOT_FIRST =
+            IntVector.fromArray(FOUR, new int[] {0, -1, -1, -1}, 0);
+
     static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
 
     /// 32-bit lanes of a vector.
@@ -94,6 +98,7 @@ public final class VectorKernels implements Kernels {
             float[] x, int at, int from, int to, Activations out, int row, Scratch scratch) {
         int[] quants = scratch.quants;
         int[] pairs = out.pairs;
+        int[] steps = out.steps;
         boolean floats = out.wholes.length > 0;
         int index = out.blockIndex(row, from / UNIT);
         for (int column = from; column < to; column += UNIT, index += out.tile()) {
@@ -107,23 +112,33 @@ public final class VectorKernels implements Kernels {
                 // adding 1.5 x 2^23 rounds to the nearest whole, which its low bits then hold
                 FloatVector v =
                         FloatVector.fromArray(F, x, at + column + i).mul(inverse).add(0x1.8p23f);
-                v.reinterpretAsInts().sub(0x4b400000).intoArray(quants, i);
+                v.reinterpretAsInts().sub(0x4b400000).intoArray(quants, 1 + i);
                 if (floats) {
                     v.sub(0x1.8p23f).intoArray(out.wholes, index * UNIT + i);
                 }
             }
             IntVector sum = IntVector.zero(FOUR);
             for (int i = 0; i < 4; i++) {
-                IntVector low = IntVector.fromArray(FOUR, quants, 8 * i);
-                IntVector high = IntVector.fromArray(FOUR, quants, 8 * i + 4);
-                low.and(0xffff)
-                        .or(high.lanewise(VectorOperators.LSHL, 16))
-                        .intoArray(pairs, index * Activations.PAIRS + 4 * i);
+                IntVector low = IntVector.fromArray(FOUR, quants, 8 * i + 1);
+                IntVector high = IntVector.fromArray(FOUR, quants, 8 * i + 5);
+                pair(low, high).intoArray(pairs, index * Activations.PAIRS + 4 * i);
+                IntVector beforeLow = IntVector.fromArray(FOUR, quants, 8 * i).and(NOT_FIRST);
+                IntVector beforeHigh = IntVector.fromArray(FOUR, quants, 8 * i + 4);
+                pair(step(low, beforeLow), step(high, beforeHigh))
+                        .intoArray(steps, index * Activations.PAIRS + 4 * i);
                 sum = sum.add(low).add(high);
             }
             out.scales[index] = largest / 127;
             out.offsets[index] = -8 * sum.reduceLanes(VectorOperators.ADD) << 16;
         }
+    }
+
+    private static IntVector pair(IntVector low, IntVector high) {
+        return low.and(0xffff).or(high.lanewise(VectorOperators.LSHL, 16));
+    }
+
+    private static IntVector step(IntVector x, IntVector before) {
+        return x.sub(before.lanewise(VectorOperators.LSHL, 4));
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.penjing.inference.kernel.Team;
 import dev.penjing.model.ModelConfig;
 import dev.penjing.model.Progress;
 import java.lang.foreign.Arena;
+import java.lang.foreign.SegmentAllocator;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -144,17 +145,25 @@ final class Weights implements AutoCloseable {
             this.progress = progress;
         }
 
-        /// A matrix for these tensors, as fine as the finest of them.
-        PackedMatrix matrix(int rows, int columns, String... names) {
-            Quantization quantization =
-                    wish.orElseGet(() ->
-                            Arrays.stream(names)
-                                    .map(source::natural)
-                                    .max(Comparator.naturalOrder())
-                                    .orElseThrow());
-            PackedMatrix matrix = new PackedMatrix(quantization, rows, columns, lanes, arena);
+        /// A matrix of its own for a tensor.
+        PackedMatrix matrix(int rows, int columns, String name) {
+            return matrix(rows, columns, natural(name), arena);
+        }
+
+        private PackedMatrix matrix(
+                int rows, int columns, Quantization quantization, SegmentAllocator memory) {
+            PackedMatrix matrix = new PackedMatrix(quantization, rows, columns, lanes, memory);
             bytes.addAndGet(matrix.bytes());
             return matrix;
+        }
+
+        /// As fine as the finest of these tensors.
+        private Quantization natural(String... names) {
+            return wish.orElseGet(() ->
+                    Arrays.stream(names)
+                            .map(source::natural)
+                            .max(Comparator.naturalOrder())
+                            .orElseThrow());
         }
 
         /// Copies the embedding or the head, by all threads.
@@ -188,28 +197,33 @@ final class Weights implements AutoCloseable {
             int hidden = config.hiddenSize();
             int queries = config.numAttentionHeads() * config.headDim();
             int keys = config.numKeyValueHeads() * config.headDim();
-            PackedMatrix qkv =
-                    matrix(
-                            queries + 2 * keys,
-                            hidden,
+            int intermediate = config.intermediateSize();
+            int gateUpRows = 2 * PackedMatrix.padded(intermediate);
+            Quantization ofQkv =
+                    natural(
                             at + "self_attn.q_proj.weight",
                             at + "self_attn.k_proj.weight",
                             at + "self_attn.v_proj.weight");
+            Quantization ofOutput = natural(at + "self_attn.o_proj.weight");
+            Quantization ofGateUp = natural(at + "mlp.gate_proj.weight", at + "mlp.up_proj.weight");
+            Quantization ofDown = natural(at + "mlp.down_proj.weight");
+            // one piece: at the ends of each, memory has pages of the small kind, which are slower
+            long size =
+                    PackedMatrix.bytes(ofQkv, queries + 2 * keys, hidden)
+                            + PackedMatrix.bytes(ofOutput, hidden, queries)
+                            + PackedMatrix.bytes(ofGateUp, gateUpRows, hidden)
+                            + PackedMatrix.bytes(ofDown, hidden, intermediate);
+            SegmentAllocator memory =
+                    SegmentAllocator.slicingAllocator(arena.allocate(size, PackedMatrix.ALIGNMENT));
+            PackedMatrix qkv = matrix(queries + 2 * keys, hidden, ofQkv, memory);
             rows(at + "self_attn.q_proj.weight", qkv, 0, queries);
             rows(at + "self_attn.k_proj.weight", qkv, queries, keys);
             rows(at + "self_attn.v_proj.weight", qkv, queries + keys, keys);
-            PackedMatrix output = matrix(hidden, queries, at + "self_attn.o_proj.weight");
+            PackedMatrix output = matrix(hidden, queries, ofOutput, memory);
             rows(at + "self_attn.o_proj.weight", output, 0, hidden);
-            int intermediate = PackedMatrix.padded(config.intermediateSize());
-            PackedMatrix gateUp =
-                    matrix(
-                            2 * intermediate,
-                            hidden,
-                            at + "mlp.gate_proj.weight",
-                            at + "mlp.up_proj.weight");
+            PackedMatrix gateUp = matrix(gateUpRows, hidden, ofGateUp, memory);
             alternating(at, gateUp);
-            PackedMatrix down =
-                    matrix(hidden, config.intermediateSize(), at + "mlp.down_proj.weight");
+            PackedMatrix down = matrix(hidden, intermediate, ofDown, memory);
             rows(at + "mlp.down_proj.weight", down, 0, hidden);
             return new Layer(
                     source.vector(at + "input_layernorm.weight"),

@@ -1,7 +1,7 @@
 package dev.penjing.inference.kernel;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
@@ -20,6 +20,9 @@ public final class PackedMatrix {
     /// Rows that one thread works on at least, and columns of a block.
     public static final int UNIT = 32;
 
+    /// Where a matrix may start: at a line of the cache.
+    public static final int ALIGNMENT = 64;
+
     static final ValueLayout.OfInt INT =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfShort SHORT =
@@ -37,14 +40,19 @@ public final class PackedMatrix {
     /// A matrix of zeros.
     ///
     /// @param lanes 32-bit lanes of the kernel's vectors
-    /// @param arena owns its memory
-    public PackedMatrix(Quantization quantization, int rows, int columns, int lanes, Arena arena) {
+    /// @param memory where it gets its own from, set to zeros
+    public PackedMatrix(
+            Quantization quantization, int rows, int columns, int lanes, SegmentAllocator memory) {
         this.quantization = quantization;
         this.rows = padded(rows);
         this.columns = padded(columns);
         this.lanes = lanes;
-        long bytes = (long) this.rows * (this.columns / UNIT) * quantization.blockBytes();
-        this.data = arena.allocate(bytes, 64);
+        this.data = memory.allocate(bytes(quantization, rows, columns), ALIGNMENT);
+    }
+
+    /// What such a matrix takes: a multiple of [#ALIGNMENT].
+    public static long bytes(Quantization quantization, int rows, int columns) {
+        return (long) padded(rows) * (padded(columns) / UNIT) * quantization.blockBytes();
     }
 
     /// The next multiple of 32.

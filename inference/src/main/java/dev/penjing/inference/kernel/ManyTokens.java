@@ -15,11 +15,11 @@ final class ManyTokens {
     /// Rows of weights that go through the kernels together.
     private static final int GROUP = 2 * L;
 
-    /// Blocks whose weights, of one group, fit into half a cache of the second level: 74 KB of
-    /// four-bit weights at most.
+    /// Blocks whose weights, of one group, stay in a cache of the second level: 74 KB of four-bit
+    /// weights, 139 KB of eight-bit ones.
     private static final int PART = 128;
 
-    /// Up to so many rows the weights take longer to come than to be used.
+    /// With more rows than these, waiting for the weights is little of the work.
     private static final int BOUND_BY_MEMORY = 32;
 
     private ManyTokens() {}

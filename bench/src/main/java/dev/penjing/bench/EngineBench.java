@@ -17,7 +17,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /// The engine beside llama.cpp (`bench/peers/llama_cpp_engine.py`) where a Python with
-/// llama-cpp-python is given: a prompt of 512 tokens, answers of 64, one and eight at once.
+/// llama-cpp-python is given: a prompt of 512 tokens, answers of 64, one and eight at once. Beside
+/// the answers stands what the memory allows: as often as a loop that does nothing else reads as
+/// many bytes, in the same round, since a machine shared with others has memory of many speeds.
 ///
 /// Usage: `bench/run engine MODEL.gguf [--python PYTHON] [--threads 1,2] [--rounds 5]`
 final class EngineBench {
@@ -81,24 +83,31 @@ final class EngineBench {
             throws Exception {
         String with = "%d thread%s: ".formatted(threads, threads == 1 ? "" : "s");
         System.out.printf("%n%sa prompt of %d tokens%n", with, PROMPT);
-        turns(() -> SpeedTest.prompt(engine, PROMPT), peer, "prompt " + PROMPT, rounds);
-        for (int sequences : new int[] {1, 8}) {
-            System.out.printf("%n%s%d answers of %d tokens%n", with, sequences, ANSWER);
-            turns(
-                    () -> SpeedTest.answers(engine, sequences, ANSWER),
-                    peer,
-                    "answer " + sequences + " " + ANSWER,
-                    rounds);
+        List<SideBySide.Entry> prompts =
+                entries(() -> SpeedTest.prompt(engine, PROMPT), peer, "prompt " + PROMPT);
+        SideBySide.run("tokens/s", 2, rounds, prompts);
+        try (MemoryLoop memory = new MemoryLoop(engine.weightBytesPerToken(), threads)) {
+            for (int sequences : new int[] {1, 8}) {
+                System.out.printf("%n%s%d answers of %d tokens%n", with, sequences, ANSWER);
+                List<SideBySide.Entry> answers =
+                        entries(
+                                () -> SpeedTest.answers(engine, sequences, ANSWER),
+                                peer,
+                                "answer " + sequences + " " + ANSWER);
+                answers.add(
+                        new SideBySide.Entry(
+                                "reading the weights", () -> sequences * memory.passes()));
+                SideBySide.run("tokens/s", 2, rounds, answers);
+            }
         }
     }
 
-    private static void turns(
-            SideBySide.Contestant ours, Optional<Peer> peer, String question, int rounds)
-            throws Exception {
+    private static List<SideBySide.Entry> entries(
+            SideBySide.Contestant ours, Optional<Peer> peer, String question) {
         List<SideBySide.Entry> entries = new ArrayList<>();
         entries.add(new SideBySide.Entry("Penjing", ours));
         peer.ifPresent(p -> entries.add(new SideBySide.Entry("llama.cpp", () -> p.ask(question))));
-        SideBySide.run("tokens/s", 2, rounds, entries);
+        return entries;
     }
 
     /// The peer's process; it idles while it is not asked.

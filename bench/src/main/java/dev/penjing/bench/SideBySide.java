@@ -15,7 +15,8 @@ final class SideBySide {
 
     private SideBySide() {}
 
-    /// Prints each round, then medians, and how many times as fast the first is as each other.
+    /// Prints each round, then medians, and how many times as fast the first is as each other: the
+    /// median of the rounds' ratios, as the machine may have been slow for whole rounds.
     static void run(String unit, int warmUps, int rounds, List<Entry> entries) throws Exception {
         double[][] rates = new double[entries.size()][rounds];
         for (int round = -warmUps; round < rounds; round++) {
@@ -33,18 +34,21 @@ final class SideBySide {
                         unit);
             }
         }
-        double first = median(rates[0]);
-        System.out.printf(Locale.ROOT, "%nmedian %s: %.1f %s%n", name(entries, 0), first, unit);
+        System.out.printf(
+                Locale.ROOT, "%nmedian %s: %.1f %s%n", name(entries, 0), median(rates[0]), unit);
         for (int i = 1; i < rates.length; i++) {
-            double other = median(rates[i]);
+            double[] ratios = new double[rounds];
+            for (int round = 0; round < rounds; round++) {
+                ratios[round] = rates[0][round] / rates[i][round];
+            }
             System.out.printf(
                     Locale.ROOT,
                     "median %s: %.1f %s; %s is %.2f times as fast%n",
                     name(entries, i),
-                    other,
+                    median(rates[i]),
                     unit,
                     name(entries, 0),
-                    first / other);
+                    median(ratios));
         }
     }
 

@@ -205,6 +205,12 @@ public final class Engine implements AutoCloseable {
         return weights.bytes();
     }
 
+    /// Bytes of the weights that are read to answer with one token: over the memory's bytes a
+    /// second, what limits a single answer's speed.
+    public long weightBytesPerToken() {
+        return weights.bytesPerToken();
+    }
+
     double logSumExp(float[] logits) {
         return kernels.logSumExp(logits, 0, logits.length);
     }

@@ -124,6 +124,12 @@ final class Weights implements AutoCloseable {
         return bytes;
     }
 
+    /// Of the matrices that a token is multiplied by: of an embedding that is not the head, too, it
+    /// takes a row.
+    long bytesPerToken() {
+        return head == embedding ? bytes : bytes - embedding.bytes();
+    }
+
     @Override
     public void close() {
         arena.close();

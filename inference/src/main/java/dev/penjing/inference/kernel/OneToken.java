@@ -59,7 +59,9 @@ final class OneToken {
     /// these "steps"), and both are added up.
     ///
     /// Without a loop over the vectors: it would be entered for four turns, with checks of its
-    /// bounds that cost as much as a turn.
+    /// bounds that cost as much as a turn. Each vector is read a block ahead, right after its
+    /// register's last use: a quarter faster from the cache than reads next to their use. Reads of
+    /// a whole block in a row would be slow from memory.
     private static void q4(
             MemorySegment data,
             long at,
@@ -73,12 +75,22 @@ final class OneToken {
         long p = at;
         FloatVector y0 = FloatVector.fromArray(F, y, yAt);
         FloatVector y1 = FloatVector.fromArray(F, y, yAt + L);
-        for (int b = 0; b < blocks; b++, p += bytes) {
+        IntVector q0 = IntVector.fromMemorySegment(I, data, p + 0 * VECTOR, LITTLE);
+        IntVector r0 = IntVector.fromMemorySegment(I, data, p + 1 * VECTOR, LITTLE);
+        IntVector q1 = IntVector.fromMemorySegment(I, data, p + 2 * VECTOR, LITTLE);
+        IntVector r1 = IntVector.fromMemorySegment(I, data, p + 3 * VECTOR, LITTLE);
+        IntVector q2 = IntVector.fromMemorySegment(I, data, p + 4 * VECTOR, LITTLE);
+        IntVector r2 = IntVector.fromMemorySegment(I, data, p + 5 * VECTOR, LITTLE);
+        IntVector q3 = IntVector.fromMemorySegment(I, data, p + 6 * VECTOR, LITTLE);
+        IntVector r3 = IntVector.fromMemorySegment(I, data, p + 7 * VECTOR, LITTLE);
+        IntVector s = IntVector.fromMemorySegment(I, data, p + 8 * VECTOR, LITTLE);
+        // behind the group comes the next one; the matrix's last block is read twice
+        long last = data.byteSize() - bytes;
+        for (int b = 0; b < blocks; b++) {
+            p = Math.min(p + bytes, last);
             ShortVector a0 = IntVector.broadcast(I, x.offsets[first + b]).reinterpretAsShorts();
             ShortVector a1 = a0;
             int g = (first + b) * Activations.PAIRS;
-            IntVector q0 = IntVector.fromMemorySegment(I, data, p + 0 * VECTOR, LITTLE);
-            IntVector r0 = IntVector.fromMemorySegment(I, data, p + 1 * VECTOR, LITTLE);
             ShortVector x0 = IntVector.broadcast(I, steps[g + 0]).reinterpretAsShorts();
             a0 = a0.add(q0.reinterpretAsShorts().mul(x0));
             a1 = a1.add(r0.reinterpretAsShorts().mul(x0));
@@ -91,8 +103,8 @@ final class OneToken {
             ShortVector x3 = IntVector.broadcast(I, steps[g + 3]).reinterpretAsShorts();
             a0 = a0.add(q0.lanewise(LSHR, 12).reinterpretAsShorts().mul(x3));
             a1 = a1.add(r0.lanewise(LSHR, 12).reinterpretAsShorts().mul(x3));
-            IntVector q1 = IntVector.fromMemorySegment(I, data, p + 2 * VECTOR, LITTLE);
-            IntVector r1 = IntVector.fromMemorySegment(I, data, p + 3 * VECTOR, LITTLE);
+            q0 = IntVector.fromMemorySegment(I, data, p + 0 * VECTOR, LITTLE);
+            r0 = IntVector.fromMemorySegment(I, data, p + 1 * VECTOR, LITTLE);
             ShortVector x4 = IntVector.broadcast(I, steps[g + 4]).reinterpretAsShorts();
             a0 = a0.add(q1.reinterpretAsShorts().mul(x4));
             a1 = a1.add(r1.reinterpretAsShorts().mul(x4));
@@ -105,8 +117,8 @@ final class OneToken {
             ShortVector x7 = IntVector.broadcast(I, steps[g + 7]).reinterpretAsShorts();
             a0 = a0.add(q1.lanewise(LSHR, 12).reinterpretAsShorts().mul(x7));
             a1 = a1.add(r1.lanewise(LSHR, 12).reinterpretAsShorts().mul(x7));
-            IntVector q2 = IntVector.fromMemorySegment(I, data, p + 4 * VECTOR, LITTLE);
-            IntVector r2 = IntVector.fromMemorySegment(I, data, p + 5 * VECTOR, LITTLE);
+            q1 = IntVector.fromMemorySegment(I, data, p + 2 * VECTOR, LITTLE);
+            r1 = IntVector.fromMemorySegment(I, data, p + 3 * VECTOR, LITTLE);
             ShortVector x8 = IntVector.broadcast(I, steps[g + 8]).reinterpretAsShorts();
             a0 = a0.add(q2.reinterpretAsShorts().mul(x8));
             a1 = a1.add(r2.reinterpretAsShorts().mul(x8));
@@ -119,8 +131,8 @@ final class OneToken {
             ShortVector x11 = IntVector.broadcast(I, steps[g + 11]).reinterpretAsShorts();
             a0 = a0.add(q2.lanewise(LSHR, 12).reinterpretAsShorts().mul(x11));
             a1 = a1.add(r2.lanewise(LSHR, 12).reinterpretAsShorts().mul(x11));
-            IntVector q3 = IntVector.fromMemorySegment(I, data, p + 6 * VECTOR, LITTLE);
-            IntVector r3 = IntVector.fromMemorySegment(I, data, p + 7 * VECTOR, LITTLE);
+            q2 = IntVector.fromMemorySegment(I, data, p + 4 * VECTOR, LITTLE);
+            r2 = IntVector.fromMemorySegment(I, data, p + 5 * VECTOR, LITTLE);
             ShortVector x12 = IntVector.broadcast(I, steps[g + 12]).reinterpretAsShorts();
             a0 = a0.add(q3.reinterpretAsShorts().mul(x12));
             a1 = a1.add(r3.reinterpretAsShorts().mul(x12));
@@ -133,9 +145,12 @@ final class OneToken {
             ShortVector x15 = IntVector.broadcast(I, steps[g + 15]).reinterpretAsShorts();
             a0 = a0.add(q3.lanewise(LSHR, 12).reinterpretAsShorts().mul(x15));
             a1 = a1.add(r3.lanewise(LSHR, 12).reinterpretAsShorts().mul(x15));
+            q3 = IntVector.fromMemorySegment(I, data, p + 6 * VECTOR, LITTLE);
+            r3 = IntVector.fromMemorySegment(I, data, p + 7 * VECTOR, LITTLE);
             IntVector d0 = a0.reinterpretAsInts().mul(0x10001).and(0xffff0000);
             IntVector d1 = a1.reinterpretAsInts().mul(0x10001).and(0xffff0000);
-            IntVector scales = IntVector.fromMemorySegment(I, data, p + 8 * VECTOR, LITTLE);
+            IntVector scales = s;
+            s = IntVector.fromMemorySegment(I, data, p + 8 * VECTOR, LITTLE);
             FloatVector s0 =
                     scales.lanewise(LSHL, 16)
                             .lanewise(ASHR, 3)

@@ -84,13 +84,6 @@ final class BenchCommand implements Callable<Integer> {
         ObjectNode result = Output.object();
         result.put("model", model);
         ArrayNode rows = result.putArray("rows");
-        if (!common.json) {
-            System.out.println(
-                    "threads  batch  prompt  new   prefill tok/s   decode tok/s   first token"
-                            + (settings.draft.isPresent()
-                                    ? "   with draft   ratio   accepted"
-                                    : ""));
-        }
         for (int count : counts) {
             try (Engine engine = Engine.load(path, options.withThreads(count), progress)) {
                 progress.finish();
@@ -127,6 +120,13 @@ final class BenchCommand implements Callable<Integer> {
                     json.put("draft_acceptance", drafted.acceptance());
                 });
         if (!common.json) {
+            if (rows.size() == 1) {
+                System.out.println(
+                        "threads  batch  prompt  new   prefill tok/s   decode tok/s   first token"
+                                + (settings.draft.isPresent()
+                                        ? "   with draft   ratio   accepted"
+                                        : ""));
+            }
             System.out.printf(
                     Locale.ROOT,
                     "%7d  %5d  %6d  %3d   %13.1f   %12.1f   %9.3f s%s%n",

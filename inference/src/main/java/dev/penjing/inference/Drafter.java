@@ -9,6 +9,7 @@ import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /// A small model that proposes what a large one, the target, may say next (Leviathan et al. 2023).
 ///
@@ -26,8 +27,18 @@ import java.util.List;
 ///
 /// Keys and values behind the last accepted token are overwritten by what comes there.
 ///
+/// Whether that is faster, the clock says ([DraftGain]): a draft that costs more than it saves
+/// rests, but for a few rounds in a hundred.
+///
 /// Used by the scheduler's thread. Owns native memory until closed.
 final class Drafter implements AutoCloseable {
+    /// When there are proposals; where there are, [Proposals] decides how many.
+    enum Use {
+        NEVER,
+        WORTHWHILE,
+        ALWAYS
+    }
+
     /// The most proposals of all sequences in a step.
     static final int ROWS = 8;
 
@@ -45,7 +56,15 @@ final class Drafter implements AutoCloseable {
     private final int context;
     private long proposed;
     private long accepted;
-    private volatile boolean resting;
+    private volatile Use use = Use.WORTHWHILE;
+
+    /// By the number of sequences that run.
+    private final DraftGain[] gains = new DraftGain[MANY + 1];
+
+    /// What the step under way says something about, and whether it has proposals.
+    private Optional<DraftGain> measured = Optional.empty();
+
+    private boolean drafted;
 
     private Drafter(
             Weights weights, KeyValuePool pool, EngineOptions options, Kernels kernels, Team team) {
@@ -58,6 +77,7 @@ final class Drafter implements AutoCloseable {
         this.most = options.draftTokens();
         this.vocabulary = weights.config().vocabularySize();
         this.context = weights.config().maxPositionEmbeddings();
+        Arrays.setAll(gains, i -> new DraftGain());
     }
 
     /// @param blocks of keys and values, as many as the target has
@@ -110,15 +130,33 @@ final class Drafter implements AutoCloseable {
         sequence.draft.cache.release(manager);
     }
 
-    /// Proposes tokens for the answers among the sequences; their tokens, and a chunk of prompts,
-    /// go through the draft for it. A draft that fell behind, while it rested or too many sequences
-    /// ran, catches up chunk by chunk.
+    /// Proposes tokens for the answers among the sequences, if that is worth its time.
     void propose(List<Sequence> running) {
         running.forEach(s -> s.draft.clear());
-        int depth = running.size() > MANY || resting ? 0 : Math.min(most, ROWS / running.size());
-        if (depth == 0) {
+        measured = Optional.empty();
+        int count = running.size();
+        if (count > MANY || use == Use.NEVER) {
             return;
         }
+        if (use == Use.ALWAYS || gains[count].drafting()) {
+            propose(running, Math.min(most, ROWS / count));
+        }
+        if (running.stream().allMatch(Sequence::decoding)) {
+            measured = Optional.of(gains[count]);
+            drafted = running.stream().anyMatch(s -> s.draft.count() > 0);
+        }
+    }
+
+    /// Ends the step that [#propose] began.
+    ///
+    /// @param tokens that all sequences drew
+    void took(int tokens, long nanos) {
+        measured.ifPresent(gain -> gain.took(drafted, tokens, nanos));
+    }
+
+    /// The answers' tokens, and a chunk of prompts, go through the draft for it. A draft that fell
+    /// behind, while it rested or too many sequences ran, catches up chunk by chunk.
+    private void propose(List<Sequence> running, int depth) {
         batch.clear();
         List<Sequence> ready = new ArrayList<>();
         for (Sequence s : running) {
@@ -154,9 +192,8 @@ final class Drafter implements AutoCloseable {
         sequence.settle(matches, manager);
     }
 
-    /// Whether to leave the draft alone for now.
-    void rest(boolean now) {
-        resting = now;
+    void use(Use use) {
+        this.use = use;
     }
 
     Engine.DraftLoad load() {

@@ -369,9 +369,9 @@ public final class Engine implements AutoCloseable {
         static final DraftLoad NONE = new DraftLoad(0, 0, 0, 0);
     }
 
-    /// Whether the draft proposes anything from the next step on; does nothing without a draft.
-    void drafting(boolean on) {
-        drafter.ifPresent(d -> d.rest(!on));
+    /// When the draft proposes anything, from the next step on; does nothing without a draft.
+    void drafting(Drafter.Use use) {
+        drafter.ifPresent(d -> d.use(use));
     }
 
     boolean hasDraft() {

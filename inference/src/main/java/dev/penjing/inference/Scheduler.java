@@ -154,18 +154,23 @@ final class Scheduler implements AutoCloseable {
         if (running.isEmpty()) {
             return job != null || !waiting.isEmpty();
         }
+        long start = System.nanoTime();
         drafter.ifPresent(d -> d.propose(running));
         int[] counts = fill();
         int stride = transformer.logitsStride();
         float[] logits = transformer.forward(batch);
+        long nanos = System.nanoTime() - start;
         int at = 0;
+        int drawn = 0;
         Iterator<Sequence> all = running.iterator();
         for (int i = 0; all.hasNext(); i++) {
             Sequence sequence = all.next();
             boolean complete = counts[i] > 0 && counts[i] == sequence.waiting();
             sequence.advance(counts[i], manager);
             if (complete) {
+                int before = sequence.made();
                 Optional<Finish.Reason> end = next(sequence, logits, at);
+                drawn += sequence.made() - before;
                 at += stride * (1 + sequence.draft.count());
                 if (end.isPresent()) {
                     all.remove();
@@ -173,6 +178,8 @@ final class Scheduler implements AutoCloseable {
                 }
             }
         }
+        int tokens = drawn;
+        drafter.ifPresent(d -> d.took(tokens, nanos));
         return true;
     }
 

@@ -96,7 +96,8 @@ final class Sequence implements Generation {
         return made() > 0;
     }
 
-    private int made() {
+    /// Tokens of the answer.
+    int made() {
         return length - request.prompt().length;
     }
 

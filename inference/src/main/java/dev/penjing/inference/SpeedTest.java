@@ -64,16 +64,16 @@ public final class SpeedTest {
         List<Finish> ends = new ArrayList<>();
         try {
             for (int i = -1; i < repeats; i++) {
-                engine.drafting(false);
+                engine.drafting(Drafter.Use.NEVER);
                 Timing reading = once(engine, prompts.next(batch, promptTokens), 1);
                 List<int[]> starts = prompts.next(batch, before);
                 // first of the two, so that the draft reads the prompts when the model does
-                engine.drafting(true);
+                engine.drafting(Drafter.Use.WORTHWHILE);
                 Timing with =
                         engine.hasDraft()
                                 ? once(engine, starts, newTokens + 1)
                                 : new Timing(0, 0, List.of());
-                engine.drafting(false);
+                engine.drafting(Drafter.Use.NEVER);
                 Timing without = once(engine, starts, newTokens + 1);
                 if (i >= 0) {
                     first[i] = reading.firsts();
@@ -84,7 +84,7 @@ public final class SpeedTest {
                 }
             }
         } finally {
-            engine.drafting(true);
+            engine.drafting(Drafter.Use.WORTHWHILE);
         }
         double own = median(decode);
         return new Row(

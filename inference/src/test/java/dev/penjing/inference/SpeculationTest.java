@@ -66,7 +66,10 @@ class SpeculationTest {
                 EngineOptions.DEFAULT
                         .withThreads(2)
                         .withDraft(directory.resolve(draft.name()), tokens);
-        return Engine.load(target(), options, Progress.NONE);
+        Engine engine = Engine.load(target(), options, Progress.NONE);
+        // how often, the clock would say
+        engine.drafting(Drafter.Use.ALWAYS);
+        return engine;
     }
 
     /// Everything that a listener is told, but for times and a draft's figures.
@@ -303,14 +306,15 @@ class SpeculationTest {
     @Test
     void aDraftThatWasSwitchedOffCatchesUp() {
         try (Engine engine = with(Draft.SAME, 4)) {
-            engine.drafting(false);
+            engine.drafting(Drafter.Use.NEVER);
             Request request = plain(prompt(new Random(3), 60), 150, at(0, 0));
             EngineTest.Answer answer =
                     new EngineTest.Answer() {
                         @Override
                         public void token(int id, String piece, Optional<LogProbabilities> p) {
                             super.token(id, piece, p);
-                            engine.drafting(ids.size() >= 50);
+                            engine.drafting(
+                                    ids.size() >= 50 ? Drafter.Use.ALWAYS : Drafter.Use.NEVER);
                         }
                     };
             Finish finish = engine.submit(request, answer).awaitEnd();

@@ -4,6 +4,14 @@ package dev.penjing.inference;
 /// tokens a second. The faster way is kept for a while, then the other is tried again, as texts,
 /// load and the state of the compiled code change. None of it changes the text. Used by one thread.
 final class DraftGain {
+    /// What a draft did in a round.
+    enum Round {
+        WITHOUT,
+        /// It read what it had missed and proposed nothing: neither way's time.
+        CATCHING_UP,
+        WITH
+    }
+
     /// Rounds of a trial of the slower way.
     static final int TRIAL = 8;
 
@@ -30,12 +38,11 @@ final class DraftGain {
 
     /// Ends a round.
     ///
-    /// @param drafted whether it had proposals
     /// @param tokens that came of it
-    void took(boolean drafted, int tokens, long nanos) {
-        // the first rounds after a change pay for it: the draft catches up
-        if (round != 0 && round != stretch) {
-            (drafted ? with : without).add(tokens, nanos);
+    void took(Round kind, int tokens, long nanos) {
+        // the first rounds after a change pay for it: the draft reads what it missed
+        if (round != 0 && round != stretch && kind != Round.CATCHING_UP) {
+            (kind == Round.WITH ? with : without).add(tokens, nanos);
         }
         round++;
         if (round == stretch + TRIAL) {

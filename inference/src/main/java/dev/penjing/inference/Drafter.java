@@ -61,10 +61,10 @@ final class Drafter implements AutoCloseable {
     /// By the number of sequences that run.
     private final DraftGain[] gains = new DraftGain[MANY + 1];
 
-    /// What the step under way says something about, and whether it has proposals.
+    /// What the step under way says something about, and its kind.
     private Optional<DraftGain> measured = Optional.empty();
 
-    private boolean drafted;
+    private DraftGain.Round kind = DraftGain.Round.WITHOUT;
 
     private Drafter(
             Weights weights, KeyValuePool pool, EngineOptions options, Kernels kernels, Team team) {
@@ -138,12 +138,16 @@ final class Drafter implements AutoCloseable {
         if (count > MANY || use == Use.NEVER) {
             return;
         }
-        if (use == Use.ALWAYS || gains[count].drafting()) {
-            propose(running, Math.min(most, ROWS / count));
-        }
+        boolean busy =
+                (use == Use.ALWAYS || gains[count].drafting())
+                        && propose(running, Math.min(most, ROWS / count));
         if (running.stream().allMatch(Sequence::decoding)) {
             measured = Optional.of(gains[count]);
-            drafted = running.stream().anyMatch(s -> s.draft.count() > 0);
+            boolean proposed = running.stream().anyMatch(s -> s.draft.count() > 0);
+            kind =
+                    proposed
+                            ? DraftGain.Round.WITH
+                            : busy ? DraftGain.Round.CATCHING_UP : DraftGain.Round.WITHOUT;
         }
     }
 
@@ -151,12 +155,14 @@ final class Drafter implements AutoCloseable {
     ///
     /// @param tokens that all sequences drew
     void took(int tokens, long nanos) {
-        measured.ifPresent(gain -> gain.took(drafted, tokens, nanos));
+        measured.ifPresent(gain -> gain.took(kind, tokens, nanos));
     }
 
     /// The answers' tokens, and a chunk of prompts, go through the draft for it. A draft that fell
     /// behind, while it rested or too many sequences ran, catches up chunk by chunk.
-    private void propose(List<Sequence> running, int depth) {
+    ///
+    /// @return whether the draft had anything to do
+    private boolean propose(List<Sequence> running, int depth) {
         batch.clear();
         List<Sequence> ready = new ArrayList<>();
         for (Sequence s : running) {
@@ -173,6 +179,7 @@ final class Drafter implements AutoCloseable {
                 s.fillDraft(batch, manager);
             }
         }
+        boolean busy = batch.rows() > 0;
         while (batch.rows() > 0) {
             float[] logits = transformer.forward(batch);
             for (int i = 0; i < ready.size(); i++) {
@@ -183,6 +190,7 @@ final class Drafter implements AutoCloseable {
             batch.clear();
             ready.forEach(s -> s.fillProposal(batch));
         }
+        return busy;
     }
 
     /// After the first `matches` proposals turned out to be what the target drew.

@@ -11,7 +11,11 @@ class DraftGainTest {
         for (int i = 0; i < rounds; i++) {
             boolean with = gain.drafting();
             drafted += with ? 1 : 0;
-            gain.took(with, with ? tokens : 1, with ? (long) (1000 * times) : 1000);
+            if (with) {
+                gain.took(DraftGain.Round.WITH, tokens, (long) (1000 * times));
+            } else {
+                gain.took(DraftGain.Round.WITHOUT, 1, 1000);
+            }
         }
         return drafted;
     }
@@ -44,8 +48,21 @@ class DraftGainTest {
     void oneRoundInWhichTheSystemDidSomethingElseChangesNothing() {
         DraftGain gain = new DraftGain();
         drafted(gain, DraftGain.STRETCH - 3, 3, 1.5);
-        gain.took(true, 3, 1_000_000);
+        gain.took(DraftGain.Round.WITH, 3, 1_000_000);
         drafted(gain, 2 + DraftGain.TRIAL, 3, 1.5);
         assertThat(drafted(gain, DraftGain.STRETCH, 3, 1.5)).isEqualTo(DraftGain.STRETCH);
+    }
+
+    @Test
+    void readingWhatItMissedIsNeitherWaysTime() {
+        DraftGain gain = new DraftGain();
+        drafted(gain, 5_000, 2, 2.2);
+        while (!gain.drafting()) {
+            gain.took(DraftGain.Round.WITHOUT, 1, 1000);
+        }
+        for (int i = 0; i < DraftGain.TRIAL; i++) {
+            gain.took(DraftGain.Round.CATCHING_UP, 1, 1_000_000);
+        }
+        assertThat(drafted(gain, DraftGain.LONGEST, 2, 2.2)).isZero();
     }
 }

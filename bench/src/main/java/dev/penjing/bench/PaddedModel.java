@@ -42,9 +42,7 @@ final class PaddedModel {
 
     public static void main(String[] args) throws IOException {
         if (args.length != 6) {
-            System.err.println(
-                    "usage: bench/run padded MODEL OUT HIDDEN INTERMEDIATE HEADS LAYERS");
-            System.exit(2);
+            usage();
         }
         Path model = Path.of(args[0]);
         try (Checkpoint checkpoint = Checkpoint.open(model)) {
@@ -113,7 +111,7 @@ final class PaddedModel {
                     name.substring(name.lastIndexOf('.', name.length() - 8) + 1), rows, columns);
         }
         float[] old = checkpoint.tensor(name).toFloats();
-        float[] values = new float[rows * columns];
+        float[] values = new float[Math.multiplyExact(rows, columns)];
         if (columns == 1) {
             float share = (float) Math.sqrt((double) from.hiddenSize() / to.hiddenSize());
             for (int i = 0; i < old.length; i++) {
@@ -132,7 +130,7 @@ final class PaddedModel {
     /// Of a new layer. Values and gates are zero but for the first head and the first neurons,
     /// whose columns are zero in the matrices behind them.
     private float[] added(String name, int rows, int columns) {
-        float[] values = new float[rows * columns];
+        float[] values = new float[Math.multiplyExact(rows, columns)];
         int share = to.numAttentionHeads() / to.numKeyValueHeads();
         int head = to.headDim();
         switch (name) {

@@ -29,7 +29,8 @@ public final class SpeedTest {
             double firstTokenSeconds,
             Optional<Drafted> drafted) {}
 
-    /// The same answers with the draft.
+    /// The same answers with the draft, as far as it is worth its time: one that is not rests but
+    /// for trials, and the ratio is close to 1.
     ///
     /// @param acceptance the share of proposals that were accepted
     /// @param ratio of the speed to that without a draft

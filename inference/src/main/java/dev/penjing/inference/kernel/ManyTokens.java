@@ -3,6 +3,7 @@ package dev.penjing.inference.kernel;
 import static dev.penjing.inference.kernel.VectorKernels.L;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /// A matrix times many rows of activations: bound by arithmetic. Each vector of weights is taken
 /// apart in registers and meets eight rows of activations (four where there are fewer registers or
@@ -32,10 +33,11 @@ final class ManyTokens {
             int stride,
             int from,
             int to,
+            boolean add,
             Scratch scratch) {
         boolean four = w.quantization() == Quantization.Q4_0;
         if (!four && x.wholes.length > 0 && x.rows() >= EightFloatRows.LEAST) {
-            floats(w, x, y, yAt, stride, from, to, scratch);
+            floats(w, x, y, yAt, stride, from, to, add, scratch);
             return;
         }
         boolean eights = inEights(w, x);
@@ -47,7 +49,7 @@ final class ManyTokens {
                 if (eights && x.rows() <= BOUND_BY_MEMORY) {
                     scratch.touched = touch(w, row, block, blocks);
                 }
-                part(w, x, y, yAt, stride, row, block, blocks, sums);
+                part(w, x, y, yAt, stride, row, block, blocks, add || block > 0, sums);
             }
         }
     }
@@ -79,6 +81,7 @@ final class ManyTokens {
             int row,
             int block,
             int blocks,
+            boolean add,
             float[] sums) {
         boolean four = w.quantization() == Quantization.Q4_0;
         boolean eights = inEights(w, x);
@@ -91,7 +94,7 @@ final class ManyTokens {
             int pairAt = x.pairIndex(t, block);
             int blockAt = x.blockIndex(t, block);
             int y0 = yAt + t * stride + row;
-            load(y, y0, stride, rows, sums);
+            start(add, y, y0, stride, rows, sums);
             if (count == 8) {
                 EightRows.q4(w.data(), at, blocks, x, pairAt, blockAt, sums);
             } else if (four) {
@@ -104,7 +107,12 @@ final class ManyTokens {
         }
     }
 
-    private static void load(float[] y, int at, int stride, int rows, float[] sums) {
+    /// Sums begin with what y holds, or, without reading y, with zeros.
+    private static void start(boolean add, float[] y, int at, int stride, int rows, float[] sums) {
+        if (!add) {
+            Arrays.fill(sums, 0, rows * GROUP, 0);
+            return;
+        }
         for (int i = 0; i < rows; i++) {
             System.arraycopy(y, at + i * stride, sums, i * GROUP, GROUP);
         }
@@ -124,6 +132,7 @@ final class ManyTokens {
             int stride,
             int from,
             int to,
+            boolean add,
             Scratch scratch) {
         float[] sums = scratch.sums(8 * GROUP);
         float[] weights = scratch.weights(EightFloatRows.size(w));
@@ -132,7 +141,7 @@ final class ManyTokens {
             for (int t = 0; t < x.rows(); t += 8) {
                 int rows = Math.min(8, x.rows() - t);
                 int y0 = yAt + t * stride + row;
-                load(y, y0, stride, rows, sums);
+                start(add, y, y0, stride, rows, sums);
                 EightFloatRows.product(weights, w.blocks(), x, x.blockIndex(t, 0), sums);
                 store(sums, rows, y, y0, stride);
             }

@@ -74,15 +74,15 @@ public final class VectorKernels implements Kernels {
             int to,
             boolean add,
             Scratch scratch) {
+        if (x.rows() > Activations.FEW) {
+            ManyTokens.product(w, x, y, yAt, stride, from, to, add, scratch);
+            return;
+        }
         if (!add) {
             for (int t = 0; t < x.rows(); t++) {
                 int at = yAt + t * stride;
                 Arrays.fill(y, at + from, at + to, 0);
             }
-        }
-        if (x.rows() > Activations.FEW) {
-            ManyTokens.product(w, x, y, yAt, stride, from, to, scratch);
-            return;
         }
         // as many rows of weights at a time as stay in the cache for the next row of activations
         int step = x.rows() == 1 ? to - from : 2 * L;

@@ -8,6 +8,7 @@ import static dev.penjing.inference.kernel.VectorKernels.LITTLE;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -15,69 +16,25 @@ import jdk.incubator.vector.IntVector;
 
 /// Eight rows of activations times eight-bit weights, both whole numbers in float32, where there
 /// are 32 vector registers. A block's sums are below 2^24 and so exact: they are those of
-/// [OneToken], in one instruction for each 16 products where 16-bit lanes take two.
+/// [OneToken], in one instruction for each 16 products where 16-bit lanes take two. Weights become
+/// floats in registers, for eight rows at a time: keeping them as floats, four times as many bytes,
+/// is slower.
 ///
 /// Written out flat for the reason that [OneToken] gives.
 final class EightFloatRows {
     private static final int VECTOR = 4 * L;
     private static final int UNIT = PackedMatrix.UNIT;
 
-    /// Floats of a block of a group of rows: its columns, and the scales.
-    private static final int BLOCK = (UNIT + 1) * 2 * L;
-
-    /// Fewer rows than these are not worth the unpacking.
-    static final int LEAST = 32;
-
     private EightFloatRows() {}
 
-    /// Floats that a group of rows takes.
-    static int size(PackedMatrix w) {
-        return w.blocks() * BLOCK;
-    }
-
-    /// Unpacks a group of 2 L rows: of each block its columns, of each of these the rows, and then
-    /// the rows' scales, but for a factor of 2^112.
-    static void unpack(PackedMatrix w, int row, float[] to) {
-        MemorySegment data = w.data();
-        long p = w.offset(row, 0);
-        int at = 0;
-        for (int b = 0; b < w.blocks(); b++) {
-            for (int v = 0; v < 8; v++, p += 2 * VECTOR) {
-                int column = at + (v / 2 * 8 + v % 2 * 2) * 2 * L;
-                columns(IntVector.fromMemorySegment(I, data, p, LITTLE), to, column);
-                columns(IntVector.fromMemorySegment(I, data, p + VECTOR, LITTLE), to, column + L);
-            }
-            at += UNIT * 2 * L;
-            IntVector scales = IntVector.fromMemorySegment(I, data, p, LITTLE);
-            p += VECTOR;
-            IntVector low = scales.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff);
-            low.reinterpretAsFloats().intoArray(to, at);
-            IntVector high = scales.lanewise(ASHR, 3).and(0x8fffe000);
-            high.reinterpretAsFloats().intoArray(to, at + L);
-            at += 2 * L;
-        }
-    }
-
-    /// A lane's bytes are columns n, n + 1, n + 4 and n + 5.
-    private static void columns(IntVector q, float[] to, int at) {
-        floats(q.lanewise(LSHL, 24).lanewise(ASHR, 24)).intoArray(to, at);
-        floats(q.lanewise(LSHL, 16).lanewise(ASHR, 24)).intoArray(to, at + 2 * L);
-        floats(q.lanewise(LSHL, 8).lanewise(ASHR, 24)).intoArray(to, at + 8 * L);
-        floats(q.lanewise(ASHR, 24)).intoArray(to, at + 10 * L);
-    }
-
-    private static FloatVector floats(IntVector q) {
-        return (FloatVector) q.convert(I2F, 0);
-    }
-
-    /// Adds the products with a group of rows to `sums`, [8][2 L].
+    /// Adds the products with a group of 2 L rows of weights to `sums`, [8][2 L].
     ///
-    /// @param w the unpacked group
     /// @param blockAt of the first row and block of activations
-    static void product(float[] w, int blocks, Activations x, int blockAt, float[] sums) {
+    static void q8(
+            MemorySegment data, long at, int blocks, Activations x, int blockAt, float[] sums) {
         float[] wholes = x.wholes;
         float[] rowScales = x.scales;
-        int p = 0;
+        long p = at;
         int s = blockAt;
         int g = blockAt * UNIT;
         for (int b = 0; b < blocks; b++, s += 8, g += 7 * UNIT) {
@@ -97,40 +54,55 @@ final class EightFloatRows {
             FloatVector b6 = FloatVector.zero(F);
             FloatVector a7 = FloatVector.zero(F);
             FloatVector b7 = FloatVector.zero(F);
-            for (int c = 0; c < UNIT; c++, p += 2 * L, g++) {
-                FloatVector q = FloatVector.fromArray(F, w, p);
-                FloatVector r = FloatVector.fromArray(F, w, p + L);
-                FloatVector x0 = FloatVector.broadcast(F, wholes[g]);
-                a0 = q.fma(x0, a0);
-                b0 = r.fma(x0, b0);
-                FloatVector x1 = FloatVector.broadcast(F, wholes[g + UNIT]);
-                a1 = q.fma(x1, a1);
-                b1 = r.fma(x1, b1);
-                FloatVector x2 = FloatVector.broadcast(F, wholes[g + 2 * UNIT]);
-                a2 = q.fma(x2, a2);
-                b2 = r.fma(x2, b2);
-                FloatVector x3 = FloatVector.broadcast(F, wholes[g + 3 * UNIT]);
-                a3 = q.fma(x3, a3);
-                b3 = r.fma(x3, b3);
-                FloatVector x4 = FloatVector.broadcast(F, wholes[g + 4 * UNIT]);
-                a4 = q.fma(x4, a4);
-                b4 = r.fma(x4, b4);
-                FloatVector x5 = FloatVector.broadcast(F, wholes[g + 5 * UNIT]);
-                a5 = q.fma(x5, a5);
-                b5 = r.fma(x5, b5);
-                FloatVector x6 = FloatVector.broadcast(F, wholes[g + 6 * UNIT]);
-                a6 = q.fma(x6, a6);
-                b6 = r.fma(x6, b6);
-                FloatVector x7 = FloatVector.broadcast(F, wholes[g + 7 * UNIT]);
-                a7 = q.fma(x7, a7);
-                b7 = r.fma(x7, b7);
+            for (int v = 0; v < 8; v++, p += 2 * VECTOR) {
+                IntVector q = IntVector.fromMemorySegment(I, data, p, LITTLE);
+                IntVector r = IntVector.fromMemorySegment(I, data, p + VECTOR, LITTLE);
+                for (int n = 0; n < 4; n++) {
+                    int c = g + n + (n & 2);
+                    FloatVector w =
+                            (FloatVector) q.lanewise(LSHL, 24).lanewise(ASHR, 24).convert(I2F, 0);
+                    FloatVector z =
+                            (FloatVector) r.lanewise(LSHL, 24).lanewise(ASHR, 24).convert(I2F, 0);
+                    q = q.lanewise(LSHR, 8);
+                    r = r.lanewise(LSHR, 8);
+                    FloatVector x0 = FloatVector.broadcast(F, wholes[c + 0 * UNIT]);
+                    a0 = w.fma(x0, a0);
+                    b0 = z.fma(x0, b0);
+                    FloatVector x1 = FloatVector.broadcast(F, wholes[c + 1 * UNIT]);
+                    a1 = w.fma(x1, a1);
+                    b1 = z.fma(x1, b1);
+                    FloatVector x2 = FloatVector.broadcast(F, wholes[c + 2 * UNIT]);
+                    a2 = w.fma(x2, a2);
+                    b2 = z.fma(x2, b2);
+                    FloatVector x3 = FloatVector.broadcast(F, wholes[c + 3 * UNIT]);
+                    a3 = w.fma(x3, a3);
+                    b3 = z.fma(x3, b3);
+                    FloatVector x4 = FloatVector.broadcast(F, wholes[c + 4 * UNIT]);
+                    a4 = w.fma(x4, a4);
+                    b4 = z.fma(x4, b4);
+                    FloatVector x5 = FloatVector.broadcast(F, wholes[c + 5 * UNIT]);
+                    a5 = w.fma(x5, a5);
+                    b5 = z.fma(x5, b5);
+                    FloatVector x6 = FloatVector.broadcast(F, wholes[c + 6 * UNIT]);
+                    a6 = w.fma(x6, a6);
+                    b6 = z.fma(x6, b6);
+                    FloatVector x7 = FloatVector.broadcast(F, wholes[c + 7 * UNIT]);
+                    a7 = w.fma(x7, a7);
+                    b7 = z.fma(x7, b7);
+                }
+                g += (v & 1) == 0 ? 2 : 6;
             }
-            FloatVector low = FloatVector.fromArray(F, w, p);
-            FloatVector high = FloatVector.fromArray(F, w, p + L);
-            p += 2 * L;
+            IntVector scales = IntVector.fromMemorySegment(I, data, p, LITTLE);
+            p += VECTOR;
+            FloatVector low =
+                    scales.lanewise(LSHL, 16)
+                            .lanewise(ASHR, 3)
+                            .and(0x8fffffff)
+                            .reinterpretAsFloats();
+            FloatVector high = scales.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
             float f0 = rowScales[s + 0] * HALF;
-            a0.fma(low.mul(f0), FloatVector.fromArray(F, sums, 0)).intoArray(sums, 0);
-            b0.fma(high.mul(f0), FloatVector.fromArray(F, sums, L)).intoArray(sums, L);
+            a0.fma(low.mul(f0), FloatVector.fromArray(F, sums, 0 * L)).intoArray(sums, 0 * L);
+            b0.fma(high.mul(f0), FloatVector.fromArray(F, sums, 1 * L)).intoArray(sums, 1 * L);
             float f1 = rowScales[s + 1] * HALF;
             a1.fma(low.mul(f1), FloatVector.fromArray(F, sums, 2 * L)).intoArray(sums, 2 * L);
             b1.fma(high.mul(f1), FloatVector.fromArray(F, sums, 3 * L)).intoArray(sums, 3 * L);

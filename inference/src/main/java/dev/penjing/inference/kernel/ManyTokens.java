@@ -21,7 +21,7 @@ final class ManyTokens {
     private static final int PART = 128;
 
     /// With more rows than these, waiting for the weights is little of the work.
-    private static final int BOUND_BY_MEMORY = 32;
+    private static final int BOUND_BY_MEMORY = 64;
 
     private ManyTokens() {}
 
@@ -35,11 +35,6 @@ final class ManyTokens {
             int to,
             boolean add,
             Scratch scratch) {
-        boolean four = w.quantization() == Quantization.Q4_0;
-        if (!four && x.wholes.length > 0 && x.rows() >= EightFloatRows.LEAST) {
-            floats(w, x, y, yAt, stride, from, to, add, scratch);
-            return;
-        }
         boolean eights = inEights(w, x);
         // the sums of a group lie side by side: in y they would share a few sets of the cache
         float[] sums = scratch.sums(8 * GROUP);
@@ -55,7 +50,9 @@ final class ManyTokens {
     }
 
     private static boolean inEights(PackedMatrix w, Activations x) {
-        return EIGHT && w.quantization() == Quantization.Q4_0 && x.tile() == 8;
+        return EIGHT
+                && x.tile() == 8
+                && (w.quantization() == Quantization.Q4_0 || x.wholes.length > 0);
     }
 
     /// Reads a value of every cache line, so that all of them are under way at once: while it
@@ -95,7 +92,9 @@ final class ManyTokens {
             int blockAt = x.blockIndex(t, block);
             int y0 = yAt + t * stride + row;
             start(add, y, y0, stride, rows, sums);
-            if (count == 8) {
+            if (count == 8 && !four) {
+                EightFloatRows.q8(w.data(), at, blocks, x, blockAt, sums);
+            } else if (count == 8) {
                 EightRows.q4(w.data(), at, blocks, x, pairAt, blockAt, sums);
             } else if (four) {
                 FourRows.q4(w.data(), at, blocks, x, pairAt, blockAt, tile, sums);
@@ -121,30 +120,6 @@ final class ManyTokens {
     private static void store(float[] sums, int rows, float[] y, int at, int stride) {
         for (int i = 0; i < rows; i++) {
             System.arraycopy(sums, i * GROUP, y, at + i * stride, GROUP);
-        }
-    }
-
-    private static void floats(
-            PackedMatrix w,
-            Activations x,
-            float[] y,
-            int yAt,
-            int stride,
-            int from,
-            int to,
-            boolean add,
-            Scratch scratch) {
-        float[] sums = scratch.sums(8 * GROUP);
-        float[] weights = scratch.weights(EightFloatRows.size(w));
-        for (int row = from; row < to; row += GROUP) {
-            EightFloatRows.unpack(w, row, weights);
-            for (int t = 0; t < x.rows(); t += 8) {
-                int rows = Math.min(8, x.rows() - t);
-                int y0 = yAt + t * stride + row;
-                start(add, y, y0, stride, rows, sums);
-                EightFloatRows.product(weights, w.blocks(), x, x.blockIndex(t, 0), sums);
-                store(sums, rows, y, y0, stride);
-            }
         }
     }
 }

@@ -9,19 +9,12 @@ public final class Scratch {
     int touched;
 
     private float[] sums = new float[0];
-    private float[] weights = new float[0];
     private float[] floats = new float[0];
 
     /// For products: they may be called while [#floats] is in use.
     float[] sums(int size) {
         sums = sums.length < size ? new float[size] : sums;
         return sums;
-    }
-
-    /// For products, too.
-    float[] weights(int size) {
-        weights = weights.length < size ? new float[size] : weights;
-        return weights;
     }
 
     public float[] floats(int size) {

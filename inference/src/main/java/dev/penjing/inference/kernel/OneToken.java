@@ -40,7 +40,7 @@ final class OneToken {
             if (four) {
                 q4(w.data(), at, w.blocks(), bytes, x, first, y, yAt + row);
             } else {
-                q8(w.data(), at, w.blocks(), bytes, x, first, y, yAt + row);
+                q8(w.data(), at, w.blocks(), x, first, y, yAt + row);
             }
         }
     }
@@ -165,28 +165,30 @@ final class OneToken {
         y1.intoArray(y, yAt + L);
     }
 
-    /// Two products of eight bits fit into a 16-bit lane, not more: they are added up as ints.
+    /// Two products of eight bits fit into a 16-bit lane, not more: they are added up as ints. Each
+    /// pair of vectors is read a turn ahead, which is a quarter faster from memory; two or three
+    /// turns ahead are not.
     private static void q8(
-            MemorySegment data,
-            long at,
-            int blocks,
-            int bytes,
-            Activations x,
-            int first,
-            float[] y,
-            int yAt) {
+            MemorySegment data, long at, int blocks, Activations x, int first, float[] y, int yAt) {
         int[] pairs = x.pairs;
         long p = at;
         FloatVector y0 = FloatVector.fromArray(F, y, yAt);
         FloatVector y1 = FloatVector.fromArray(F, y, yAt + L);
-        for (int b = 0; b < blocks; b++, p += bytes) {
+        int pair = first * Activations.PAIRS;
+        // behind the last block is nothing to read ahead
+        long last = data.byteSize() - 2 * VECTOR;
+        ShortVector next0 = ShortVector.fromMemorySegment(S, data, p, LITTLE);
+        ShortVector next1 = ShortVector.fromMemorySegment(S, data, p + VECTOR, LITTLE);
+        for (int b = 0; b < blocks; b++, p += VECTOR) {
             IntVector a0 = IntVector.zero(I);
             IntVector a1 = IntVector.zero(I);
-            for (int v = 0; v < 8; v++) {
-                long q = p + v * 2 * VECTOR;
-                int pair = (first + b) * Activations.PAIRS + 2 * v;
-                ShortVector q0 = ShortVector.fromMemorySegment(S, data, q, LITTLE);
-                ShortVector q1 = ShortVector.fromMemorySegment(S, data, q + VECTOR, LITTLE);
+            for (int v = 0; v < 8; v++, p += 2 * VECTOR, pair += 2) {
+                ShortVector q0 = next0;
+                ShortVector q1 = next1;
+                // behind a block's last pair are its scales
+                long next = Math.min(p + (v == 7 ? 3 : 2) * VECTOR, last);
+                next0 = ShortVector.fromMemorySegment(S, data, next, LITTLE);
+                next1 = ShortVector.fromMemorySegment(S, data, next + VECTOR, LITTLE);
                 ShortVector x0 = IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts();
                 ShortVector x1 = IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts();
                 IntVector m0 =
@@ -206,7 +208,7 @@ final class OneToken {
                 a0 = a0.add(m0.lanewise(LSHL, 16).lanewise(ASHR, 16));
                 a1 = a1.add(m1.lanewise(LSHL, 16).lanewise(ASHR, 16));
             }
-            IntVector scales = IntVector.fromMemorySegment(I, data, p + 16 * VECTOR, LITTLE);
+            IntVector scales = IntVector.fromMemorySegment(I, data, p, LITTLE);
             FloatVector s0 =
                     scales.lanewise(LSHL, 16)
                             .lanewise(ASHR, 3)

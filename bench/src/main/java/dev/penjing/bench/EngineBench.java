@@ -2,7 +2,6 @@ package dev.penjing.bench;
 
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
-import dev.penjing.inference.SpeedTest;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import java.nio.file.Path;
@@ -62,14 +61,13 @@ final class EngineBench {
 
     private static void run(Path model, int threads, int rounds, Map<String, String> options)
             throws Exception {
+        List<Rival> rivals = new ArrayList<>();
+        if (options.containsKey("--programs")) {
+            rivals.add(LlamaPrograms.in(Path.of(options.get("--programs")), model, threads));
+        }
         EngineOptions settings = EngineOptions.DEFAULT.withThreads(threads);
         try (Engine engine = Engine.load(model, settings, Progress.NONE)) {
             System.out.println(engine.describe());
-            List<Rival> rivals = new ArrayList<>();
-            if (options.containsKey("--programs")) {
-                Path folder = Path.of(options.get("--programs"));
-                rivals.add(LlamaPrograms.in(folder, model, threads));
-            }
             if (!options.containsKey("--python")) {
                 compare(engine, rivals, threads, rounds);
                 return;
@@ -83,11 +81,12 @@ final class EngineBench {
 
     private static void compare(Engine engine, List<Rival> rivals, int threads, int rounds)
             throws Exception {
+        List<Rival> all = new ArrayList<>(rivals);
+        all.addFirst(new Rival.Ours(engine));
         String with = "%d thread%s: ".formatted(threads, threads == 1 ? "" : "s");
         System.out.printf("%n%sa prompt of %d tokens%n", with, PROMPT);
         List<SideBySide.Entry> prompts = new ArrayList<>();
-        prompts.add(new SideBySide.Entry("Penjing", () -> SpeedTest.prompt(engine, PROMPT)));
-        for (Rival rival : rivals) {
+        for (Rival rival : all) {
             prompts.add(new SideBySide.Entry(rival.name(), () -> rival.prompt(PROMPT)));
         }
         SideBySide.run("tokens/s", 2, rounds, prompts);
@@ -95,10 +94,7 @@ final class EngineBench {
             for (int sequences : new int[] {1, 8}) {
                 System.out.printf("%n%s%d answers of %d tokens%n", with, sequences, ANSWER);
                 List<SideBySide.Entry> answers = new ArrayList<>();
-                answers.add(
-                        new SideBySide.Entry(
-                                "Penjing", () -> SpeedTest.answers(engine, sequences, ANSWER)));
-                for (Rival rival : rivals) {
+                for (Rival rival : all) {
                     answers.add(
                             new SideBySide.Entry(
                                     rival.name(), () -> rival.answers(sequences, ANSWER)));

@@ -19,11 +19,11 @@ record LlamaPrograms(Path folder, String name, boolean repack, Path model, int t
         implements Rival {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
-    /// Words of a row of `llama-batched-bench`, of which this one is the answers' tokens/s.
+    /// The column of `llama-batched-bench` with the answers' tokens/s.
     private static final int RATE = 8;
 
     /// @throws PenjingException if the programs are not there or do not run
-    static LlamaPrograms in(Path folder, Path model, int threads) throws Exception {
+    static LlamaPrograms in(Path folder, Path model, int threads) throws InterruptedException {
         for (String program : List.of("llama-bench", "llama-batched-bench")) {
             if (!Files.isExecutable(folder.resolve(program))) {
                 throw new PenjingException(
@@ -72,13 +72,19 @@ record LlamaPrograms(Path folder, String name, boolean repack, Path model, int t
             command.addAll(List.of("-rtr", "1"));
         }
         String out = output(command);
+        double rate;
         try {
-            return JSON.readTree(out.substring(Math.max(0, out.indexOf("[\n"))))
-                    .at("/0/avg_ts")
-                    .asDouble();
+            rate =
+                    JSON.readTree(out.substring(Math.max(0, out.indexOf("[\n"))))
+                            .at("/0/avg_ts")
+                            .asDouble(0);
         } catch (JacksonException e) {
             throw strange(command, out);
         }
+        if (rate <= 0) {
+            throw strange(command, out);
+        }
+        return rate;
     }
 
     private List<String> command(String program) {
@@ -99,10 +105,21 @@ record LlamaPrograms(Path folder, String name, boolean repack, Path model, int t
                                 out.lines().reduce((a, b) -> b).orElse("nothing")));
     }
 
-    private static String output(List<String> command) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    private static String output(List<String> command) throws InterruptedException {
+        Process process;
+        try {
+            process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        } catch (IOException e) {
+            throw new PenjingException(
+                    "%s does not run here (%s): compile it for this machine"
+                            .formatted(command.getFirst(), e.getMessage()),
+                    e);
+        }
         try {
             return new String(process.getInputStream().readAllBytes());
+        } catch (IOException e) {
+            throw new PenjingException(
+                    "%s was cut off: %s".formatted(command.getFirst(), e.getMessage()), e);
         } finally {
             process.destroy();
             process.waitFor();

@@ -10,14 +10,21 @@ import java.nio.file.Path;
 /// llama.cpp in a process that idles while it is not asked.
 record LlamaPython(Process process, PrintWriter to, BufferedReader from)
         implements Rival, AutoCloseable {
-    static LlamaPython start(String python, Path model, int threads) throws IOException {
+    static LlamaPython start(String python, Path model, int threads) {
         String script =
                 Path.of(System.getProperty("penjing.home"), "bench/peers/llama_cpp_engine.py")
                         .toString();
-        Process process =
-                new ProcessBuilder(python, script, model.toString(), Integer.toString(threads))
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
-                        .start();
+        Process process;
+        try {
+            process =
+                    new ProcessBuilder(python, script, model.toString(), Integer.toString(threads))
+                            .redirectError(ProcessBuilder.Redirect.INHERIT)
+                            .start();
+        } catch (IOException e) {
+            throw new PenjingException(
+                    "%s does not start: give a Python that has llama-cpp-python".formatted(python),
+                    e);
+        }
         return new LlamaPython(
                 process,
                 new PrintWriter(process.outputWriter(StandardCharsets.UTF_8), true),

@@ -1,7 +1,10 @@
 package dev.penjing.bench;
 
-/// Another engine, asked the same.
-sealed interface Rival permits LlamaPython, LlamaPrograms {
+import dev.penjing.inference.Engine;
+import dev.penjing.inference.SpeedTest;
+
+/// An engine that is asked what the others are.
+sealed interface Rival permits Rival.Ours, LlamaPython, LlamaPrograms {
     String name();
 
     /// Tokens/s.
@@ -9,4 +12,22 @@ sealed interface Rival permits LlamaPython, LlamaPrograms {
 
     /// Tokens/s of all sequences together.
     double answers(int sequences, int tokens) throws Exception;
+
+    /// Our own.
+    record Ours(Engine engine) implements Rival {
+        @Override
+        public String name() {
+            return "Penjing";
+        }
+
+        @Override
+        public double prompt(int tokens) throws Exception {
+            return SpeedTest.prompt(engine, tokens);
+        }
+
+        @Override
+        public double answers(int sequences, int tokens) throws Exception {
+            return SpeedTest.answers(engine, sequences, tokens);
+        }
+    }
 }

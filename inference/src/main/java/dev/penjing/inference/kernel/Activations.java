@@ -36,8 +36,8 @@ public final class Activations {
     private int shift;
 
     /// @param maxRows that are ever used at once
-    /// @param floats whether to keep them as floats too: many rows times eight-bit weights are
-    ///   faster for it
+    /// @param floats whether to keep them as floats too: five rows or more times eight-bit weights
+    ///   are faster for it
     public Activations(int maxRows, int columns, boolean floats) {
         this.blocks = PackedMatrix.padded(columns) / PackedMatrix.UNIT;
         int tiled = Math.ceilDiv(maxRows, LARGEST_TILE) * LARGEST_TILE;

@@ -158,7 +158,10 @@ class HubTest {
                         .snapshot(MODEL, (what, bytes, total, note) -> done.add(bytes));
         assertThat(snapshot.resolve(WEIGHTS)).hasBinaryContent(weights);
         List<Long> from = hub.requests("content").stream().map(FakeHub.Request::from).toList();
-        assertThat(from).containsExactly(0L, 100_000L, 200_000L); // nothing is asked for twice
+        // what has arrived is not asked for again; a break may swallow what was sent last
+        assertThat(from).hasSize(3).startsWith(0L);
+        assertThat(from.get(1)).isBetween(50_000L, 100_000L);
+        assertThat(from.get(2) - from.get(1)).isBetween(50_000L, 100_000L);
         assertThat(done).isSorted().endsWith(300_023L);
         assertThat(incomplete()).doesNotExist();
     }
@@ -168,10 +171,11 @@ class HubTest {
         hub.breakAt = 50_000;
         hub.breaks.set(5);
         fails(this::snapshot, WEIGHTS + " failed 5 times", "run it again", "HF_HUB_OFFLINE");
-        assertThat(incomplete()).hasSize(250_000);
+        long kept = incomplete().toFile().length();
+        assertThat(kept).isBetween(125_000L, 250_000L);
         assertThat(root().resolve("refs/main")).doesNotExist();
         assertThat(snapshot().resolve(WEIGHTS)).hasBinaryContent(weights);
-        assertThat(hub.requests("content").getLast().from()).isEqualTo(250_000);
+        assertThat(hub.requests("content").getLast().from()).isEqualTo(kept);
     }
 
     @Test

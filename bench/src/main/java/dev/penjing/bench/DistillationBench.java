@@ -9,7 +9,7 @@ import dev.penjing.compression.training.Checkpoints;
 import dev.penjing.compression.training.RandomWeights;
 import dev.penjing.compression.training.Trainer;
 import dev.penjing.compression.training.TrainingSettings;
-import dev.penjing.model.ModelConfig;
+import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.safetensors.DType;
 import java.io.IOException;
 import java.nio.ByteBuffer;

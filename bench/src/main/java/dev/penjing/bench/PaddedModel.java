@@ -1,9 +1,9 @@
 package dev.penjing.bench;
 
 import dev.penjing.compression.run.Artifacts;
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.TensorSpec;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;

@@ -2,8 +2,8 @@ package dev.penjing.cli;
 
 import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.run.Compression;
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.architecture.ModelConfig;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;

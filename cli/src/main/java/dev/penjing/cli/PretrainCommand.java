@@ -2,7 +2,7 @@ package dev.penjing.cli;
 
 import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.run.TrainingRun;
-import dev.penjing.model.ModelConfig;
+import dev.penjing.model.architecture.ModelConfig;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -6,7 +6,7 @@ import dev.penjing.compression.pruning.Pruner;
 import dev.penjing.compression.pruning.Shape;
 import dev.penjing.compression.run.Artifacts;
 import dev.penjing.compression.run.RunRecord;
-import dev.penjing.model.ModelConfig;
+import dev.penjing.model.architecture.ModelConfig;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;

@@ -1,8 +1,8 @@
 package dev.penjing.cli;
 
 import dev.penjing.compression.pruning.Shape;
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.architecture.ModelConfig;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 

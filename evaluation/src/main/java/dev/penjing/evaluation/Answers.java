@@ -1,8 +1,8 @@
 package dev.penjing.evaluation;
 
 import dev.penjing.model.Progress;
-import dev.penjing.model.Prompt;
-import dev.penjing.model.ScoredText;
+import dev.penjing.model.language.Prompt;
+import dev.penjing.model.language.ScoredText;
 import dev.penjing.model.tokenizer.StreamingDecoder;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.ArrayList;

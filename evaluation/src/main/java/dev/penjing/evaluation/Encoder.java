@@ -1,7 +1,7 @@
 package dev.penjing.evaluation;
 
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.ScoredText;
+import dev.penjing.model.language.ScoredText;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.Optional;

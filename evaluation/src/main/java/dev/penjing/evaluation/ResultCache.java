@@ -1,8 +1,8 @@
 package dev.penjing.evaluation;
 
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.Prompt;
-import dev.penjing.model.ScoredText;
+import dev.penjing.model.language.Prompt;
+import dev.penjing.model.language.ScoredText;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.ByteBuffer;

@@ -1,6 +1,6 @@
 package dev.penjing.evaluation;
 
-import dev.penjing.model.LanguageModel;
+import dev.penjing.model.language.LanguageModel;
 import java.util.Optional;
 import java.util.Set;
 

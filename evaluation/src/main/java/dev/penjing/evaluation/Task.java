@@ -1,7 +1,7 @@
 package dev.penjing.evaluation;
 
 import dev.penjing.evaluation.data.DataSet;
-import dev.penjing.model.Prompt;
+import dev.penjing.model.language.Prompt;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;

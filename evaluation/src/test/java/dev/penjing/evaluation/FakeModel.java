@@ -1,8 +1,8 @@
 package dev.penjing.evaluation;
 
-import dev.penjing.model.LanguageModel;
-import dev.penjing.model.Prompt;
-import dev.penjing.model.ScoredText;
+import dev.penjing.model.language.LanguageModel;
+import dev.penjing.model.language.Prompt;
+import dev.penjing.model.language.ScoredText;
 import dev.penjing.model.tokenizer.BpeTrainer;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.ArrayList;

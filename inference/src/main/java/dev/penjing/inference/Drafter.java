@@ -2,9 +2,9 @@ package dev.penjing.inference;
 
 import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.Team;
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,9 +1,9 @@
 package dev.penjing.inference;
 
-import dev.penjing.model.LanguageModel;
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.Prompt;
-import dev.penjing.model.ScoredText;
+import dev.penjing.model.language.LanguageModel;
+import dev.penjing.model.language.Prompt;
+import dev.penjing.model.language.ScoredText;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,8 +1,8 @@
 package dev.penjing.inference;
 
 import dev.penjing.inference.kernel.Kernels;
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.architecture.ModelConfig;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;

@@ -1,7 +1,7 @@
 package dev.penjing.inference;
 
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.Prompt;
+import dev.penjing.model.language.Prompt;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,9 +1,9 @@
 package dev.penjing.inference;
 
-import dev.penjing.model.LanguageModel;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.language.LanguageModel;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.List;

@@ -3,7 +3,7 @@ package dev.penjing.inference;
 import dev.penjing.inference.SharedBeginnings.Branch;
 import dev.penjing.inference.SharedBeginnings.Claim;
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.ScoredText;
+import dev.penjing.model.language.ScoredText;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;

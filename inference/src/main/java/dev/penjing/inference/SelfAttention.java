@@ -5,7 +5,7 @@ import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.Scratch;
 import dev.penjing.inference.kernel.Team;
-import dev.penjing.model.ModelConfig;
+import dev.penjing.model.architecture.ModelConfig;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;

@@ -1,6 +1,6 @@
 package dev.penjing.inference;
 
-import dev.penjing.model.ScoredText;
+import dev.penjing.model.language.ScoredText;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;

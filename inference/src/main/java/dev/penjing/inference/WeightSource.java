@@ -2,9 +2,9 @@ package dev.penjing.inference;
 
 import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.Quantization;
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.TensorSpec;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.gguf.BlockType;
 import dev.penjing.model.gguf.GgufFile;
 import dev.penjing.model.gguf.GgufImport;

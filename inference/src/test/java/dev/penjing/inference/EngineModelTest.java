@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.penjing.model.LanguageModel;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
-import dev.penjing.model.Prompt;
-import dev.penjing.model.ScoredText;
+import dev.penjing.model.language.LanguageModel;
+import dev.penjing.model.language.Prompt;
+import dev.penjing.model.language.ScoredText;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

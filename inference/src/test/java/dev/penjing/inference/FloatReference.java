@@ -1,6 +1,6 @@
 package dev.penjing.inference;
 
-import dev.penjing.model.ModelConfig;
+import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.safetensors.Checkpoint;
 import java.nio.file.Path;
 

@@ -466,8 +466,8 @@ class SpeculationTest {
     void aDraftWithAShorterContextHelpsAsFarAsItSees() {
         Path small = directory.resolve("short");
         TinyModel.write(small, ", \"tie_word_embeddings\": true", 64, 96, 2, 4, 2, 16);
-        dev.penjing.model.ModelConfig config =
-                dev.penjing.model.ModelConfig.read(small.resolve("config.json"));
+        dev.penjing.model.architecture.ModelConfig config =
+                dev.penjing.model.architecture.ModelConfig.read(small.resolve("config.json"));
         shorten(small.resolve("config.json"), config.maxPositionEmbeddings(), 100);
         EngineOptions options = EngineOptions.DEFAULT.withThreads(2).withDraft(small, 4);
         try (Engine engine = Engine.load(target(), options, Progress.NONE)) {

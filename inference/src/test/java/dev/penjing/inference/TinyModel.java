@@ -1,7 +1,7 @@
 package dev.penjing.inference;
 
-import dev.penjing.model.ModelConfig;
-import dev.penjing.model.TensorSpec;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
 import dev.penjing.model.tokenizer.BpeTrainer;

@@ -2,8 +2,8 @@ package dev.penjing.compression.decoder;
 
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
-import dev.penjing.model.ModelConfig;
-import dev.penjing.model.Prompt;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.language.Prompt;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -2,7 +2,7 @@ package dev.penjing.compression.decoder;
 
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
-import dev.penjing.model.ScoredText;
+import dev.penjing.model.language.ScoredText;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

@@ -1,7 +1,7 @@
 package dev.penjing.compression.decoder;
 
-import dev.penjing.model.ModelConfig;
-import dev.penjing.model.TensorSpec;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.TensorSpec;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.penjing.compression.decoder;
 
-import dev.penjing.model.Prompt.Draw;
+import dev.penjing.model.language.Prompt.Draw;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 

@@ -2,11 +2,11 @@ package dev.penjing.compression.decoder;
 
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
-import dev.penjing.model.LanguageModel;
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.Prompt;
-import dev.penjing.model.ScoredText;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.language.LanguageModel;
+import dev.penjing.model.language.Prompt;
+import dev.penjing.model.language.ScoredText;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -1,6 +1,6 @@
 package dev.penjing.compression.importance;
 
-import dev.penjing.model.ModelConfig;
+import dev.penjing.model.architecture.ModelConfig;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.IntStream;

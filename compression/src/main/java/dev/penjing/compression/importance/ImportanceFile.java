@@ -1,7 +1,7 @@
 package dev.penjing.compression.importance;
 
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.safetensors.SafetensorsFile;
 import dev.penjing.model.safetensors.SafetensorsWriter;
 import java.nio.file.Path;

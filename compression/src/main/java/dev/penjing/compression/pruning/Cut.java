@@ -1,7 +1,7 @@
 package dev.penjing.compression.pruning;
 
 import dev.penjing.compression.importance.Importance;
-import dev.penjing.model.ModelConfig;
+import dev.penjing.model.architecture.ModelConfig;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.penjing.compression.pruning;
 
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.architecture.ModelConfig;
 
 /// The widths of a student. Key-value heads, head dimension, depth and vocabulary stay the
 /// teacher's.

@@ -2,8 +2,8 @@ package dev.penjing.compression.run;
 
 import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.importance.ImportanceFile;
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.architecture.ModelConfig;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

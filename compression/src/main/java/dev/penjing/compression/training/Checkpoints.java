@@ -2,8 +2,8 @@ package dev.penjing.compression.training;
 
 import dev.penjing.compression.decoder.Parameters;
 import dev.penjing.compression.torch.Tensors;
-import dev.penjing.model.ModelConfig;
-import dev.penjing.model.TensorSpec;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
 import java.nio.file.Path;

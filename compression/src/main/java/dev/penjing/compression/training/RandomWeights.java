@@ -4,7 +4,7 @@ import dev.penjing.compression.decoder.ParameterLayout.Slot;
 import dev.penjing.compression.decoder.Parameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
-import dev.penjing.model.ModelConfig;
+import dev.penjing.model.architecture.ModelConfig;
 import java.util.Random;
 import java.util.random.RandomGenerator;
 import org.bytedeco.javacpp.FloatPointer;

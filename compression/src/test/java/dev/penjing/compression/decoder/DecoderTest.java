@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
-import dev.penjing.model.ModelConfig;
+import dev.penjing.model.architecture.ModelConfig;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;

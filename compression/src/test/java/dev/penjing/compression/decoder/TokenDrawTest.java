@@ -3,7 +3,7 @@ package dev.penjing.compression.decoder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.penjing.model.Prompt.Draw;
+import dev.penjing.model.language.Prompt.Draw;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 

@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.torch.Compute;
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.Prompt;
-import dev.penjing.model.ScoredText;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.language.Prompt;
+import dev.penjing.model.language.ScoredText;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;

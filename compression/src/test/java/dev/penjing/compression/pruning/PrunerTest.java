@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.importance.Importance;
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.Progress;
-import dev.penjing.model.TensorSpec;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.TensorSpec;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -1,10 +1,10 @@
 package dev.penjing.model.gguf;
 
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
-import dev.penjing.model.Rope;
-import dev.penjing.model.TensorSpec;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Rope;
+import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
 import dev.penjing.model.tokenizer.Tokenizers;

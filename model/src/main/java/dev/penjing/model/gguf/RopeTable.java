@@ -1,7 +1,7 @@
 package dev.penjing.model.gguf;
 
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.Rope;
+import dev.penjing.model.architecture.Rope;
 
 /// Llama 3's scaling of rotary positions as GGUF has it: not as settings but as the tensor
 /// `rope_freqs.weight`, by which the frequency of each pair of a head's dimensions is divided.

@@ -1,8 +1,8 @@
 package dev.penjing.model.safetensors;
 
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.TensorSpec;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.TensorSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

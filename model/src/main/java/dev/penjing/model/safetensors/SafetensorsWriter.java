@@ -1,7 +1,7 @@
 package dev.penjing.model.safetensors;
 
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.TensorSpec;
+import dev.penjing.model.architecture.TensorSpec;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.Rope;
+import dev.penjing.model.architecture.Rope;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;

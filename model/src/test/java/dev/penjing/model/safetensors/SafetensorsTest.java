@@ -3,9 +3,9 @@ package dev.penjing.model.safetensors;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.penjing.model.ModelConfig;
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.TensorSpec;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.TensorSpec;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

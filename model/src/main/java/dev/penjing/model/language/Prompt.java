@@ -1,4 +1,4 @@
-package dev.penjing.model;
+package dev.penjing.model.language;
 
 import java.util.function.IntPredicate;
 

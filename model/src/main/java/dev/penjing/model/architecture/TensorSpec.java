@@ -1,4 +1,4 @@
-package dev.penjing.model;
+package dev.penjing.model.architecture;
 
 import java.util.Arrays;
 

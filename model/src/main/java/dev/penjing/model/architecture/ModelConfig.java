@@ -1,5 +1,6 @@
-package dev.penjing.model;
+package dev.penjing.model.architecture;
 
+import dev.penjing.model.PenjingException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
-package dev.penjing.model;
+package dev.penjing.model.architecture;
 
+import dev.penjing.model.PenjingException;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;

@@ -1,5 +1,6 @@
-package dev.penjing.model;
+package dev.penjing.model.language;
 
+import dev.penjing.model.PenjingException;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.List;
 import java.util.function.IntConsumer;

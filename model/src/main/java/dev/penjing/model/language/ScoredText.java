@@ -1,4 +1,4 @@
-package dev.penjing.model;
+package dev.penjing.model.language;
 
 /// A text of which the end is scored, given its beginning.
 ///

@@ -1,4 +1,4 @@
-package dev.penjing.model;
+package dev.penjing.model.architecture;
 
 /// Rotary position embedding (Su et al. 2021).
 ///

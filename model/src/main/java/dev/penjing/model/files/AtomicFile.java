@@ -1,0 +1,130 @@
+package dev.penjing.model.files;
+
+import dev.penjing.model.PenjingException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/// A file that is written aside, under a name that no other process has, and moved into place when
+/// it is complete. Readers see the old file or the new one, after a power cut too: the data is
+/// forced to the disk before the move, and the folder after it.
+///
+/// Closing without [#commit] removes what was written. Not thread-safe.
+public final class AtomicFile implements AutoCloseable {
+    private final Path file;
+    private final Path aside;
+    private final Storage storage;
+    private boolean committed;
+
+    /// What a file system promises, so that a test can count it.
+    interface Storage {
+        /// Returns when the file's data, or the folder's names, are on the disk.
+        void force(Path path) throws IOException;
+
+        void move(Path from, Path to) throws IOException;
+    }
+
+    private enum Disk implements Storage {
+        REAL;
+
+        @Override
+        public void force(Path path) throws IOException {
+            boolean folder = Files.isDirectory(path);
+            StandardOpenOption how = folder ? StandardOpenOption.READ : StandardOpenOption.WRITE;
+            try (FileChannel channel = FileChannel.open(path, how)) {
+                channel.force(true);
+            } catch (IOException e) {
+                // Windows opens no folders; its journal orders the names
+                if (!folder) {
+                    throw e;
+                }
+            }
+        }
+
+        @Override
+        public void move(Path from, Path to) throws IOException {
+            try {
+                Files.move(
+                        from,
+                        to,
+                        StandardCopyOption.ATOMIC_MOVE,
+                        StandardCopyOption.REPLACE_EXISTING);
+            } catch (AtomicMoveNotSupportedException e) {
+                Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+    }
+
+    AtomicFile(Path file, Storage storage) {
+        this.file = file.toAbsolutePath();
+        this.storage = storage;
+        try {
+            Path folder = this.file.getParent();
+            Files.createDirectories(folder);
+            aside = Files.createTempFile(folder, "." + file.getFileName() + ".", ".partial");
+        } catch (IOException e) {
+            throw failed(file, e);
+        }
+    }
+
+    /// @throws PenjingException if the folder cannot be written to
+    public static AtomicFile create(Path file) {
+        return new AtomicFile(file, Disk.REAL);
+    }
+
+    /// Writes the whole of a small text file, in UTF-8.
+    public static void write(Path file, String text) {
+        write(file, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// Writes the whole of a small file.
+    public static void write(Path file, byte[] bytes) {
+        try (AtomicFile out = create(file)) {
+            Files.write(out.aside, bytes);
+            out.commit();
+        } catch (IOException e) {
+            throw failed(file, e);
+        }
+    }
+
+    /// Where the content goes until it is complete: an empty file in the same folder.
+    public Path aside() {
+        return aside;
+    }
+
+    /// Puts the file in place. Whatever was written to [#aside] must be closed or flushed.
+    ///
+    /// @throws PenjingException if the disk refuses; what was in place before is then still there
+    public void commit() {
+        try {
+            storage.force(aside);
+            storage.move(aside, file);
+            committed = true;
+            storage.force(file.getParent());
+        } catch (IOException e) {
+            throw failed(file, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (committed) {
+            return;
+        }
+        try {
+            Files.deleteIfExists(aside);
+        } catch (IOException e) {
+            throw failed(aside, e);
+        }
+    }
+
+    private static PenjingException failed(Path file, IOException e) {
+        return new PenjingException(
+                "cannot write " + file + ": " + e.getMessage() + "; is there room on the disk?", e);
+    }
+}

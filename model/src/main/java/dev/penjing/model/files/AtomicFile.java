@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Objects;
+import java.util.UUID;
 
 /// A file that is written aside, under a name that no other process has, and moved into place when
 /// it is complete. Readers see the old file or the new one, after a power cut too: the data is
@@ -17,6 +19,7 @@ import java.nio.file.StandardOpenOption;
 /// Closing without [#commit] removes what was written. Not thread-safe.
 public final class AtomicFile implements AutoCloseable {
     private final Path file;
+    private final Path folder;
     private final Path aside;
     private final Storage storage;
     private boolean committed;
@@ -62,11 +65,12 @@ public final class AtomicFile implements AutoCloseable {
 
     AtomicFile(Path file, Storage storage) {
         this.file = file.toAbsolutePath();
+        this.folder = Objects.requireNonNull(this.file.getParent(), "the root is no file");
         this.storage = storage;
         try {
-            Path folder = this.file.getParent();
             Files.createDirectories(folder);
-            aside = Files.createTempFile(folder, "." + file.getFileName() + ".", ".partial");
+            aside = folder.resolve("." + file.getFileName() + "." + UUID.randomUUID() + ".partial");
+            Files.createFile(aside); // not a temporary file, which others could not read
         } catch (IOException e) {
             throw failed(file, e);
         }
@@ -105,7 +109,7 @@ public final class AtomicFile implements AutoCloseable {
             storage.force(aside);
             storage.move(aside, file);
             committed = true;
-            storage.force(file.getParent());
+            storage.force(folder);
         } catch (IOException e) {
             throw failed(file, e);
         }

@@ -5,15 +5,15 @@ import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.Connections;
 import dev.penjing.server.http.Exchange;
 import dev.penjing.server.http.Router;
-import dev.penjing.server.models.Answers;
+import dev.penjing.server.models.AnswerService;
 import dev.penjing.server.models.ServedModels;
 import dev.penjing.server.nim.Health;
 import dev.penjing.server.nim.Management;
 import dev.penjing.server.observe.RequestIds;
-import dev.penjing.server.openai.Chat;
-import dev.penjing.server.openai.Completions;
-import dev.penjing.server.openai.Models;
-import dev.penjing.server.openai.Responses;
+import dev.penjing.server.openai.ChatEndpoint;
+import dev.penjing.server.openai.CompletionsEndpoint;
+import dev.penjing.server.openai.ModelsEndpoint;
+import dev.penjing.server.openai.ResponsesEndpoint;
 import dev.penjing.server.openai.Service;
 import dev.penjing.server.web.Pages;
 import io.helidon.http.HeaderNames;
@@ -56,7 +56,7 @@ public final class PenjingServer implements AutoCloseable {
     private final Connections connections;
     private final WebServer server;
     private final AtomicBoolean closed = new AtomicBoolean();
-    private final Watch watch;
+    private final Telemetry watch;
     private final Router router;
     private final Router probes;
 
@@ -65,7 +65,7 @@ public final class PenjingServer implements AutoCloseable {
         this.models = models;
         refuseOpenDoors(options);
         watch =
-                new Watch(
+                new Telemetry(
                         options.log(),
                         options.logPrompts(),
                         options.tracing(),
@@ -87,7 +87,7 @@ public final class PenjingServer implements AutoCloseable {
                         // a TLS socket over NIO cannot be read and written at the same time
                         .useNio(options.tls().isEmpty())
                         .maxPayloadSize(-1)
-                        .directHandlers(Unreadable.handlers())
+                        .directHandlers(MalformedHttp.handlers())
                         .routing(HttpRouting.builder().any(this::handle));
         options.tls().ifPresent(builder::tls);
         options.healthPort()
@@ -177,11 +177,11 @@ public final class PenjingServer implements AutoCloseable {
     private Router router() {
         Health health = new Health(models);
         Management management = new Management(models, VERSION);
-        Models list = new Models(models);
+        ModelsEndpoint list = new ModelsEndpoint(models);
         Service service = new Service(models, options.defaultMaxTokens(), options.request(), watch);
-        Chat chat = new Chat(service);
-        Completions completions = new Completions(service);
-        Responses responses = new Responses(service);
+        ChatEndpoint chat = new ChatEndpoint(service);
+        CompletionsEndpoint completions = new CompletionsEndpoint(service);
+        ResponsesEndpoint responses = new ResponsesEndpoint(service);
         Pages pages =
                 new Pages(
                         models,
@@ -247,7 +247,7 @@ public final class PenjingServer implements AutoCloseable {
             answering.run();
         } catch (ApiException e) {
             fail(exchange, e);
-        } catch (Answers.ClientGone | UncheckedIOException | CloseConnectionException e) {
+        } catch (AnswerService.ClientGone | UncheckedIOException | CloseConnectionException e) {
             exchange.client().close();
             // Helidon ends the connection without a word
             throw new CloseConnectionException("the client left", e);

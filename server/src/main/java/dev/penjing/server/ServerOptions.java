@@ -1,7 +1,7 @@
 package dev.penjing.server;
 
 import dev.penjing.server.http.Cors;
-import dev.penjing.server.http.Keys;
+import dev.penjing.server.http.ApiKeys;
 import dev.penjing.server.http.Limits;
 import dev.penjing.server.observe.Log;
 import dev.penjing.server.observe.Tracing;
@@ -24,7 +24,7 @@ public record ServerOptions(
         String host,
         int port,
         OptionalInt healthPort,
-        Keys keys,
+        ApiKeys keys,
         Cors cors,
         Optional<Tls> tls,
         Limits limits,
@@ -41,7 +41,7 @@ public record ServerOptions(
                     "127.0.0.1",
                     8000,
                     OptionalInt.empty(),
-                    new Keys(List.of()),
+                    new ApiKeys(List.of()),
                     Cors.OFF,
                     Optional.empty(),
                     Limits.DEFAULT,

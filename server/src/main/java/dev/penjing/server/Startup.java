@@ -4,7 +4,7 @@ import dev.penjing.inference.EngineOptions;
 import dev.penjing.inference.kernel.Quantization;
 import dev.penjing.model.PenjingException;
 import dev.penjing.server.http.Cors;
-import dev.penjing.server.http.Keys;
+import dev.penjing.server.http.ApiKeys;
 import dev.penjing.server.http.Limits;
 import dev.penjing.server.http.ServerTls;
 import dev.penjing.server.models.Admission;
@@ -36,7 +36,7 @@ public final class Startup {
                 settings.text("host"),
                 settings.integer("port"),
                 settings.optionalInteger("health-port"),
-                new Keys(settings.apiKeys()),
+                new ApiKeys(settings.apiKeys()),
                 new Cors(
                         settings.list("cors-allow-origins"),
                         settings.list("cors-allow-methods"),

@@ -3,7 +3,7 @@ package dev.penjing.server;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.model.Progress;
-import dev.penjing.server.http.Keys;
+import dev.penjing.server.http.ApiKeys;
 import dev.penjing.server.models.Admission;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
@@ -99,7 +99,7 @@ final class TestServer implements AutoCloseable {
                 like.host(),
                 0,
                 like.healthPort(),
-                new Keys(setup.keys()),
+                new ApiKeys(setup.keys()),
                 like.cors(),
                 like.tls(),
                 like.limits(),

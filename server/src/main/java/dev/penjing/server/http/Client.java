@@ -12,11 +12,11 @@ public final class Client {
     private static final long NONE = Long.MAX_VALUE;
 
     private final HelidonSocket socket;
-    private final Incoming incoming;
+    private final ReadAheadConnection incoming;
     private final String address;
     private volatile long deadline = NONE;
 
-    Client(ConnectionContext context, Incoming incoming) {
+    Client(ConnectionContext context, ReadAheadConnection incoming) {
         this.socket = context.serverSocket();
         this.incoming = incoming;
         this.address = context.remotePeer().host();

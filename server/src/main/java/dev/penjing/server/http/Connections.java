@@ -62,7 +62,7 @@ public final class Connections implements ServerConnectionSelector, AutoCloseabl
 
     @Override
     public ServerConnection connection(ConnectionContext context) {
-        Incoming incoming = new Incoming(context);
+        ReadAheadConnection incoming = new ReadAheadConnection(context);
         return new Known(http.connection(incoming), new Client(context, incoming));
     }
 

@@ -100,7 +100,7 @@ public final class Exchange {
                     "unsupported_media_type",
                     "Send the body as JSON in UTF-8, with the header Content-Type: application/json.");
         }
-        return Json.parse(body());
+        return HttpJson.parse(body());
     }
 
     private byte[] body() {
@@ -153,7 +153,7 @@ public final class Exchange {
     }
 
     public void send(int code, JsonNode body) {
-        send(code, "application/json", Json.bytes(body));
+        send(code, "application/json", HttpJson.bytes(body));
     }
 
     public void send(int code, String contentType, byte[] body) {
@@ -190,7 +190,7 @@ public final class Exchange {
 
     /// An error as JSON.
     public static ObjectNode errorBody(ApiException problem) {
-        ObjectNode body = Json.object();
+        ObjectNode body = HttpJson.object();
         ObjectNode details = body.putObject("error");
         details.put("message", problem.message());
         details.put("type", problem.type());

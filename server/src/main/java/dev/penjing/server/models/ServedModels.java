@@ -27,7 +27,7 @@ public final class ServedModels implements AutoCloseable {
 
     private final Map<String, ServedModel> models = new LinkedHashMap<>();
     private final Admission admission;
-    private final Bell bell;
+    private final WakeupCoalescer bell;
     private final Thread loader;
     private volatile boolean closed;
 
@@ -45,7 +45,7 @@ public final class ServedModels implements AutoCloseable {
             }
         }
         this.admission = admission;
-        this.bell = new Bell();
+        this.bell = new WakeupCoalescer();
         this.loader =
                 Thread.ofPlatform()
                         .daemon()
@@ -96,7 +96,7 @@ public final class ServedModels implements AutoCloseable {
         generation.awaitEnd();
     }
 
-    /// As `Answers.make`, with one of these models.
+    /// As `AnswerService.make`, with one of these models.
     ///
     /// @param ticket by which the requests were let in
     /// @param most time for all of it
@@ -106,8 +106,8 @@ public final class ServedModels implements AutoCloseable {
             Admission.Ticket ticket,
             Client client,
             Duration most,
-            Answers.Taker taker) {
-        return Answers.make(model.engine(), requests, ticket, bell, client, most, taker);
+            AnswerService.Taker taker) {
+        return AnswerService.make(model.engine(), requests, ticket, bell, client, most, taker);
     }
 
     public List<ServedModel> all() {

@@ -12,7 +12,7 @@ import java.util.function.Supplier;
 public final class ModelMetrics {
     private static final String ENGINE = "0";
 
-    private final Metrics all;
+    private final ServerMetrics all;
     private final String id;
     private final int maxSequences;
     private final Supplier<Engine.Load> load;
@@ -37,7 +37,7 @@ public final class ModelMetrics {
     private final DistributionDataPoint paramsN;
     private final DistributionDataPoint paramsMaxTokens;
 
-    ModelMetrics(Metrics all, String id, int maxSequences, Supplier<Engine.Load> load) {
+    ModelMetrics(ServerMetrics all, String id, int maxSequences, Supplier<Engine.Load> load) {
         this.all = all;
         this.id = id;
         this.maxSequences = maxSequences;

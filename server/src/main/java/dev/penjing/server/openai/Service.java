@@ -6,9 +6,9 @@ import dev.penjing.inference.Request;
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.Exchange;
-import dev.penjing.server.http.Fields;
+import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.models.Admission;
-import dev.penjing.server.models.Answers;
+import dev.penjing.server.models.AnswerService;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import java.time.Duration;
@@ -24,11 +24,11 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
     public interface Observer {
         /// @param requests one for each answer
         /// @return what is told of the answers
-        Answers.Taker started(ServedModel model, List<Request> requests);
+        AnswerService.Taker started(ServedModel model, List<Request> requests);
     }
 
     /// The model that a request names.
-    ServedModel model(Fields fields) {
+    ServedModel model(JsonFields fields) {
         return models.get(
                 fields.text("model").orElseThrow(() -> fields.wrong("model", "is required")));
     }
@@ -51,12 +51,12 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
     }
 
     /// Makes the answers to a request that was let in, and has them whole.
-    List<Made> made(Exchange exchange, Asked asked, Admission.Ticket ticket) {
-        List<Made> all = asked.requests().stream().map(request -> new Made()).toList();
-        Answers.Taker taker =
-                new Answers.Taker() {
+    List<CollectedAnswer> made(Exchange exchange, ParsedRequest asked, Admission.Ticket ticket) {
+        List<CollectedAnswer> all = asked.requests().stream().map(request -> new CollectedAnswer()).toList();
+        AnswerService.Taker taker =
+                new AnswerService.Taker() {
                     @Override
-                    public void take(Answers.Part part) {
+                    public void take(AnswerService.Part part) {
                         all.get(part.index()).take(part);
                     }
 
@@ -74,7 +74,7 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
     /// @param form makes the chunks
     void stream(
             Exchange exchange,
-            Asked asked,
+            ParsedRequest asked,
             Admission.Ticket ticket,
             Function<EventStream, Chunks> form) {
         try (EventStream events = exchange.events()) {
@@ -95,12 +95,12 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
             ServedModel model,
             List<Request> requests,
             Admission.Ticket ticket,
-            Answers.Taker taker) {
-        Answers.Taker observed = observer.started(model, requests);
-        Answers.Taker both =
-                new Answers.Taker() {
+            AnswerService.Taker taker) {
+        AnswerService.Taker observed = observer.started(model, requests);
+        AnswerService.Taker both =
+                new AnswerService.Taker() {
                     @Override
-                    public void take(Answers.Part part) {
+                    public void take(AnswerService.Part part) {
                         observed.take(part);
                         taker.take(part);
                     }

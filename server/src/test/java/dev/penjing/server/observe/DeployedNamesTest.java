@@ -22,7 +22,7 @@ class DeployedNamesTest {
     @ValueSource(
             strings = {"grafana/penjing.json", "prometheus/alerts.yml", "prometheus/adapter.yml"})
     void namesAreExposed(String file) throws IOException {
-        Metrics metrics = new Metrics(256);
+        ServerMetrics metrics = new ServerMetrics(256);
         metrics.forModel(
                         "student",
                         64,

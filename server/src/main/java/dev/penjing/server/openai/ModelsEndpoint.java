@@ -2,8 +2,8 @@ package dev.penjing.server.openai;
 
 import dev.penjing.inference.Engine;
 import dev.penjing.server.http.Exchange;
-import dev.penjing.server.http.Fields;
-import dev.penjing.server.http.Json;
+import dev.penjing.server.http.JsonFields;
+import dev.penjing.server.http.HttpJson;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import java.util.Map;
@@ -11,15 +11,15 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `GET /v1/models`, `GET /v1/models/{id}`, `POST /tokenize`, `POST /detokenize`.
-public final class Models {
+public final class ModelsEndpoint {
     private final ServedModels models;
 
-    public Models(ServedModels models) {
+    public ModelsEndpoint(ServedModels models) {
         this.models = models;
     }
 
     public void list(Exchange exchange) {
-        ObjectNode body = Json.object().put("object", "list");
+        ObjectNode body = HttpJson.object().put("object", "list");
         ArrayNode data = body.putArray("data");
         models.all().forEach(model -> data.add(json(model)));
         exchange.send(200, body);
@@ -33,7 +33,7 @@ public final class Models {
     /// OpenAI's fields, and vLLM's and NIM's `root`, `parent`, `max_model_len` and `permission`.
     private static ObjectNode json(ServedModel model) {
         long created = model.created().getEpochSecond();
-        ObjectNode node = Json.object();
+        ObjectNode node = HttpJson.object();
         node.put("id", model.id());
         node.put("object", "model");
         node.put("created", created);
@@ -59,11 +59,11 @@ public final class Models {
 
     /// A text, or a conversation as its template writes it, as ids.
     public void tokenize(Exchange exchange) {
-        Fields fields = Fields.of(exchange.json());
+        JsonFields fields = JsonFields.of(exchange.json());
         Engine engine = named(fields);
         int[] ids =
                 fields.node("messages").isPresent()
-                        ? Chat.prompt(engine, Messages.of(fields), Tools.NONE, Map.of())
+                        ? ChatEndpoint.prompt(engine, Messages.of(fields), Tools.NONE, Map.of())
                         : engine.tokenizer()
                                 .encode(
                                         fields.text("prompt")
@@ -72,7 +72,7 @@ public final class Models {
         // no model here adds tokens of its own accord
         fields.ignore("add_special_tokens", "add_generation_prompt");
         fields.end();
-        ObjectNode body = Json.object();
+        ObjectNode body = HttpJson.object();
         body.put("count", ids.length);
         body.put("max_model_len", engine.contextLength());
         ArrayNode tokens = body.putArray("tokens");
@@ -83,17 +83,17 @@ public final class Models {
     }
 
     public void detokenize(Exchange exchange) {
-        Fields fields = Fields.of(exchange.json());
+        JsonFields fields = JsonFields.of(exchange.json());
         Engine engine = named(fields);
         int[] ids =
                 fields.ids(
                         "tokens", fields.required("tokens"), engine.tokenizer().vocabularySize());
         fields.end();
-        exchange.send(200, Json.object().put("prompt", engine.tokenizer().decode(ids, false)));
+        exchange.send(200, HttpJson.object().put("prompt", engine.tokenizer().decode(ids, false)));
     }
 
     /// The model of the request; the only one need not be named.
-    private Engine named(Fields fields) {
+    private Engine named(JsonFields fields) {
         String id =
                 fields.text("model")
                         .orElseGet(() -> {

@@ -14,26 +14,26 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-class BellTest {
+class WakeupCoalescerTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final int READERS = 8;
 
-    private static Inbox.Told news() {
-        return Inbox.Told.token(0, 1, "a", Optional.empty());
+    private static AnswerQueue.Told news() {
+        return AnswerQueue.Told.token(0, 1, "a", Optional.empty());
     }
 
     /// Readers of their inboxes, and what they made of them: each waits until something new comes.
-    private static void readers(Bell bell, Consumer<List<Inbox>> then) throws Exception {
-        List<CompletableFuture<Inbox>> inboxes = new ArrayList<>();
+    private static void readers(WakeupCoalescer bell, Consumer<List<AnswerQueue>> then) throws Exception {
+        List<CompletableFuture<AnswerQueue>> inboxes = new ArrayList<>();
         List<CompletableFuture<String>> told = new ArrayList<>();
         for (int i = 0; i < READERS; i++) {
-            CompletableFuture<Inbox> made = new CompletableFuture<>();
+            CompletableFuture<AnswerQueue> made = new CompletableFuture<>();
             CompletableFuture<String> read = new CompletableFuture<>();
             inboxes.add(made);
             told.add(read);
             Thread.ofVirtual()
                     .start(() -> {
-                        try (Inbox inbox = new Inbox(bell, () -> false, 1, false)) {
+                        try (AnswerQueue inbox = new AnswerQueue(bell, () -> false, 1, false)) {
                             made.complete(inbox);
                             while (!inbox.await()) {
                                 // it was time to look around
@@ -44,8 +44,8 @@ class BellTest {
                         }
                     });
         }
-        List<Inbox> all = new ArrayList<>();
-        for (CompletableFuture<Inbox> made : inboxes) {
+        List<AnswerQueue> all = new ArrayList<>();
+        for (CompletableFuture<AnswerQueue> made : inboxes) {
             all.add(made.get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
         }
         then.accept(all);
@@ -56,14 +56,14 @@ class BellTest {
 
     @Test
     void wakesWhoWaits() throws Exception {
-        try (Bell bell = new Bell()) {
+        try (WakeupCoalescer bell = new WakeupCoalescer()) {
             readers(bell, all -> all.forEach(inbox -> inbox.add(news())));
         }
     }
 
     @Test
     void wakesWhoWaitsAlsoAfterItsEnd() throws Exception {
-        Bell bell = new Bell();
+        WakeupCoalescer bell = new WakeupCoalescer();
         readers(
                 bell,
                 all -> {
@@ -79,7 +79,7 @@ class BellTest {
     void wakesWhoWaitsWhileItEnds() throws Exception {
         for (int round = 0; round < 300; round++) {
             int before = round % READERS;
-            Bell bell = new Bell();
+            WakeupCoalescer bell = new WakeupCoalescer();
             readers(
                     bell,
                     all -> {
@@ -102,8 +102,8 @@ class BellTest {
     @Test
     @Timeout(20)
     void looksAround() throws Exception {
-        try (Bell bell = new Bell();
-                Inbox inbox = new Inbox(bell, () -> true, 1, false)) {
+        try (WakeupCoalescer bell = new WakeupCoalescer();
+                AnswerQueue inbox = new AnswerQueue(bell, () -> true, 1, false)) {
             assertThat(inbox.await()).isFalse();
         }
     }

@@ -8,11 +8,11 @@ import java.util.Optional;
 
 /// The keys that clients must show one of. How long a comparison takes tells nothing of a key, not
 /// even its length, as hashes are compared.
-public final class Keys {
+public final class ApiKeys {
     private final List<byte[]> hashes;
 
-    public Keys(List<String> keys) {
-        this.hashes = keys.stream().map(Keys::hash).toList();
+    public ApiKeys(List<String> keys) {
+        this.hashes = keys.stream().map(ApiKeys::hash).toList();
     }
 
     public boolean required() {

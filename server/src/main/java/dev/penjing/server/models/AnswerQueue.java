@@ -10,7 +10,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /// What the engine has said for the thread that made the inbox and alone may read it.
-final class Inbox implements AutoCloseable {
+final class AnswerQueue implements AutoCloseable {
     /// What may wait for a client that reads more slowly than the engine answers, beyond what fits
     /// into the connection's own buffers, and what more for each of its answers.
     private static final int MOST = 4096;
@@ -31,14 +31,14 @@ final class Inbox implements AutoCloseable {
             int index,
             long nanos,
             String text,
-            Optional<Answers.Token> token,
+            Optional<AnswerService.Token> token,
             Optional<Finish> finish) {
         static Told token(int index, int id, String text, Optional<LogProbabilities> known) {
             return new Told(
                     index,
                     System.nanoTime(),
                     text,
-                    Optional.of(new Answers.Token(id, known)),
+                    Optional.of(new AnswerService.Token(id, known)),
                     Optional.empty());
         }
 
@@ -47,7 +47,7 @@ final class Inbox implements AutoCloseable {
         }
     }
 
-    private final Bell bell;
+    private final WakeupCoalescer bell;
     private final BooleanSupplier gone;
     private final Thread reader = Thread.currentThread();
     private final ConcurrentLinkedQueue<Told> all = new ConcurrentLinkedQueue<>();
@@ -61,7 +61,7 @@ final class Inbox implements AutoCloseable {
     /// @param gone whether the client has left
     /// @param answers that it is told of
     /// @param patient whether the reader need not hear of every token at once
-    Inbox(Bell bell, BooleanSupplier gone, int answers, boolean patient) {
+    AnswerQueue(WakeupCoalescer bell, BooleanSupplier gone, int answers, boolean patient) {
         this.patient = patient;
         this.most = MOST + MORE * answers;
         this.bell = bell;

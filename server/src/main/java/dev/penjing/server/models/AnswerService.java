@@ -19,7 +19,7 @@ import java.util.Optional;
 
 /// The answers to one request, as they are made. If the client leaves, or the time is up, all of
 /// them are ended within a token, wherever they are: waiting, reading their prompts, or answering.
-public final class Answers {
+public final class AnswerService {
     /// A token of an answer.
     ///
     /// @param probabilities empty unless asked for
@@ -63,11 +63,11 @@ public final class Answers {
         default void ended(int index, Finish finish) {}
     }
 
-    private final Inbox inbox;
+    private final AnswerQueue inbox;
     private final List<Generation> generations = new ArrayList<>();
     private final List<Making> makings = new ArrayList<>();
 
-    private Answers(Inbox inbox) {
+    private AnswerService(AnswerQueue inbox) {
         this.inbox = inbox;
     }
 
@@ -81,12 +81,12 @@ public final class Answers {
             Engine engine,
             List<Request> requests,
             Admission.Ticket ticket,
-            Bell bell,
+            WakeupCoalescer bell,
             Client client,
             Duration most,
             Taker taker) {
-        try (Inbox inbox = new Inbox(bell, client::gone, requests.size(), taker.patient())) {
-            return new Answers(inbox).make(engine, requests, ticket, client, most, taker);
+        try (AnswerQueue inbox = new AnswerQueue(bell, client::gone, requests.size(), taker.patient())) {
+            return new AnswerService(inbox).make(engine, requests, ticket, client, most, taker);
         }
     }
 
@@ -121,7 +121,7 @@ public final class Answers {
         List<Finish> finishes = new ArrayList<>();
         boolean late = false;
         while (finishes.size() < generations.size()) {
-            Optional<Inbox.Told> told = inbox.poll();
+            Optional<AnswerQueue.Told> told = inbox.poll();
             if (told.isEmpty()) {
                 taker.caughtUp();
                 if (!inbox.await()) {
@@ -172,7 +172,7 @@ public final class Answers {
         private final int index;
         private final Admission.Ticket ticket;
         private final Tokenizer tokenizer;
-        private final Inbox inbox;
+        private final AnswerQueue inbox;
         private final ArrayDeque<Token> held = new ArrayDeque<>();
         private final ArrayDeque<Long> starts = new ArrayDeque<>();
         private long made;
@@ -181,7 +181,7 @@ public final class Answers {
         /// Set on the engine's thread before the answer ends for this reason.
         private volatile boolean behind;
 
-        Making(int index, Admission.Ticket ticket, Tokenizer tokenizer, Inbox inbox) {
+        Making(int index, Admission.Ticket ticket, Tokenizer tokenizer, AnswerQueue inbox) {
             this.index = index;
             this.ticket = ticket;
             this.tokenizer = tokenizer;
@@ -200,17 +200,17 @@ public final class Answers {
                 behind = true;
                 throw new ClientGone();
             }
-            inbox.add(Inbox.Told.token(index, id, text, probabilities));
+            inbox.add(AnswerQueue.Told.token(index, id, text, probabilities));
         }
 
         @Override
         public void finished(Finish finish, String rest) {
             ticket.began(index);
-            inbox.add(Inbox.Told.end(index, rest, finish));
+            inbox.add(AnswerQueue.Told.end(index, rest, finish));
         }
 
         /// On the reader's thread: what there is to hand on, if anything.
-        Optional<Part> part(Inbox.Told told) {
+        Optional<Part> part(AnswerQueue.Told told) {
             told.token()
                     .ifPresent(token -> {
                         held.add(token);

@@ -11,7 +11,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The same numbers by another name.
-record Alias(Collector original, String name) implements Collector {
+record MetricAlias(Collector original, String name) implements Collector {
     @Override
     public MetricSnapshot collect() {
         MetricSnapshot snapshot = original.collect();

@@ -2,18 +2,18 @@ package dev.penjing.server.openai;
 
 import dev.penjing.inference.Finish;
 import dev.penjing.inference.LogProbabilities;
-import dev.penjing.server.models.Answers;
+import dev.penjing.server.models.AnswerService;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /// An answer that is wanted whole, as far as it has come.
-final class Made {
+final class CollectedAnswer {
     private final StringBuilder text = new StringBuilder();
-    private final List<Answers.Token> tokens = new ArrayList<>();
+    private final List<AnswerService.Token> tokens = new ArrayList<>();
     private Optional<Finish> finish = Optional.empty();
 
-    void take(Answers.Part part) {
+    void take(AnswerService.Part part) {
         text.append(part.text());
         tokens.addAll(part.tokens());
         finish = part.finish();
@@ -23,7 +23,7 @@ final class Made {
         return text.toString();
     }
 
-    List<Answers.Token> tokens() {
+    List<AnswerService.Token> tokens() {
         return tokens;
     }
 
@@ -41,7 +41,7 @@ final class Made {
                 .orElse(Double.NEGATIVE_INFINITY);
     }
 
-    static Usage usage(int promptTokens, List<Made> all) {
+    static Usage usage(int promptTokens, List<CollectedAnswer> all) {
         return Usage.of(promptTokens, all.stream().flatMap(made -> made.finish.stream()).toList());
     }
 }

@@ -17,13 +17,13 @@ import java.util.concurrent.FutureTask;
 /// A connection whose bytes can be read ahead of whoever wants them, so that its end is noticed
 /// while nobody does. Helidon's own `HelidonSocket.idle` does nothing on NIO sockets, and elsewhere
 /// takes a silence of a tenth of a second for the end (4.5.0).
-final class Incoming implements ConnectionContext {
+final class ReadAheadConnection implements ConnectionContext {
     private final ConnectionContext context;
     private final DataReader reader = DataReader.create(this::next);
     private Optional<FutureTask<byte[]>> ahead = Optional.empty();
     private volatile boolean ended;
 
-    Incoming(ConnectionContext context) {
+    ReadAheadConnection(ConnectionContext context) {
         this.context = context;
     }
 

@@ -2,7 +2,7 @@ package dev.penjing.server;
 
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.Exchange;
-import dev.penjing.server.http.Json;
+import dev.penjing.server.http.HttpJson;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
@@ -13,18 +13,18 @@ import java.util.logging.Logger;
 
 /// Answers to what is no HTTP: 400, or what fits better, as JSON. Our own handlers let nothing
 /// through, so whatever fails in the library failed over the request's bytes.
-final class Unreadable {
+final class MalformedHttp {
     /// It would write a stack trace for each. Kept, as loggers are forgotten otherwise.
     private static final Logger LOGGER =
             Logger.getLogger("io.helidon.webserver.http1.Http1Connection");
 
-    private Unreadable() {}
+    private MalformedHttp() {}
 
     static DirectHandlers handlers() {
         LOGGER.setLevel(Level.OFF);
         DirectHandlers.Builder handlers = DirectHandlers.builder();
         for (DirectHandler.EventType type : DirectHandler.EventType.values()) {
-            handlers.addHandler(type, Unreadable::answer);
+            handlers.addHandler(type, MalformedHttp::answer);
         }
         return handlers.build();
     }
@@ -47,7 +47,7 @@ final class Unreadable {
                 .header(HeaderValues.create(HeaderNames.CONTENT_TYPE, "application/json"))
                 .header(HeaderValues.CONNECTION_CLOSE)
                 .keepAlive(false)
-                .entity(Json.bytes(Exchange.errorBody(problem)))
+                .entity(HttpJson.bytes(Exchange.errorBody(problem)))
                 .build();
     }
 }

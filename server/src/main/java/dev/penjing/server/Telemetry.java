@@ -5,11 +5,11 @@ import dev.penjing.inference.Finish;
 import dev.penjing.inference.Request;
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.Exchange;
-import dev.penjing.server.models.Answers;
+import dev.penjing.server.models.AnswerService;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.observe.AccessLog;
 import dev.penjing.server.observe.Log;
-import dev.penjing.server.observe.Metrics;
+import dev.penjing.server.observe.ServerMetrics;
 import dev.penjing.server.observe.ModelMetrics;
 import dev.penjing.server.observe.Rejection;
 import dev.penjing.server.observe.RequestMetrics;
@@ -25,7 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /// Sees every request from its headers to the last byte of its answer, for log, metrics and traces.
-final class Watch implements Service.Observer {
+final class Telemetry implements Service.Observer {
     private static final ScopedValue<Seen> CURRENT = ScopedValue.newInstance();
     private static final int LONGEST_CONTEXT = 131_072;
 
@@ -40,11 +40,11 @@ final class Watch implements Service.Observer {
     private final AccessLog access;
     private final boolean prompts;
     private final Tracing tracing;
-    private final Metrics metrics = new Metrics(LONGEST_CONTEXT);
+    private final ServerMetrics metrics = new ServerMetrics(LONGEST_CONTEXT);
     private final Map<String, ModelMetrics> models = new HashMap<>();
 
     /// @param prompts whether texts of requests and answers are logged
-    Watch(Log log, boolean prompts, Tracing tracing, List<ServedModel> all, int maxSequences) {
+    Telemetry(Log log, boolean prompts, Tracing tracing, List<ServedModel> all, int maxSequences) {
         this.log = log;
         this.access = new AccessLog(log, prompts);
         this.prompts = prompts;
@@ -66,7 +66,7 @@ final class Watch implements Service.Observer {
 
     /// `GET /v1/metrics`
     void scrape(Exchange exchange) {
-        Metrics.Exposition exposition = metrics.scrape(exchange.header("accept"));
+        ServerMetrics.Exposition exposition = metrics.scrape(exchange.header("accept"));
         exchange.send(200, exposition.contentType(), exposition.body());
     }
 
@@ -104,7 +104,7 @@ final class Watch implements Service.Observer {
         metrics.answered(route, exchange.method(), status, seconds);
         Optional<String> error = exchange.error().map(e -> e.code().orElse(e.type()));
         if (seen.model.isEmpty()) {
-            exchange.error().flatMap(Watch::rejection).ifPresent(metrics::rejected);
+            exchange.error().flatMap(Telemetry::rejection).ifPresent(metrics::rejected);
         }
         error.ifPresent(seen.span::failed);
         Optional<AccessLog.Answer> answer = seen.model.map(model -> answer(model, seen));
@@ -112,7 +112,7 @@ final class Watch implements Service.Observer {
                 seen.span.answered(
                         exchange.id(),
                         model.id(),
-                        seen.finishes.stream().map(Watch::reason).toList(),
+                        seen.finishes.stream().map(Telemetry::reason).toList(),
                         seen.finishes));
         seen.span.end(exchange.id(), status);
         access.log(
@@ -168,7 +168,7 @@ final class Watch implements Service.Observer {
                 all.stream().mapToInt(Finish::newTokens).sum(),
                 all.stream().mapToDouble(Finish::queueSeconds).max().orElse(0),
                 firstToken,
-                String.join(",", all.stream().map(Watch::reason).distinct().toList()),
+                String.join(",", all.stream().map(Telemetry::reason).distinct().toList()),
                 model.loaded()
                         .filter(engine -> prompts)
                         .map(engine ->
@@ -187,7 +187,7 @@ final class Watch implements Service.Observer {
     }
 
     @Override
-    public Answers.Taker started(ServedModel model, List<Request> requests) {
+    public AnswerService.Taker started(ServedModel model, List<Request> requests) {
         Seen seen = CURRENT.get();
         seen.model = Optional.of(model);
         seen.requests = requests;
@@ -206,9 +206,9 @@ final class Watch implements Service.Observer {
         RequestMetrics request = counts.requestStarted(requests.size(), first.maxNewTokens());
         List<RequestMetrics.Answer> answers =
                 requests.stream().map(r -> request.answerStarted()).toList();
-        return new Answers.Taker() {
+        return new AnswerService.Taker() {
             @Override
-            public void take(Answers.Part part) {
+            public void take(AnswerService.Part part) {
                 part.tokens().forEach(token -> answers.get(part.index()).token(part.nanos()));
                 if (prompts) {
                     seen.text.append(part.text());

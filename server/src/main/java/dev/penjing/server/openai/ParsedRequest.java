@@ -2,7 +2,7 @@ package dev.penjing.server.openai;
 
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.Request;
-import dev.penjing.server.http.Json;
+import dev.penjing.server.http.HttpJson;
 import dev.penjing.server.models.ServedModel;
 import java.util.List;
 import java.util.OptionalInt;
@@ -13,10 +13,10 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param top alternatives to report with each token, if any are to be
 /// @param promptTokens of all its prompts
 /// @param requests one for each answer
-record Asked(
+record ParsedRequest(
         ServedModel model,
         Engine engine,
-        Parameters parameters,
+        RequestParameters parameters,
         OptionalInt top,
         int promptTokens,
         List<Request> requests) {
@@ -33,7 +33,7 @@ record Asked(
     /// @param created in seconds since 1970
     record Head(String id, String kind, long created, String model, String fingerprint) {
         ObjectNode json() {
-            return Json.object()
+            return HttpJson.object()
                     .put("id", id)
                     .put("object", kind)
                     .put("created", created)

@@ -12,7 +12,7 @@ import java.util.concurrent.locks.LockSupport;
 /// step's first one alone, and all that come in the same moment are told of together.
 ///
 /// Its thread looks around too, so that nobody who waits needs a timer of their own.
-final class Bell implements AutoCloseable {
+final class WakeupCoalescer implements AutoCloseable {
     /// Shorter than a step of the engine with many answers; added to the time of a token.
     private static final long MOMENT = Duration.ofNanos(300_000).toNanos();
 
@@ -23,28 +23,28 @@ final class Bell implements AutoCloseable {
     /// How soon it is noticed that a client left.
     private static final long LOOK = Duration.ofMillis(50).toNanos();
 
-    private final Set<Inbox> all = ConcurrentHashMap.newKeySet();
-    private final ConcurrentLinkedQueue<Inbox> rung = new ConcurrentLinkedQueue<>();
+    private final Set<AnswerQueue> all = ConcurrentHashMap.newKeySet();
+    private final ConcurrentLinkedQueue<AnswerQueue> rung = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean asleep = new AtomicBoolean();
     private final Thread thread;
     private long rang = System.nanoTime();
     private volatile boolean closed;
 
-    Bell() {
-        thread = Thread.ofPlatform().daemon().name("penjing-bell").start(this::run);
+    WakeupCoalescer() {
+        thread = Thread.ofPlatform().daemon().name("penjing-wakeups").start(this::run);
     }
 
-    void add(Inbox inbox) {
+    void add(AnswerQueue inbox) {
         all.add(inbox);
         wake();
     }
 
-    void remove(Inbox inbox) {
+    void remove(AnswerQueue inbox) {
         all.remove(inbox);
     }
 
     /// Has an inbox woken soon; at once when the bell is closed.
-    void ring(Inbox inbox) {
+    void ring(AnswerQueue inbox) {
         rung.add(inbox);
         if (closed) {
             inbox.wake();
@@ -69,19 +69,19 @@ final class Bell implements AutoCloseable {
                 long now = System.nanoTime();
                 if (now - looked > LOOK) {
                     looked = now;
-                    all.forEach(Inbox::look);
+                    all.forEach(AnswerQueue::look);
                 }
             }
         } finally {
             // before the last look: whoever rings after it wakes by themselves
             closed = true;
             wakeRung();
-            all.forEach(Inbox::wake);
+            all.forEach(AnswerQueue::wake);
         }
     }
 
     private void wakeRung() {
-        for (Inbox inbox = rung.poll(); inbox != null; inbox = rung.poll()) {
+        for (AnswerQueue inbox = rung.poll(); inbox != null; inbox = rung.poll()) {
             inbox.wake();
         }
     }

@@ -16,12 +16,12 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-class MetricsTest {
+class ServerMetricsTest {
     private static final String LABELS = "{engine=\"0\",model_name=\"student\"}";
 
     private final AtomicLong nanos = new AtomicLong();
     private final AtomicReference<Engine.Load> load = new AtomicReference<>(load(0, 0, 8));
-    private final Metrics metrics = new Metrics(256, nanos::get);
+    private final ServerMetrics metrics = new ServerMetrics(256, nanos::get);
     private ModelMetrics model;
 
     @BeforeEach
@@ -257,7 +257,7 @@ class MetricsTest {
         assertThat(metrics.scrape(Optional.of("*/*")).contentType())
                 .isEqualTo("text/plain; version=0.0.4; charset=utf-8");
 
-        Metrics.Exposition open =
+        ServerMetrics.Exposition open =
                 metrics.scrape(Optional.of("application/openmetrics-text;version=1.0.0,*/*;q=0.1"));
         String body = new String(open.body(), StandardCharsets.UTF_8);
         assertThat(open.contentType())

@@ -17,24 +17,24 @@ import tools.jackson.databind.node.ObjectNode;
 /// The fields of a JSON object of a request, each taken by its type and range. null is as good as
 /// absent. What was not taken when the request has been understood is refused by `end`: nothing is
 /// dropped in silence.
-public final class Fields {
+public final class JsonFields {
     private final ObjectNode object;
     private final String path;
     private final Set<String> taken = new HashSet<>();
 
-    private Fields(ObjectNode object, String path) {
+    private JsonFields(ObjectNode object, String path) {
         this.object = object;
         this.path = path;
     }
 
-    public static Fields of(ObjectNode object) {
-        return new Fields(object, "");
+    public static JsonFields of(ObjectNode object) {
+        return new JsonFields(object, "");
     }
 
     /// @throws ApiException if `node` is no object
-    public static Fields of(JsonNode node, String path) {
+    public static JsonFields of(JsonNode node, String path) {
         if (node instanceof ObjectNode object) {
-            return new Fields(object, path);
+            return new JsonFields(object, path);
         }
         throw ApiException.invalid(path, "%s must be an object.".formatted(path));
     }
@@ -133,7 +133,7 @@ public final class Fields {
         if (texts.size() > most || texts.stream().anyMatch(String::isEmpty)) {
             throw wrong(name, "must hold at most %d strings, none empty".formatted(most));
         }
-        if (texts.stream().anyMatch(Fields::broken)) {
+        if (texts.stream().anyMatch(JsonFields::broken)) {
             throw wrong(name, "holds half of a character (an unpaired surrogate): mend it");
         }
         return texts;
@@ -145,12 +145,12 @@ public final class Fields {
                 .anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
     }
 
-    public Optional<Fields> object(String name) {
+    public Optional<JsonFields> object(String name) {
         return node(name).map(node -> of(node, path(name)));
     }
 
     /// Items of a list, each made by `read` from its fields.
-    public <T> List<T> list(String name, Function<Fields, T> read) {
+    public <T> List<T> list(String name, Function<JsonFields, T> read) {
         Optional<JsonNode> node = node(name);
         List<T> items = new ArrayList<>();
         if (node.isPresent()) {
@@ -193,7 +193,7 @@ public final class Fields {
     /// A map from token ids to numbers.
     public Map<Integer, Float> biases(String name, int vocabulary) {
         Map<Integer, Float> biases = new HashMap<>();
-        Optional<Fields> map = object(name);
+        Optional<JsonFields> map = object(name);
         if (map.isPresent()) {
             for (String key : map.get().object.propertyNames()) {
                 if (!key.matches("\\d{1,9}") || Integer.parseInt(key) >= vocabulary) {

@@ -4,11 +4,11 @@ import java.util.regex.Pattern;
 
 /// Text from outside, made harmless for a line of a log: printable ASCII, no end of line, no field
 /// of its own.
-final class Plain {
+final class LogEscaping {
     private static final int LONGEST = 512;
     private static final Pattern BARE = Pattern.compile("[A-Za-z0-9._:/@+-]{1,512}");
 
-    private Plain() {}
+    private LogEscaping() {}
 
     /// As it is if it is one harmless word, else in quotes.
     static String word(String text) {

@@ -6,7 +6,7 @@ import dev.penjing.inference.constraint.Constraint;
 import dev.penjing.model.PenjingException;
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.Exchange;
-import dev.penjing.server.http.Fields;
+import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.models.Admission;
 import dev.penjing.server.models.ServedModel;
 import java.util.HashMap;
@@ -18,7 +18,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `POST /v1/chat/completions` (OpenAI's specification 2.3.0, CreateChatCompletionRequest).
-public final class Chat {
+public final class ChatEndpoint {
     /// Of the names of answers.
     static final String PREFIX = "chatcmpl-";
 
@@ -26,15 +26,15 @@ public final class Chat {
 
     private final Service service;
 
-    public Chat(Service service) {
+    public ChatEndpoint(Service service) {
         this.service = service;
     }
 
-    private record Question(Asked asked, Tools tools) {}
+    private record Question(ParsedRequest asked, Tools tools) {}
 
     public void handle(Exchange exchange) {
-        Question question = read(Fields.of(exchange.json()));
-        Asked asked = question.asked();
+        Question question = read(JsonFields.of(exchange.json()));
+        ParsedRequest asked = question.asked();
         Tools tools = question.tools();
         try (Admission.Ticket ticket = service.admit(asked.engine(), asked.requests())) {
             if (asked.parameters().stream()) {
@@ -46,12 +46,12 @@ public final class Chat {
         }
     }
 
-    private Question read(Fields fields) {
+    private Question read(JsonFields fields) {
         ServedModel model = service.model(fields);
         List<Map<String, Object>> messages = Messages.of(fields);
         Engine engine = model.engine();
         Tools tools = Tools.of(fields);
-        Parameters parameters = Parameters.of(fields, engine.config().vocabularySize());
+        RequestParameters parameters = RequestParameters.of(fields, engine.config().vocabularySize());
         boolean probabilities = fields.flag("logprobs");
         OptionalInt top = fields.integer("top_logprobs", 0, MOST_TOP);
         if (top.isPresent() && !probabilities) {
@@ -92,10 +92,10 @@ public final class Chat {
         OptionalInt tops = probabilities ? OptionalInt.of(top.orElse(0)) : OptionalInt.empty();
         List<Request> requests = parameters.requests(prompt, maxTokens, tops, 0);
         return new Question(
-                new Asked(model, engine, parameters, tops, prompt.length, requests), tools);
+                new ParsedRequest(model, engine, parameters, tops, prompt.length, requests), tools);
     }
 
-    private static void modalities(Fields fields) {
+    private static void modalities(JsonFields fields) {
         for (String modality : fields.texts("modalities", 8)) {
             if (!modality.equals("text")) {
                 throw fields.wrong("modalities", "can be [\"text\"] only");
@@ -134,11 +134,11 @@ public final class Chat {
         }
     }
 
-    private static ObjectNode whole(Question question, List<Made> all) {
-        Asked asked = question.asked();
+    private static ObjectNode whole(Question question, List<CollectedAnswer> all) {
+        ParsedRequest asked = question.asked();
         ObjectNode body = asked.head(PREFIX, "chat.completion").json();
         ArrayNode choices = body.putArray("choices");
-        for (Made made : all) {
+        for (CollectedAnswer made : all) {
             ObjectNode choice = choices.addObject().put("index", choices.size() - 1);
             ObjectNode message = choice.putObject("message").put("role", "assistant");
             ToolCalls.Found found = ToolCalls.found(question.tools(), made.text());
@@ -157,7 +157,7 @@ public final class Chat {
             }
             choice.put("finish_reason", reason(made.reason(), calls));
         }
-        body.set("usage", Made.usage(asked.promptTokens(), all).json());
+        body.set("usage", CollectedAnswer.usage(asked.promptTokens(), all).json());
         return body;
     }
 

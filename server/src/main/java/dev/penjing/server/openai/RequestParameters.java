@@ -5,7 +5,7 @@ import dev.penjing.inference.Sampling;
 import dev.penjing.inference.constraint.Constraint;
 import dev.penjing.model.UsageException;
 import dev.penjing.server.http.ApiException;
-import dev.penjing.server.http.Fields;
+import dev.penjing.server.http.JsonFields;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -21,7 +21,7 @@ import tools.jackson.databind.JsonNode;
 /// @param minTokens that an answer has before it may end
 /// @param count of answers
 /// @param usage whether a stream ends with the counts of tokens
-record Parameters(
+record RequestParameters(
         Sampling sampling,
         List<String> stops,
         Set<Integer> stopTokens,
@@ -33,8 +33,8 @@ record Parameters(
         boolean usage) {
     private static final int MOST_STOPS = 4;
 
-    static Parameters of(Fields fields, int vocabulary) {
-        Fields more = fields.object("nvext").orElse(fields);
+    static RequestParameters of(JsonFields fields, int vocabulary) {
+        JsonFields more = fields.object("nvext").orElse(fields);
         int topK = or(fields, more, "top_k", -1, vocabulary, 0);
         Sampling sampling =
                 new Sampling(
@@ -49,7 +49,7 @@ record Parameters(
                         fields.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE));
         boolean stream = fields.flag("stream");
         boolean ignoreEnd = fields.flag("ignore_eos") | more.flag("ignore_eos");
-        Optional<Fields> options = fields.object("stream_options");
+        Optional<JsonFields> options = fields.object("stream_options");
         boolean usage = options.map(o -> o.flag("include_usage")).orElse(false);
         if (options.isPresent()) {
             if (!stream) {
@@ -58,8 +58,8 @@ record Parameters(
             options.get().ignore("include_obfuscation");
             options.get().end();
         }
-        Parameters all =
-                new Parameters(
+        RequestParameters all =
+                new RequestParameters(
                         sampling,
                         fields.texts("stop", MOST_STOPS),
                         stopTokens(fields, vocabulary),
@@ -75,14 +75,14 @@ record Parameters(
         return all;
     }
 
-    private static float topP(Fields fields) {
+    private static float topP(JsonFields fields) {
         double value = fields.number("top_p", 0, 1).orElse(1);
         // 0 is allowed by OpenAI: the likeliest token alone
         return (float) Math.max(1e-6, value);
     }
 
     private static int or(
-            Fields fields, Fields more, String name, int least, int most, int otherwise) {
+            JsonFields fields, JsonFields more, String name, int least, int most, int otherwise) {
         OptionalInt value = fields.integer(name, least, most);
         return value.isPresent()
                 ? value.getAsInt()
@@ -90,12 +90,12 @@ record Parameters(
     }
 
     private static double or(
-            Fields fields, Fields more, String name, double least, double most, double otherwise) {
+            JsonFields fields, JsonFields more, String name, double least, double most, double otherwise) {
         return fields.number(name, least, most)
                 .orElse(more.number(name, least, most).orElse(otherwise));
     }
 
-    private static Set<Integer> stopTokens(Fields fields, int vocabulary) {
+    private static Set<Integer> stopTokens(JsonFields fields, int vocabulary) {
         Set<Integer> ids = new HashSet<>();
         fields.node("stop_token_ids")
                 .ifPresent(list -> {
@@ -106,15 +106,15 @@ record Parameters(
         return ids;
     }
 
-    private static Optional<Constraint> constraint(Fields fields, Fields more) {
+    private static Optional<Constraint> constraint(JsonFields fields, JsonFields more) {
         List<Constraint> all = new ArrayList<>();
         fields.object("response_format")
                 .ifPresent(format -> {
                     responseFormat(format).ifPresent(all::add);
                     format.end();
                 });
-        Set<Fields> places = more == fields ? Set.of(fields) : Set.of(fields, more);
-        for (Fields place : places) {
+        Set<JsonFields> places = more == fields ? Set.of(fields) : Set.of(fields, more);
+        for (JsonFields place : places) {
             place.node("guided_json").ifPresent(schema -> all.add(schema(place, schema)));
             place.text("guided_regex")
                     .ifPresent(pattern ->
@@ -133,7 +133,7 @@ record Parameters(
         return all.stream().findFirst();
     }
 
-    private static Optional<Constraint> responseFormat(Fields format) {
+    private static Optional<Constraint> responseFormat(JsonFields format) {
         String type = format.text("type").orElseThrow(() -> format.wrong("type", "is required"));
         return switch (type) {
             case "text" -> Optional.empty();
@@ -143,7 +143,7 @@ record Parameters(
                                     .map(schema -> schema(format, "schema", schema))
                                     .orElseGet(Constraint::json));
             case "json_schema" -> {
-                Fields named =
+                JsonFields named =
                         format.object("json_schema")
                                 .orElseThrow(() -> format.wrong("json_schema", "is required"));
                 yield Optional.of(named(named));
@@ -155,7 +155,7 @@ record Parameters(
     }
 
     /// A schema with its name, as `response_format` and `text.format` have it.
-    static Constraint named(Fields named) {
+    static Constraint named(JsonFields named) {
         String name = named.text("name").orElseThrow(() -> named.wrong("name", "is required"));
         if (!name.matches("[a-zA-Z0-9_-]{1,64}")) {
             throw named.wrong("name", "must be 1 to 64 letters, digits, _ or -");
@@ -170,11 +170,11 @@ record Parameters(
         return form;
     }
 
-    private static Constraint schema(Fields fields, JsonNode schema) {
+    private static Constraint schema(JsonFields fields, JsonNode schema) {
         return schema(fields, "guided_json", schema);
     }
 
-    static Constraint schema(Fields fields, String name, JsonNode schema) {
+    static Constraint schema(JsonFields fields, String name, JsonNode schema) {
         return tried(
                 fields,
                 name,
@@ -185,7 +185,7 @@ record Parameters(
     }
 
     private static Constraint tried(
-            Fields fields, String name, java.util.function.Supplier<Constraint> maker) {
+            JsonFields fields, String name, java.util.function.Supplier<Constraint> maker) {
         try {
             return maker.get();
         } catch (UsageException e) {
@@ -239,8 +239,8 @@ record Parameters(
     }
 
     /// The same, held to a form.
-    Parameters constrained(Constraint form) {
-        return new Parameters(
+    RequestParameters constrained(Constraint form) {
+        return new RequestParameters(
                 sampling,
                 stops,
                 stopTokens,
@@ -252,8 +252,8 @@ record Parameters(
                 usage);
     }
 
-    Parameters answers(int number) {
-        return new Parameters(
+    RequestParameters answers(int number) {
+        return new RequestParameters(
                 sampling,
                 stops,
                 stopTokens,

@@ -25,7 +25,7 @@ import java.util.function.ToDoubleFunction;
 ///
 /// Names and buckets are vLLM's (which NIM passes on since 2.0); what NIM 1.x called by a name of
 /// its own is there under that name too. Beside them are Prometheus' usual `process_*` and `jvm_*`.
-public final class Metrics {
+public final class ServerMetrics {
     private static final Set<String> METHODS =
             Set.of("GET", "POST", "OPTIONS", "HEAD", "PUT", "DELETE", "PATCH");
     private static final String[] LABELS = {"model_name", "engine"};
@@ -58,11 +58,11 @@ public final class Metrics {
     private final Histogram answeredIn;
 
     /// @param longestContext of all models: where the buckets of token counts end
-    public Metrics(int longestContext) {
+    public ServerMetrics(int longestContext) {
         this(longestContext, System::nanoTime);
     }
 
-    Metrics(int longestContext, LongSupplier clock) {
+    ServerMetrics(int longestContext, LongSupplier clock) {
         this.clock = clock;
         double[] tokens = Buckets.tokens(longestContext);
 
@@ -80,7 +80,7 @@ public final class Metrics {
                 "vllm:kv_cache_usage_perc",
                 "gpu_cache_usage_perc",
                 "The share of keys' and values' memory in use, 0 to 1.",
-                Metrics::cacheUse);
+                ServerMetrics::cacheUse);
         gauge("num_request_max", "", "The most answers made at once.", ModelMetrics::maxSequences);
 
         promptTokens = counter("vllm:prompt_tokens", "prompt_tokens", "Tokens of prompts.");
@@ -218,7 +218,7 @@ public final class Metrics {
                                                 m -> call.call(value.applyAsDouble(m), m.labels())))
                         .register(registry);
         if (!alias.isEmpty()) {
-            registry.register(new Alias(gauge, alias));
+            registry.register(new MetricAlias(gauge, alias));
         }
     }
 
@@ -244,7 +244,7 @@ public final class Metrics {
                         .withoutExemplars()
                         .register(registry);
         if (!alias.isEmpty()) {
-            registry.register(new Alias(counter, alias));
+            registry.register(new MetricAlias(counter, alias));
         }
         return counter;
     }
@@ -260,7 +260,7 @@ public final class Metrics {
                         .withoutExemplars()
                         .register(registry);
         for (String alias : aliases) {
-            registry.register(new Alias(histogram, alias));
+            registry.register(new MetricAlias(histogram, alias));
         }
         return histogram;
     }

@@ -14,7 +14,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// JSON as requests may hold it: bounded depth, UTF-8, no name twice.
-public final class Json {
+public final class HttpJson {
     private static final int DEEPEST = 64;
     private static final JsonMapper MAPPER =
             JsonMapper.builder(
@@ -31,7 +31,7 @@ public final class Json {
                     .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
                     .build();
 
-    private Json() {}
+    private HttpJson() {}
 
     public static ObjectNode object() {
         return MAPPER.createObjectNode();

@@ -6,9 +6,9 @@ import dev.penjing.inference.Request;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.Exchange;
-import dev.penjing.server.http.Fields;
+import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.models.Admission;
-import dev.penjing.server.models.Answers;
+import dev.penjing.server.models.AnswerService;
 import dev.penjing.server.models.ServedModel;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -21,7 +21,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// `POST /v1/completions` (OpenAI's specification 2.3.0, CreateCompletionRequest). Answer j to
 /// prompt i has the index i x n + j.
-public final class Completions {
+public final class CompletionsEndpoint {
     /// Of the names of answers.
     static final String PREFIX = "cmpl-";
 
@@ -34,7 +34,7 @@ public final class Completions {
 
     private final Service service;
 
-    public Completions(Service service) {
+    public CompletionsEndpoint(Service service) {
         this.service = service;
     }
 
@@ -43,7 +43,7 @@ public final class Completions {
     /// @param wanted answers to each prompt; the best of `parameters.count()` that are made
     /// @param echo whether answers begin with their prompts
     /// @param maxTokens 0 if the prompt alone is wanted, with its probabilities
-    record Question(Asked asked, int wanted, boolean echo, int maxTokens, List<int[]> prompts) {
+    record Question(ParsedRequest asked, int wanted, boolean echo, int maxTokens, List<int[]> prompts) {
         /// Answers that are made to each prompt.
         int each() {
             return asked.parameters().count();
@@ -61,11 +61,11 @@ public final class Completions {
         ///
         /// @return where its text ends
         int echo(ObjectNode logprobs, int[] prompt) {
-            List<Answers.Token> tokens = new ArrayList<>();
-            tokens.add(new Answers.Token(prompt[0], Optional.empty()));
+            List<AnswerService.Token> tokens = new ArrayList<>();
+            tokens.add(new AnswerService.Token(prompt[0], Optional.empty()));
             List<LogProbabilities> known = asked.engine().score(prompt, asked.top().orElse(0));
             for (int i = 1; i < prompt.length; i++) {
-                tokens.add(new Answers.Token(prompt[i], Optional.of(known.get(i - 1))));
+                tokens.add(new AnswerService.Token(prompt[i], Optional.of(known.get(i - 1))));
             }
             return offsets(logprobs, tokens, 0);
         }
@@ -73,10 +73,10 @@ public final class Completions {
         /// Adds tokens whose text begins at `from`.
         ///
         /// @return where it ends
-        int offsets(ObjectNode logprobs, List<Answers.Token> tokens, int from) {
+        int offsets(ObjectNode logprobs, List<AnswerService.Token> tokens, int from) {
             Tokenizer tokenizer = asked.engine().tokenizer();
             int offset = from;
-            for (Answers.Token token : tokens) {
+            for (AnswerService.Token token : tokens) {
                 Probabilities.add(logprobs, token, offset, tokenizer);
                 offset += Probabilities.text(token.id(), tokenizer).length();
             }
@@ -85,8 +85,8 @@ public final class Completions {
     }
 
     public void handle(Exchange exchange) {
-        Question question = read(Fields.of(exchange.json()));
-        Asked asked = question.asked();
+        Question question = read(JsonFields.of(exchange.json()));
+        ParsedRequest asked = question.asked();
         boolean stream = asked.parameters().stream();
         try (Admission.Ticket ticket = service.admit(asked.engine(), asked.requests())) {
             if (stream && question.maxTokens() == 0) {
@@ -97,20 +97,20 @@ public final class Completions {
                 service.stream(
                         exchange, asked, ticket, events -> new CompletionChunks(events, question));
             } else {
-                List<Made> all =
+                List<CollectedAnswer> all =
                         question.maxTokens() == 0
-                                ? asked.requests().stream().map(request -> new Made()).toList()
+                                ? asked.requests().stream().map(request -> new CollectedAnswer()).toList()
                                 : service.made(exchange, asked, ticket);
                 exchange.send(200, whole(question, all));
             }
         }
     }
 
-    private Question read(Fields fields) {
+    private Question read(JsonFields fields) {
         ServedModel model = service.model(fields);
         Engine engine = model.engine();
         List<int[]> prompts = prompts(fields, engine);
-        Parameters parameters = Parameters.of(fields, engine.config().vocabularySize());
+        RequestParameters parameters = RequestParameters.of(fields, engine.config().vocabularySize());
         int wanted = parameters.count();
         int best = fields.integer("best_of", 1, MOST_BEST).orElse(wanted);
         if (best < wanted || best > wanted && parameters.stream()) {
@@ -125,7 +125,7 @@ public final class Completions {
         fields.ignore("user");
         fields.unsupported("suffix");
         fields.end();
-        Parameters made = parameters.answers(best);
+        RequestParameters made = parameters.answers(best);
         // the best is found by how likely its tokens are
         OptionalInt reported = best > wanted ? OptionalInt.of(top.orElse(0)) : top;
         List<Request> requests = new ArrayList<>();
@@ -135,14 +135,14 @@ public final class Completions {
         }
         int promptTokens = prompts.stream().mapToInt(p -> p.length).sum();
         return new Question(
-                new Asked(model, engine, made, top, promptTokens, requests),
+                new ParsedRequest(model, engine, made, top, promptTokens, requests),
                 wanted,
                 echo,
                 maxTokens,
                 prompts);
     }
 
-    private static List<int[]> prompts(Fields fields, Engine engine) {
+    private static List<int[]> prompts(JsonFields fields, Engine engine) {
         JsonNode prompt = fields.required("prompt");
         int vocabulary = engine.config().vocabularySize();
         List<int[]> prompts = new ArrayList<>();
@@ -170,25 +170,25 @@ public final class Completions {
         return prompts;
     }
 
-    private static ObjectNode whole(Question question, List<Made> all) {
+    private static ObjectNode whole(Question question, List<CollectedAnswer> all) {
         ObjectNode body = question.asked().head(PREFIX, KIND).json();
         ArrayNode choices = body.putArray("choices");
         int each = question.each();
         for (int p = 0; p < question.prompts().size(); p++) {
-            List<Made> answers = new ArrayList<>(all.subList(p * each, (p + 1) * each));
+            List<CollectedAnswer> answers = new ArrayList<>(all.subList(p * each, (p + 1) * each));
             if (question.wanted() < each) {
-                answers.sort(Comparator.comparingDouble(Made::likelihood).reversed());
+                answers.sort(Comparator.comparingDouble(CollectedAnswer::likelihood).reversed());
             }
-            for (Made made : answers.subList(0, question.wanted())) {
+            for (CollectedAnswer made : answers.subList(0, question.wanted())) {
                 ObjectNode choice = choices.addObject().put("index", choices.size() - 1);
                 fill(choice, question, question.prompts().get(p), made);
             }
         }
-        body.set("usage", Made.usage(question.asked().promptTokens(), all).json());
+        body.set("usage", CollectedAnswer.usage(question.asked().promptTokens(), all).json());
         return body;
     }
 
-    private static void fill(ObjectNode choice, Question question, int[] prompt, Made made) {
+    private static void fill(ObjectNode choice, Question question, int[] prompt, CollectedAnswer made) {
         choice.put("text", (question.echo() ? question.text(prompt) : "") + made.text());
         if (question.asked().top().isPresent()) {
             ObjectNode logprobs = Probabilities.completion();

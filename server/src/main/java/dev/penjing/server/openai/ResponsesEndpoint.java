@@ -4,8 +4,8 @@ import dev.penjing.inference.Request;
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.Exchange;
-import dev.penjing.server.http.Fields;
-import dev.penjing.server.http.Json;
+import dev.penjing.server.http.JsonFields;
+import dev.penjing.server.http.HttpJson;
 import dev.penjing.server.models.Admission;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -13,20 +13,20 @@ import java.util.Optional;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `/v1/responses` (OpenAI's specification 2.3.0, "Responses"), for texts and calls of functions.
-public final class Responses {
+public final class ResponsesEndpoint {
     private static final int MOST_KEPT = 1000;
     private static final long MOST_BYTES_KEPT = 32 << 20;
 
     private final Service service;
     private final ResponseStore store = new ResponseStore(MOST_KEPT, MOST_BYTES_KEPT);
 
-    public Responses(Service service) {
+    public ResponsesEndpoint(Service service) {
         this.service = service;
     }
 
     /// `POST /v1/responses`.
     public void handle(Exchange exchange) {
-        ResponseRequest asked = ResponseRequest.of(Fields.of(exchange.json()), service, store);
+        ResponseRequest asked = ResponseRequest.of(JsonFields.of(exchange.json()), service, store);
         int[] prompt = asked.prompt();
         List<Request> requests =
                 asked.parameters().requests(prompt, asked.maxTokens(), asked.top(), 0);
@@ -72,7 +72,7 @@ public final class Responses {
             store.put(
                     answer.id(),
                     new ResponseStore.Stored(
-                            Json.bytes(body), conversation.getBytes(StandardCharsets.UTF_8)));
+                            HttpJson.bytes(body), conversation.getBytes(StandardCharsets.UTF_8)));
         }
         return body;
     }
@@ -82,7 +82,7 @@ public final class Responses {
         if (exchange.query("stream").orElse("false").equals("true")) {
             throw ApiException.invalid("stream", "A response that is kept comes in one piece.");
         }
-        ResponseStore.Stored stored = store.get(id).orElseThrow(Responses::notThere);
+        ResponseStore.Stored stored = store.get(id).orElseThrow(ResponsesEndpoint::notThere);
         exchange.send(200, "application/json", stored.body());
     }
 
@@ -92,7 +92,7 @@ public final class Responses {
             throw notThere();
         }
         exchange.send(
-                200, Json.object().put("id", id).put("object", "response").put("deleted", true));
+                200, HttpJson.object().put("id", id).put("object", "response").put("deleted", true));
     }
 
     private static ApiException notThere() {

@@ -1,7 +1,6 @@
 package dev.penjing.server;
 
 import dev.penjing.server.http.ApiException;
-import dev.penjing.server.http.Exchange;
 import dev.penjing.server.http.HttpJson;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
@@ -47,7 +46,7 @@ final class MalformedHttp {
                 .header(HeaderValues.create(HeaderNames.CONTENT_TYPE, "application/json"))
                 .header(HeaderValues.CONNECTION_CLOSE)
                 .keepAlive(false)
-                .entity(HttpJson.bytes(Exchange.errorBody(problem)))
+                .entity(HttpJson.bytes(HttpJson.error(problem)))
                 .build();
     }
 }

@@ -2,9 +2,11 @@ package dev.penjing.server;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.server.http.ApiException;
+import dev.penjing.server.http.Client;
 import dev.penjing.server.http.Connections;
 import dev.penjing.server.http.Exchange;
 import dev.penjing.server.http.Router;
+import dev.penjing.server.http.ServerTls;
 import dev.penjing.server.models.AnswerService;
 import dev.penjing.server.models.ServedModels;
 import dev.penjing.server.nim.Health;
@@ -15,7 +17,9 @@ import dev.penjing.server.openai.CompletionsEndpoint;
 import dev.penjing.server.openai.ModelsEndpoint;
 import dev.penjing.server.openai.ResponsesEndpoint;
 import dev.penjing.server.openai.Service;
+import dev.penjing.server.settings.Exposure;
 import dev.penjing.server.web.Pages;
+import io.helidon.common.tls.Tls;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
@@ -25,10 +29,8 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.UnknownHostException;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -63,7 +65,10 @@ public final class PenjingServer implements AutoCloseable {
     private PenjingServer(ServerOptions options, ServedModels models) {
         this.options = options;
         this.models = models;
-        refuseOpenDoors(options);
+        Exposure.check(
+                options.host(),
+                options.keys().required(),
+                options.tls().map(ServerTls::clientCertificates).orElse(false));
         watch =
                 new Telemetry(
                         options.log(),
@@ -89,7 +94,8 @@ public final class PenjingServer implements AutoCloseable {
                         .maxPayloadSize(-1)
                         .directHandlers(MalformedHttp.handlers())
                         .routing(HttpRouting.builder().any(this::handle));
-        options.tls().ifPresent(builder::tls);
+        options.tls()
+                .ifPresent(tls -> builder.tls(Tls.builder().sslContext(tls.context()).build()));
         options.healthPort()
                 .ifPresent(port ->
                         builder.putSocket(
@@ -115,7 +121,7 @@ public final class PenjingServer implements AutoCloseable {
             throw e;
         } catch (RuntimeException e) {
             server.connections.close();
-            throw taken(options, options.port(), "--port", e);
+            throw taken(options, options.port(), "port", e);
         }
         return server;
     }
@@ -125,9 +131,9 @@ public final class PenjingServer implements AutoCloseable {
         // both at once, since they may not be the same either
         try (ServerSocket main = new ServerSocket();
                 ServerSocket health = new ServerSocket()) {
-            take(main, options, options.port(), "--port");
+            take(main, options, options.port(), "port");
             if (options.healthPort().isPresent()) {
-                take(health, options, options.healthPort().getAsInt(), "--health-port");
+                take(health, options, options.healthPort().getAsInt(), "health-port");
             }
         } catch (IOException e) {
             throw new PenjingException("cannot listen on " + options.host(), e);
@@ -145,25 +151,9 @@ public final class PenjingServer implements AutoCloseable {
     private static PenjingException taken(
             ServerOptions options, int port, String name, Exception cause) {
         return new PenjingException(
-                "cannot listen on %s:%d: is another program there? choose another %s"
+                "cannot listen on %s:%d: is another program there? set another %s"
                         .formatted(options.host(), port, name),
                 cause);
-    }
-
-    /// Anyone on the network could use a server that listens beyond this machine without a key.
-    private static void refuseOpenDoors(ServerOptions options) {
-        boolean own;
-        try {
-            own = InetAddress.getByName(options.host()).isLoopbackAddress();
-        } catch (UnknownHostException e) {
-            throw new PenjingException(
-                    "--host %s is no address of this machine".formatted(options.host()), e);
-        }
-        if (!own && !options.keys().required()) {
-            throw new PenjingException(
-                    "--host %s can be reached from other machines: give --api-key KEY (or PENJING_API_KEY) too, or listen on 127.0.0.1"
-                            .formatted(options.host()));
-        }
     }
 
     private Router probes() {
@@ -239,7 +229,14 @@ public final class PenjingServer implements AutoCloseable {
 
     private Exchange exchange(ServerRequest request, ServerResponse response) {
         Optional<String> id = request.headers().first(HeaderNames.create("x-request-id"));
-        return new Exchange(request, response, connections, options.limits(), RequestIds.of(id));
+        Client client = Connections.current();
+        return new Exchange(
+                request,
+                response,
+                client,
+                () -> connections.answered(client),
+                options.limits(),
+                RequestIds.of(id));
     }
 
     private void answered(Exchange exchange, Runnable answering) {

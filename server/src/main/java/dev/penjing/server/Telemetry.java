@@ -107,6 +107,9 @@ final class Telemetry implements Service.Observer {
             exchange.error().flatMap(Telemetry::rejection).ifPresent(metrics::rejected);
         }
         error.ifPresent(seen.span::failed);
+        exchange.error()
+                .flatMap(e -> Optional.ofNullable(e.getCause()))
+                .ifPresent(cause -> log.error("request " + exchange.id() + " failed", cause));
         Optional<AccessLog.Answer> answer = seen.model.map(model -> answer(model, seen));
         seen.model.ifPresent(model ->
                 seen.span.answered(

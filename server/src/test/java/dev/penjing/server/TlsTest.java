@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
+import dev.penjing.server.http.ServerTls;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import dev.penjing.server.observe.Log;
 import dev.penjing.server.settings.Settings;
-import io.helidon.common.tls.Tls;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -120,7 +120,7 @@ class TlsTest {
                                         EngineOptions.DEFAULT)),
                         Startup.admission(settings),
                         Progress.NONE,
-                        line -> {});
+                        (line, failure) -> {});
         try {
             models.awaitLoaded();
             Log silent =
@@ -201,8 +201,8 @@ class TlsTest {
     @Test
     void noServerSocketsOfItsOwn() {
         Log log = new Log(Log.Level.CRITICAL, false, System.err);
-        Tls tls = Startup.server(settings("mtls"), log, List.of()).tls().orElseThrow();
-        SSLServerSocketFactory factory = tls.sslContext().getServerSocketFactory();
+        ServerTls tls = Startup.server(settings("mtls"), log, List.of()).tls().orElseThrow();
+        SSLServerSocketFactory factory = tls.context().getServerSocketFactory();
         InetAddress here = InetAddress.getLoopbackAddress();
         List<Callable<ServerSocket>> ways =
                 List.of(
@@ -214,7 +214,7 @@ class TlsTest {
             assertThatThrownBy(() -> way.call().close())
                     .isInstanceOf(UnsupportedOperationException.class);
         }
-        assertThat(tls.sslContext().createSSLEngine().getNeedClientAuth()).isTrue();
+        assertThat(tls.context().createSSLEngine().getNeedClientAuth()).isTrue();
     }
 
     @Test

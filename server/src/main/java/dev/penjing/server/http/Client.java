@@ -4,7 +4,8 @@ import io.helidon.common.socket.HelidonSocket;
 import io.helidon.webserver.ConnectionContext;
 import java.time.Duration;
 
-/// The other end of a connection: whether it is still there, and how long it may take.
+/// The other end of a connection: whether it is still there, and how long it may take (its
+/// deadline).
 ///
 /// A deadline that passes closes the connection, which ends whatever waits for it: a client that
 /// sends its request byte by byte, or does not read its answer, holds nothing for long.

@@ -66,8 +66,8 @@ public final class Connections implements ServerConnectionSelector, AutoCloseabl
         return new Known(http.connection(incoming), new Client(context, incoming));
     }
 
-    /// After a request was answered.
-    void answered(Client client) {
+    /// Begins the time that a client has for its next request, after one was answered.
+    public void answered(Client client) {
         client.within(limits.idle());
     }
 

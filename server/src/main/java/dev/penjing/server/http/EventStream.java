@@ -66,7 +66,7 @@ public final class EventStream implements AutoCloseable {
     /// An error after the stream began.
     public void fail(ApiException problem) {
         failed.accept(problem);
-        send(Exchange.errorBody(problem));
+        send(HttpJson.error(problem));
     }
 
     /// An error after the stream began, in the form of the endpoint's own events.

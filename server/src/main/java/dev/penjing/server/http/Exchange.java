@@ -17,27 +17,32 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// One request and its answer.
 public final class Exchange {
+    /// The buffer that a body gets before any of it has come.
+    private static final int FIRST_BYTES = 64 << 10;
+
     private final ServerRequest request;
     private final ServerResponse response;
     private final Client client;
-    private final Connections connections;
+    private final Runnable answered;
     private final Limits limits;
     private final String id;
     private int status;
     private boolean last;
     private Optional<ApiException> error = Optional.empty();
 
+    /// @param answered runs when the answer has been sent
     /// @param id that the answer carries as `x-request-id`
     public Exchange(
             ServerRequest request,
             ServerResponse response,
-            Connections connections,
+            Client client,
+            Runnable answered,
             Limits limits,
             String id) {
         this.request = request;
         this.response = response;
-        this.client = Connections.current();
-        this.connections = connections;
+        this.client = client;
+        this.answered = answered;
         this.limits = limits;
         this.id = id;
         header("x-request-id", id);
@@ -109,7 +114,9 @@ public final class Exchange {
             throw tooLarge();
         }
         client.within(limits.body());
-        ByteArrayOutputStream body = new ByteArrayOutputStream((int) Math.max(64, announced));
+        // what is announced is taken only as it comes: a client that sends little gets little
+        ByteArrayOutputStream body =
+                new ByteArrayOutputStream((int) Math.clamp(announced, 64, FIRST_BYTES));
         try {
             // closing it reads on to the body's end, which must not be done where there is none
             InputStream in = request.content().inputStream();
@@ -168,7 +175,7 @@ public final class Exchange {
         } else {
             response.send(body);
         }
-        connections.answered(client);
+        answered.run();
     }
 
     /// Writes what the library keeps until a handler returns: the end of a stream.
@@ -185,18 +192,7 @@ public final class Exchange {
         if (problem.status() == 401) {
             header("www-authenticate", "Bearer");
         }
-        send(problem.status(), errorBody(problem));
-    }
-
-    /// An error as JSON.
-    public static ObjectNode errorBody(ApiException problem) {
-        ObjectNode body = HttpJson.object();
-        ObjectNode details = body.putObject("error");
-        details.put("message", problem.message());
-        details.put("type", problem.type());
-        details.put("param", problem.parameter().orElse(null));
-        details.put("code", problem.code().orElse(null));
-        return body;
+        send(problem.status(), HttpJson.error(problem));
     }
 
     /// Begins a stream of events: from here on errors are events, too.
@@ -211,7 +207,7 @@ public final class Exchange {
                 out,
                 client,
                 limits,
-                () -> connections.answered(client),
+                answered,
                 problem -> error = Optional.of(problem));
     }
 

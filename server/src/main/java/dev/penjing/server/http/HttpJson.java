@@ -45,6 +45,17 @@ public final class HttpJson {
         return MAPPER.writeValueAsBytes(node);
     }
 
+    /// The body of an answer that is an error, in OpenAI's form.
+    public static ObjectNode error(ApiException problem) {
+        ObjectNode body = object();
+        body.putObject("error")
+                .put("message", problem.message())
+                .put("type", problem.type())
+                .put("param", problem.parameter().orElse(null))
+                .put("code", problem.code().orElse(null));
+        return body;
+    }
+
     /// @throws ApiException if that is no JSON object in UTF-8
     public static ObjectNode parse(byte[] body) {
         String text;

@@ -69,7 +69,13 @@ public final class JsonFields {
                 });
     }
 
+    /// `false` where the field is absent.
     public boolean flag(String name) {
+        return flag(name, false);
+    }
+
+    /// @param otherwise where the field is absent
+    public boolean flag(String name, boolean otherwise) {
         return node(name)
                 .map(node -> {
                     if (!node.isBoolean()) {
@@ -77,7 +83,7 @@ public final class JsonFields {
                     }
                     return node.asBoolean();
                 })
-                .orElse(false);
+                .orElse(otherwise);
     }
 
     public OptionalLong whole(String name, long least, long most) {

@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/// What the engine has said for the thread that made the inbox and alone may read it.
+/// What the engine's listeners were told, for the thread that made the queue and alone may read it.
 final class AnswerQueue implements AutoCloseable {
     /// What may wait for a client that reads more slowly than the engine answers, beyond what fits
     /// into the connection's own buffers, and what more for each of its answers.
@@ -27,14 +27,14 @@ final class AnswerQueue implements AutoCloseable {
     ///
     /// @param nanos when, by `System.nanoTime`
     /// @param token empty where an answer ends
-    record Told(
+    record Event(
             int index,
             long nanos,
             String text,
             Optional<AnswerService.Token> token,
             Optional<Finish> finish) {
-        static Told token(int index, int id, String text, Optional<LogProbabilities> known) {
-            return new Told(
+        static Event token(int index, int id, String text, Optional<LogProbabilities> known) {
+            return new Event(
                     index,
                     System.nanoTime(),
                     text,
@@ -42,15 +42,15 @@ final class AnswerQueue implements AutoCloseable {
                     Optional.empty());
         }
 
-        static Told end(int index, String rest, Finish finish) {
-            return new Told(index, System.nanoTime(), rest, Optional.empty(), Optional.of(finish));
+        static Event end(int index, String rest, Finish finish) {
+            return new Event(index, System.nanoTime(), rest, Optional.empty(), Optional.of(finish));
         }
     }
 
-    private final WakeupCoalescer bell;
+    private final WakeupCoalescer coalescer;
     private final BooleanSupplier gone;
     private final Thread reader = Thread.currentThread();
-    private final ConcurrentLinkedQueue<Told> all = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedQueue<Event> all = new ConcurrentLinkedQueue<>();
     private final AtomicInteger count = new AtomicInteger();
     private final AtomicBoolean rung = new AtomicBoolean();
     private final int most;
@@ -61,22 +61,22 @@ final class AnswerQueue implements AutoCloseable {
     /// @param gone whether the client has left
     /// @param answers that it is told of
     /// @param patient whether the reader need not hear of every token at once
-    AnswerQueue(WakeupCoalescer bell, BooleanSupplier gone, int answers, boolean patient) {
+    AnswerQueue(WakeupCoalescer coalescer, BooleanSupplier gone, int answers, boolean patient) {
         this.patient = patient;
         this.most = MOST + MORE * answers;
-        this.bell = bell;
+        this.coalescer = coalescer;
         this.gone = gone;
-        bell.add(this);
+        coalescer.add(this);
     }
 
     /// On the engine's thread: neither waits nor wakes anybody itself.
-    void add(Told told) {
+    void add(Event told) {
         int waiting = count.incrementAndGet();
         all.add(told);
         // a token without text can wait for the next
         boolean news = patient ? waiting % SOME == 0 : !told.text().isEmpty();
         if ((news || told.finish().isPresent()) && !rung.get() && rung.compareAndSet(false, true)) {
-            bell.ring(this);
+            coalescer.ring(this);
         }
     }
 
@@ -85,8 +85,8 @@ final class AnswerQueue implements AutoCloseable {
         return count.get() > most;
     }
 
-    Optional<Told> poll() {
-        Told told = all.poll();
+    Optional<Event> poll() {
+        Event told = all.poll();
         if (told != null) {
             count.decrementAndGet();
         }
@@ -107,14 +107,14 @@ final class AnswerQueue implements AutoCloseable {
         return !all.isEmpty();
     }
 
-    /// By the bell: there is something new.
+    /// By the coalescer: there is something new.
     void wake() {
         // before the reader looks, so that whatever comes after rings again
         rung.set(false);
         LockSupport.unpark(reader);
     }
 
-    /// By the bell, every now and then.
+    /// By the coalescer, every now and then.
     void look() {
         looks++;
         if (looks % LOOKS == 0 || gone.getAsBoolean()) {
@@ -125,6 +125,6 @@ final class AnswerQueue implements AutoCloseable {
 
     @Override
     public void close() {
-        bell.remove(this);
+        coalescer.remove(this);
     }
 }

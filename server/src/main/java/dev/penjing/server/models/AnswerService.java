@@ -9,13 +9,13 @@ import dev.penjing.inference.Request;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.server.http.ApiException;
-import dev.penjing.server.http.Client;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /// The answers to one request, as they are made. If the client leaves, or the time is up, all of
 /// them are ended within a token, wherever they are: waiting, reading their prompts, or answering.
@@ -63,30 +63,33 @@ public final class AnswerService {
         default void ended(int index, Finish finish) {}
     }
 
-    private final AnswerQueue inbox;
+    private final AnswerQueue queue;
     private final List<Generation> generations = new ArrayList<>();
     private final List<Making> makings = new ArrayList<>();
 
-    private AnswerService(AnswerQueue inbox) {
-        this.inbox = inbox;
+    private AnswerService(AnswerQueue queue) {
+        this.queue = queue;
     }
 
     /// Makes the answers and hands them on, part by part, until the last one has ended.
     ///
     /// @param ticket by which the requests were let in
+    /// @param gone whether the client has left
     /// @param most time for all of it; then answers end as if they had reached their length
-    /// @throws ApiException if the engine fails, or the client is too far behind
+    /// @throws ApiException 400 if the engine refuses the request, 500 if it fails over the answer,
+    ///   503 if it has ended, or if the client is too far behind
     /// @throws ClientGone if the client leaves
     static List<Finish> make(
             Engine engine,
             List<Request> requests,
             Admission.Ticket ticket,
-            WakeupCoalescer bell,
-            Client client,
+            WakeupCoalescer coalescer,
+            BooleanSupplier gone,
             Duration most,
             Taker taker) {
-        try (AnswerQueue inbox = new AnswerQueue(bell, client::gone, requests.size(), taker.patient())) {
-            return new AnswerService(inbox).make(engine, requests, ticket, client, most, taker);
+        try (AnswerQueue queue =
+                new AnswerQueue(coalescer, gone, requests.size(), taker.patient())) {
+            return new AnswerService(queue).make(engine, requests, ticket, gone, most, taker);
         }
     }
 
@@ -94,18 +97,16 @@ public final class AnswerService {
             Engine engine,
             List<Request> requests,
             Admission.Ticket ticket,
-            Client client,
+            BooleanSupplier gone,
             Duration most,
             Taker taker) {
         try {
             for (int i = 0; i < requests.size(); i++) {
-                Making making = new Making(i, ticket, engine.tokenizer(), inbox);
+                Making making = new Making(i, ticket, engine.tokenizer(), queue);
                 makings.add(making);
-                generations.add(engine.submit(requests.get(i), making));
+                generations.add(submit(engine, requests.get(i), making));
             }
-            return follow(client, System.nanoTime() + most.toNanos(), taker);
-        } catch (PenjingException e) {
-            throw ApiException.invalid(400, "invalid_request", String.valueOf(e.getMessage()));
+            return follow(engine, gone, System.nanoTime() + most.toNanos(), taker);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw ApiException.unavailable("draining", "The server is shutting down.", 5);
@@ -117,18 +118,35 @@ public final class AnswerService {
         }
     }
 
-    private List<Finish> follow(Client client, long end, Taker taker) throws InterruptedException {
+    /// What an engine that lives refuses, the client can mend.
+    private static Generation submit(Engine engine, Request request, Listener listener) {
+        try {
+            return engine.submit(request, listener);
+        } catch (PenjingException e) {
+            throw engine.alive()
+                    ? ApiException.invalid(400, "invalid_request", e.getMessage() + ".")
+                    : ended();
+        }
+    }
+
+    private static ApiException ended() {
+        return ApiException.unavailable(
+                "aborted", "The engine stopped before the answer was complete.", 5);
+    }
+
+    private List<Finish> follow(Engine engine, BooleanSupplier gone, long end, Taker taker)
+            throws InterruptedException {
         List<Finish> finishes = new ArrayList<>();
         boolean late = false;
         while (finishes.size() < generations.size()) {
-            Optional<AnswerQueue.Told> told = inbox.poll();
+            Optional<AnswerQueue.Event> told = queue.poll();
             if (told.isEmpty()) {
                 taker.caughtUp();
-                if (!inbox.await()) {
+                if (!queue.await()) {
                     taker.quiet();
                 }
             }
-            if (client.gone()) {
+            if (gone.getAsBoolean()) {
                 throw new ClientGone();
             }
             if (!late && System.nanoTime() - end > 0) {
@@ -144,7 +162,7 @@ public final class AnswerService {
             }
             if (part.get().finish().isPresent()) {
                 Finish finish = part.get().finish().get();
-                check(finish, late);
+                check(engine, finish, late);
                 finishes.add(finish);
             }
             taker.take(part.get());
@@ -152,16 +170,27 @@ public final class AnswerService {
         return finishes;
     }
 
-    private void check(Finish finish, boolean late) {
-        if (finish.reason() == Finish.Reason.CANCELLED
-                && makings.stream().anyMatch(m -> m.behind)) {
-            throw ApiException.unavailable(
-                    "aborted", "The answer was read too slowly: read it while it comes.", 5);
-        }
-        if (finish.reason() == Finish.Reason.FAILED
-                || finish.reason() == Finish.Reason.CANCELLED && !late) {
-            throw ApiException.unavailable(
-                    "aborted", "The engine stopped before the answer was complete.", 5);
+    /// Throws unless what there is of an answer can be shown as one.
+    private void check(Engine engine, Finish finish, boolean late) {
+        switch (finish.reason()) {
+            case STOP, LENGTH, DEAD_END -> {
+                // an answer, or its beginning
+            }
+            case CANCELLED -> {
+                if (makings.stream().anyMatch(m -> m.behind)) {
+                    throw ApiException.unavailable(
+                            "aborted",
+                            "The answer was read too slowly: read it while it comes.",
+                            5);
+                }
+                if (!late) {
+                    throw ended();
+                }
+            }
+            case FAILED ->
+                    throw engine.alive()
+                            ? ApiException.internal("The engine failed over this answer.")
+                            : ended();
         }
     }
 
@@ -172,7 +201,7 @@ public final class AnswerService {
         private final int index;
         private final Admission.Ticket ticket;
         private final Tokenizer tokenizer;
-        private final AnswerQueue inbox;
+        private final AnswerQueue queue;
         private final ArrayDeque<Token> held = new ArrayDeque<>();
         private final ArrayDeque<Long> starts = new ArrayDeque<>();
         private long made;
@@ -181,11 +210,11 @@ public final class AnswerService {
         /// Set on the engine's thread before the answer ends for this reason.
         private volatile boolean behind;
 
-        Making(int index, Admission.Ticket ticket, Tokenizer tokenizer, AnswerQueue inbox) {
+        Making(int index, Admission.Ticket ticket, Tokenizer tokenizer, AnswerQueue queue) {
             this.index = index;
             this.ticket = ticket;
             this.tokenizer = tokenizer;
-            this.inbox = inbox;
+            this.queue = queue;
         }
 
         @Override
@@ -196,21 +225,21 @@ public final class AnswerService {
         /// Throws to end an answer that nobody takes.
         @Override
         public void token(int id, String text, Optional<LogProbabilities> probabilities) {
-            if (inbox.overfull()) {
+            if (queue.overfull()) {
                 behind = true;
                 throw new ClientGone();
             }
-            inbox.add(AnswerQueue.Told.token(index, id, text, probabilities));
+            queue.add(AnswerQueue.Event.token(index, id, text, probabilities));
         }
 
         @Override
         public void finished(Finish finish, String rest) {
             ticket.began(index);
-            inbox.add(AnswerQueue.Told.end(index, rest, finish));
+            queue.add(AnswerQueue.Event.end(index, rest, finish));
         }
 
         /// On the reader's thread: what there is to hand on, if anything.
-        Optional<Part> part(AnswerQueue.Told told) {
+        Optional<Part> part(AnswerQueue.Event told) {
             told.token()
                     .ifPresent(token -> {
                         held.add(token);

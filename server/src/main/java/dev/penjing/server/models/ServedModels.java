@@ -11,32 +11,64 @@ import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
 import dev.penjing.server.http.ApiException;
-import dev.penjing.server.http.Client;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /// All models that a server serves, and the queue that they share.
 public final class ServedModels implements AutoCloseable {
+    /// Is told what became of each model, on the loading thread.
+    @FunctionalInterface
+    public interface LoadLog {
+        /// @param line for people
+        /// @param failure why the model could not be loaded; empty if it was
+        void tell(String line, Optional<Throwable> failure);
+    }
+
+    /// Makes the engine of a model, or throws.
+    @FunctionalInterface
+    interface Loader {
+        Engine load(ServedModel model, Progress progress) throws Exception;
+    }
+
     private static final int WARM_UP_TOKENS = 64;
     private static final Duration WARM_UP = Duration.ofMillis(700);
 
     private final Map<String, ServedModel> models = new LinkedHashMap<>();
     private final Admission admission;
-    private final WakeupCoalescer bell;
-    private final Thread loader;
-    private volatile boolean closed;
+    private final WakeupCoalescer coalescer;
+    private final Thread loading;
+
+    /// Counted down by `close`: whoever loads stops at the next tensor.
+    private final CountDownLatch closing = new CountDownLatch(1);
 
     /// Begins to load them, one after the other.
     ///
     /// @param log is told of each that is loaded, or failed to
     /// @throws UsageException if two have the same name
     public ServedModels(
-            List<ServedModel> all, Admission admission, Progress progress, Consumer<String> log) {
+            List<ServedModel> all, Admission admission, Progress progress, LoadLog log) {
+        this(
+                all,
+                admission,
+                progress,
+                log,
+                (model, told) -> Engine.load(model.path(), model.options(), told));
+    }
+
+    ServedModels(
+            List<ServedModel> all,
+            Admission admission,
+            Progress progress,
+            LoadLog log,
+            Loader loader) {
         for (ServedModel model : all) {
             if (models.put(model.id(), model) != null) {
                 throw new UsageException(
@@ -45,34 +77,55 @@ public final class ServedModels implements AutoCloseable {
             }
         }
         this.admission = admission;
-        this.bell = new WakeupCoalescer();
-        this.loader =
+        this.coalescer = new WakeupCoalescer();
+        this.loading =
                 Thread.ofPlatform()
                         .daemon()
                         .name("penjing-loader")
-                        .start(() -> load(progress, log));
+                        .start(() -> load(loader, progress, log));
     }
 
-    private void load(Progress progress, Consumer<String> log) {
+    private void load(Loader loader, Progress progress, LoadLog log) {
+        Progress cancellable =
+                (what, done, total, note) -> {
+                    if (closed()) {
+                        throw new CancellationException("the server was closed while loading");
+                    }
+                    progress.update(what, done, total, note);
+                };
         for (ServedModel model : models.values()) {
-            if (closed) {
+            if (closed()) {
                 return;
             }
-            boolean ready =
-                    model.load(() -> {
-                        Engine engine = Engine.load(model.path(), model.options(), progress);
-                        warmUp(engine);
-                        log.accept(model.id() + ": " + engine.describe());
-                        return engine;
-                    });
-            if (!ready) {
-                log.accept(model.id() + ": " + model.message());
+            Optional<Throwable> failure =
+                    model.load(() -> warm(loader.load(model, cancellable)));
+            if (closed()) {
+                return;
             }
+            String line =
+                    model.id()
+                            + ": "
+                            + model.loaded().map(Engine::describe).orElseGet(model::message);
+            log.tell(line, failure);
+        }
+    }
+
+    private boolean closed() {
+        return closing.getCount() == 0;
+    }
+
+    private Engine warm(Engine engine) {
+        try {
+            warmUp(engine);
+            return engine;
+        } catch (Throwable e) {
+            engine.close();
+            throw e;
         }
     }
 
     /// Answers a little, so that the first client does not wait for Java to compile the engine.
-    private static void warmUp(Engine engine) {
+    private void warmUp(Engine engine) {
         int[] prompt = new int[Math.min(WARM_UP_TOKENS, engine.contextLength() - 1)];
         for (int i = 0; i < prompt.length; i++) {
             prompt[i] = i % engine.tokenizer().vocabularySize();
@@ -88,7 +141,7 @@ public final class ServedModels implements AutoCloseable {
                             public void finished(Finish finish, String rest) {}
                         });
         try {
-            Thread.sleep(WARM_UP);
+            closing.await(WARM_UP.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -99,15 +152,16 @@ public final class ServedModels implements AutoCloseable {
     /// As `AnswerService.make`, with one of these models.
     ///
     /// @param ticket by which the requests were let in
+    /// @param gone whether the client has left
     /// @param most time for all of it
     public List<Finish> answer(
             ServedModel model,
             List<Request> requests,
             Admission.Ticket ticket,
-            Client client,
+            BooleanSupplier gone,
             Duration most,
             AnswerService.Taker taker) {
-        return AnswerService.make(model.engine(), requests, ticket, bell, client, most, taker);
+        return AnswerService.make(model.engine(), requests, ticket, coalescer, gone, most, taker);
     }
 
     public List<ServedModel> all() {
@@ -138,26 +192,27 @@ public final class ServedModels implements AutoCloseable {
     /// Waits until all are loaded, or have failed to.
     public void awaitLoaded() {
         try {
-            loader.join();
+            loading.join();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new PenjingException("interrupted while loading", e);
         }
     }
 
+    /// Ends the loading, at the latest when the tensor being read is there, and all engines.
     @Override
     public void close() {
-        closed = true;
+        closing.countDown();
         boolean interrupted = false;
-        while (loader.isAlive()) {
+        while (loading.isAlive()) {
             try {
-                loader.join();
+                loading.join();
             } catch (InterruptedException e) {
                 interrupted = true;
             }
         }
         models.values().forEach(ServedModel::close);
-        bell.close();
+        coalescer.close();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -7,11 +7,12 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
-/// Wakes those who wait for the engine, in the engine's place: waking a thread is a call of the
-/// system, which the engine's thread would make for every token of every answer. It is told of a
-/// step's first one alone, and all that come in the same moment are told of together.
+/// Coalesces wake-ups: a thread of its own wakes the readers of queues, in place of the engine's
+/// thread, which would otherwise make a system call for every token of every answer. The engine's
+/// thread wakes the coalescer for the first token of a step alone; the readers of all tokens that
+/// come within the same moment are then woken together, each once.
 ///
-/// Its thread looks around too, so that nobody who waits needs a timer of their own.
+/// The thread also looks at every queue now and then, so that no reader needs a timer of its own.
 final class WakeupCoalescer implements AutoCloseable {
     /// Shorter than a step of the engine with many answers; added to the time of a token.
     private static final long MOMENT = Duration.ofNanos(300_000).toNanos();
@@ -34,22 +35,22 @@ final class WakeupCoalescer implements AutoCloseable {
         thread = Thread.ofPlatform().daemon().name("penjing-wakeups").start(this::run);
     }
 
-    void add(AnswerQueue inbox) {
-        all.add(inbox);
+    void add(AnswerQueue queue) {
+        all.add(queue);
         wake();
     }
 
-    void remove(AnswerQueue inbox) {
-        all.remove(inbox);
+    void remove(AnswerQueue queue) {
+        all.remove(queue);
     }
 
-    /// Has an inbox woken soon; at once when the bell is closed.
-    void ring(AnswerQueue inbox) {
-        rung.add(inbox);
+    /// Has a queue woken soon; at once when the coalescer is closed.
+    void ring(AnswerQueue queue) {
+        rung.add(queue);
         if (closed) {
-            inbox.wake();
+            queue.wake();
         } else {
-            // its thread, if it ends now, sees the inbox on its way out
+            // its thread, if it ends now, sees the queue on its way out
             wake();
         }
     }
@@ -81,8 +82,8 @@ final class WakeupCoalescer implements AutoCloseable {
     }
 
     private void wakeRung() {
-        for (AnswerQueue inbox = rung.poll(); inbox != null; inbox = rung.poll()) {
-            inbox.wake();
+        for (AnswerQueue queue = rung.poll(); queue != null; queue = rung.poll()) {
+            queue.wake();
         }
     }
 

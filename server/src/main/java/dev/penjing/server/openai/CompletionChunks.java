@@ -28,7 +28,7 @@ final class CompletionChunks extends Chunks {
     @Override
     void begin() {
         for (int i = 0; i < offsets.length && question.echo(); i++) {
-            int[] prompt = question.promptOf(i);
+            TextPrompt prompt = question.promptOf(i);
             Optional<ObjectNode> logprobs = logprobs();
             if (logprobs.isPresent()) {
                 offsets[i] = question.echo(logprobs.get(), prompt);

@@ -43,31 +43,34 @@ public final class CompletionsEndpoint {
     /// @param wanted answers to each prompt; the best of `parameters.count()` that are made
     /// @param echo whether answers begin with their prompts
     /// @param maxTokens 0 if the prompt alone is wanted, with its probabilities
-    record Question(ParsedRequest asked, int wanted, boolean echo, int maxTokens, List<int[]> prompts) {
+    record Question(ParsedRequest asked, int wanted, boolean echo, int maxTokens, List<TextPrompt> prompts) {
         /// Answers that are made to each prompt.
         int each() {
             return asked.parameters().count();
         }
 
-        int[] promptOf(int index) {
+        TextPrompt promptOf(int index) {
             return prompts.get(index / each());
         }
 
-        String text(int[] prompt) {
-            return asked.engine().tokenizer().decode(prompt, false);
+        String text(TextPrompt prompt) {
+            return prompt.text(asked.engine());
         }
 
-        /// Adds the prompt's own tokens.
+        /// Adds the prompt's tokens. A BOS token that the server added is among them, as in vLLM,
+        /// but takes no place in the text.
         ///
         /// @return where its text ends
-        int echo(ObjectNode logprobs, int[] prompt) {
+        int echo(ObjectNode logprobs, TextPrompt prompt) {
+            int[] ids = prompt.ids();
             List<AnswerService.Token> tokens = new ArrayList<>();
-            tokens.add(new AnswerService.Token(prompt[0], Optional.empty()));
-            List<LogProbabilities> known = asked.engine().score(prompt, asked.top().orElse(0));
-            for (int i = 1; i < prompt.length; i++) {
-                tokens.add(new AnswerService.Token(prompt[i], Optional.of(known.get(i - 1))));
+            tokens.add(new AnswerService.Token(ids[0], Optional.empty()));
+            List<LogProbabilities> known = asked.engine().score(ids, asked.top().orElse(0));
+            for (int i = 1; i < ids.length; i++) {
+                tokens.add(new AnswerService.Token(ids[i], Optional.of(known.get(i - 1))));
             }
-            return offsets(logprobs, tokens, 0);
+            offsets(logprobs, tokens.subList(0, prompt.added()), 0);
+            return offsets(logprobs, tokens.subList(prompt.added(), tokens.size()), 0);
         }
 
         /// Adds tokens whose text begins at `from`.
@@ -109,7 +112,7 @@ public final class CompletionsEndpoint {
     private Question read(JsonFields fields) {
         ServedModel model = service.model(fields);
         Engine engine = model.engine();
-        List<int[]> prompts = prompts(fields, engine);
+        List<TextPrompt> prompts = prompts(fields, engine);
         RequestParameters parameters = RequestParameters.of(fields, engine.config().vocabularySize());
         int wanted = parameters.count();
         int best = fields.integer("best_of", 1, MOST_BEST).orElse(wanted);
@@ -129,11 +132,11 @@ public final class CompletionsEndpoint {
         // the best is found by how likely its tokens are
         OptionalInt reported = best > wanted ? OptionalInt.of(top.orElse(0)) : top;
         List<Request> requests = new ArrayList<>();
-        for (int[] prompt : prompts) {
+        for (TextPrompt prompt : prompts) {
             requests.addAll(
-                    made.requests(prompt, Math.max(1, maxTokens), reported, requests.size()));
+                    made.requests(prompt.ids(), Math.max(1, maxTokens), reported, requests.size()));
         }
-        int promptTokens = prompts.stream().mapToInt(p -> p.length).sum();
+        int promptTokens = prompts.stream().mapToInt(p -> p.ids().length).sum();
         return new Question(
                 new ParsedRequest(model, engine, made, top, promptTokens, requests),
                 wanted,
@@ -142,20 +145,21 @@ public final class CompletionsEndpoint {
                 prompts);
     }
 
-    private static List<int[]> prompts(JsonFields fields, Engine engine) {
+    private static List<TextPrompt> prompts(JsonFields fields, Engine engine) {
         JsonNode prompt = fields.required("prompt");
         int vocabulary = engine.config().vocabularySize();
-        List<int[]> prompts = new ArrayList<>();
+        boolean special = fields.flag("add_special_tokens", true);
+        List<TextPrompt> prompts = new ArrayList<>();
         if (prompt.isString()) {
-            prompts.add(engine.tokenizer().encode(prompt.asString()));
+            prompts.add(TextPrompt.of(engine, prompt.asString(), special));
         } else if (prompt.isArray() && !prompt.isEmpty() && prompt.get(0).isNumber()) {
-            prompts.add(fields.ids("prompt", prompt, vocabulary));
+            prompts.add(TextPrompt.given(fields.ids("prompt", prompt, vocabulary)));
         } else if (prompt.isArray()) {
             for (JsonNode one : prompt) {
                 prompts.add(
                         one.isString()
-                                ? engine.tokenizer().encode(one.asString())
-                                : fields.ids("prompt", one, vocabulary));
+                                ? TextPrompt.of(engine, one.asString(), special)
+                                : TextPrompt.given(fields.ids("prompt", one, vocabulary)));
             }
         }
         if (prompts.isEmpty() || prompts.size() > MOST_PROMPTS) {
@@ -164,7 +168,7 @@ public final class CompletionsEndpoint {
                     "must be a string, a list of token ids, or a list of 1 to %d of these"
                             .formatted(MOST_PROMPTS));
         }
-        if (prompts.stream().anyMatch(p -> p.length == 0)) {
+        if (prompts.stream().anyMatch(p -> p.ids().length == 0)) {
             throw fields.wrong("prompt", "is empty: give at least one token");
         }
         return prompts;
@@ -188,7 +192,7 @@ public final class CompletionsEndpoint {
         return body;
     }
 
-    private static void fill(ObjectNode choice, Question question, int[] prompt, CollectedAnswer made) {
+    private static void fill(ObjectNode choice, Question question, TextPrompt prompt, CollectedAnswer made) {
         choice.put("text", (question.echo() ? question.text(prompt) : "") + made.text());
         if (question.asked().top().isPresent()) {
             ObjectNode logprobs = Probabilities.completion();

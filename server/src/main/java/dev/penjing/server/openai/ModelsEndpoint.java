@@ -6,6 +6,7 @@ import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.http.HttpJson;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
+import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -57,20 +58,11 @@ public final class ModelsEndpoint {
         return node;
     }
 
-    /// A text, or a conversation as its template writes it, as ids.
+    /// `POST /tokenize`: a text, or a conversation as its template writes it, as ids.
     public void tokenize(Exchange exchange) {
         JsonFields fields = JsonFields.of(exchange.json());
         Engine engine = named(fields);
-        int[] ids =
-                fields.node("messages").isPresent()
-                        ? ChatEndpoint.prompt(engine, Messages.of(fields), Tools.NONE, Map.of())
-                        : engine.tokenizer()
-                                .encode(
-                                        fields.text("prompt")
-                                                .orElseThrow(() ->
-                                                        fields.wrong("prompt", "is required")));
-        // no model here adds tokens of its own accord
-        fields.ignore("add_special_tokens", "add_generation_prompt");
+        int[] ids = fields.node("messages").isPresent() ? chat(engine, fields) : text(engine, fields);
         fields.end();
         ObjectNode body = HttpJson.object();
         body.put("count", ids.length);
@@ -80,6 +72,23 @@ public final class ModelsEndpoint {
             tokens.add(id);
         }
         exchange.send(200, body);
+    }
+
+    /// As vLLM: a text gets the special tokens that it gets in a completion, unless
+    /// `add_special_tokens` is false.
+    private static int[] text(Engine engine, JsonFields fields) {
+        String text = fields.text("prompt").orElseThrow(() -> fields.wrong("prompt", "is required"));
+        return TextPrompt.of(engine, text, fields.flag("add_special_tokens", true)).ids();
+    }
+
+    /// As vLLM: the template writes the special tokens itself, so that none are added unless
+    /// `add_special_tokens` is true, and never a second BOS token.
+    private static int[] chat(Engine engine, JsonFields fields) {
+        Map<String, Object> more =
+                Map.of("add_generation_prompt", fields.flag("add_generation_prompt", true));
+        List<Map<String, Object>> messages = Messages.of(fields);
+        String text = ChatEndpoint.rendered(engine, messages, Tools.NONE, more, "messages");
+        return TextPrompt.of(engine, text, fields.flag("add_special_tokens")).ids();
     }
 
     public void detokenize(Exchange exchange) {

@@ -126,7 +126,7 @@ final class ResponseAnswer implements AnswerService.Taker {
     }
 
     private boolean complete() {
-        return finish.map(f -> f.reason() == Finish.Reason.STOP).orElse(false);
+        return finish.map(f -> Service.reason(f).equals("stop")).orElse(false);
     }
 
     private void text(String text, List<AnswerService.Token> tokens) {

@@ -3,6 +3,7 @@ package dev.penjing.server.openai;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.Finish;
 import dev.penjing.inference.Request;
+import dev.penjing.model.PenjingException;
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.Exchange;
@@ -85,6 +86,9 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
                 chunks.end(Usage.of(asked.promptTokens(), all));
             } catch (ApiException e) {
                 events.fail(e);
+            } catch (PenjingException e) {
+                // of the engine, such as one that was closed while it scored an echoed prompt
+                events.fail(ApiException.internal("The engine failed over this answer.", e));
             }
         }
     }
@@ -123,14 +127,20 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
                     @Override
                     public void ended(int index, Finish finish) {
                         observed.ended(index, finish);
+                        taker.ended(index, finish);
                     }
                 };
-        return models.answer(model, requests, ticket, exchange.client(), most, both);
+        return models.answer(model, requests, ticket, exchange.client()::gone, most, both);
     }
 
     /// `stop`, or `length` where an answer did not come to its own end.
     static String reason(Finish finish) {
-        return finish.reason() == Finish.Reason.STOP ? "stop" : "length";
+        return switch (finish.reason()) {
+            case STOP -> "stop";
+            case LENGTH, DEAD_END, CANCELLED -> "length";
+            case FAILED ->
+                    throw new IllegalStateException("an answer that failed is shown as finished");
+        };
     }
 
     static String fingerprint(Engine engine) {

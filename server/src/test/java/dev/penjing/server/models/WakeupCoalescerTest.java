@@ -18,34 +18,34 @@ class WakeupCoalescerTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final int READERS = 8;
 
-    private static AnswerQueue.Told news() {
-        return AnswerQueue.Told.token(0, 1, "a", Optional.empty());
+    private static AnswerQueue.Event news() {
+        return AnswerQueue.Event.token(0, 1, "a", Optional.empty());
     }
 
-    /// Readers of their inboxes, and what they made of them: each waits until something new comes.
-    private static void readers(WakeupCoalescer bell, Consumer<List<AnswerQueue>> then) throws Exception {
-        List<CompletableFuture<AnswerQueue>> inboxes = new ArrayList<>();
+    /// Readers of their queues, and what they made of them: each waits until something new comes.
+    private static void readers(WakeupCoalescer coalescer, Consumer<List<AnswerQueue>> then) throws Exception {
+        List<CompletableFuture<AnswerQueue>> queues = new ArrayList<>();
         List<CompletableFuture<String>> told = new ArrayList<>();
         for (int i = 0; i < READERS; i++) {
             CompletableFuture<AnswerQueue> made = new CompletableFuture<>();
             CompletableFuture<String> read = new CompletableFuture<>();
-            inboxes.add(made);
+            queues.add(made);
             told.add(read);
             Thread.ofVirtual()
                     .start(() -> {
-                        try (AnswerQueue inbox = new AnswerQueue(bell, () -> false, 1, false)) {
-                            made.complete(inbox);
-                            while (!inbox.await()) {
+                        try (AnswerQueue queue = new AnswerQueue(coalescer, () -> false, 1, false)) {
+                            made.complete(queue);
+                            while (!queue.await()) {
                                 // it was time to look around
                             }
-                            read.complete(inbox.poll().orElseThrow().text());
+                            read.complete(queue.poll().orElseThrow().text());
                         } catch (InterruptedException | RuntimeException e) {
                             read.completeExceptionally(e);
                         }
                     });
         }
         List<AnswerQueue> all = new ArrayList<>();
-        for (CompletableFuture<AnswerQueue> made : inboxes) {
+        for (CompletableFuture<AnswerQueue> made : queues) {
             all.add(made.get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
         }
         then.accept(all);
@@ -56,21 +56,21 @@ class WakeupCoalescerTest {
 
     @Test
     void wakesWhoWaits() throws Exception {
-        try (WakeupCoalescer bell = new WakeupCoalescer()) {
-            readers(bell, all -> all.forEach(inbox -> inbox.add(news())));
+        try (WakeupCoalescer coalescer = new WakeupCoalescer()) {
+            readers(coalescer, all -> all.forEach(queue -> queue.add(news())));
         }
     }
 
     @Test
     void wakesWhoWaitsAlsoAfterItsEnd() throws Exception {
-        WakeupCoalescer bell = new WakeupCoalescer();
+        WakeupCoalescer coalescer = new WakeupCoalescer();
         readers(
-                bell,
+                coalescer,
                 all -> {
-                    bell.close();
+                    coalescer.close();
                     // by now its thread has ended, or ends meanwhile: either is well
                     LockSupport.parkNanos(20_000_000);
-                    all.forEach(inbox -> inbox.add(news()));
+                    all.forEach(queue -> queue.add(news()));
                 });
     }
 
@@ -79,32 +79,32 @@ class WakeupCoalescerTest {
     void wakesWhoWaitsWhileItEnds() throws Exception {
         for (int round = 0; round < 300; round++) {
             int before = round % READERS;
-            WakeupCoalescer bell = new WakeupCoalescer();
+            WakeupCoalescer coalescer = new WakeupCoalescer();
             readers(
-                    bell,
+                    coalescer,
                     all -> {
                         CountDownLatch both = new CountDownLatch(1);
                         Thread ending =
                                 Thread.ofPlatform()
                                         .start(() -> {
                                             await(both);
-                                            bell.close();
+                                            coalescer.close();
                                         });
-                        all.subList(0, before).forEach(inbox -> inbox.add(news()));
+                        all.subList(0, before).forEach(queue -> queue.add(news()));
                         both.countDown();
-                        all.subList(before, READERS).forEach(inbox -> inbox.add(news()));
+                        all.subList(before, READERS).forEach(queue -> queue.add(news()));
                         join(ending);
                     });
         }
     }
 
-    /// A reader whose client left hears of it from the bell, without news.
+    /// A reader whose client left hears of it from the coalescer, without news.
     @Test
     @Timeout(20)
     void looksAround() throws Exception {
-        try (WakeupCoalescer bell = new WakeupCoalescer();
-                AnswerQueue inbox = new AnswerQueue(bell, () -> true, 1, false)) {
-            assertThat(inbox.await()).isFalse();
+        try (WakeupCoalescer coalescer = new WakeupCoalescer();
+                AnswerQueue queue = new AnswerQueue(coalescer, () -> true, 1, false)) {
+            assertThat(queue.await()).isFalse();
         }
     }
 

@@ -126,7 +126,8 @@ public final class PenjingServer implements AutoCloseable {
         return server;
     }
 
-    /// The library shares a port with whoever else shares it: clients would reach either.
+    /// Helidon 4.5.0 listens with `SO_REUSEPORT`: another program could listen on the same port, and
+    /// clients would reach either.
     private static void checkFree(ServerOptions options) {
         // both at once, since they may not be the same either
         try (ServerSocket main = new ServerSocket();
@@ -219,7 +220,7 @@ public final class PenjingServer implements AutoCloseable {
         closeIfLast(exchange);
     }
 
-    /// The library says `Connection: close` in its answer, but leaves that to the client.
+    /// Helidon 4.5.0 says `Connection: close` in its answer, but leaves the closing to the client.
     private static void closeIfLast(Exchange exchange) {
         if (exchange.last()) {
             exchange.complete();

@@ -49,6 +49,18 @@ final class Teachers {
         }
     }
 
+    /// One whose texts and conversations begin with its BOS token.
+    static void beginning(Path folder) {
+        copy(folder);
+        change(
+                folder.resolve("tokenizer_config.json"),
+                config -> {
+                    String template = config.path("chat_template").asString();
+                    config.put("add_bos_token", true);
+                    config.put("chat_template", "{{ bos_token }}" + template);
+                });
+    }
+
     /// Its first layers alone.
     static void shallow(Path folder, int layers) {
         copy(folder);

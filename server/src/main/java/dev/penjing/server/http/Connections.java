@@ -12,7 +12,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// HTTP/1.1 connections that are known while they last: a handler finds its client, and clients
-/// that take too long are closed.
+/// that take too long are closed. Helidon 4.5.0 has no deadlines for reading headers and bodies, so
+/// this selector wraps every connection that Helidon's own would make.
 public final class Connections implements ServerConnectionSelector, AutoCloseable {
     private static final ScopedValue<Client> CURRENT = ScopedValue.newInstance();
     private static final Duration LOOK = Duration.ofMillis(250);

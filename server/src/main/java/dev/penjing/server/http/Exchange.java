@@ -178,7 +178,8 @@ public final class Exchange {
         answered.run();
     }
 
-    /// Writes what the library keeps until a handler returns: the end of a stream.
+    /// Writes the end of a stream, which Helidon 4.5.0 otherwise writes only after the handler has
+    /// returned. The interface for that is Helidon's own, `RoutingResponse.commit`.
     public void complete() {
         if (response instanceof RoutingResponse whole) {
             whole.commit();

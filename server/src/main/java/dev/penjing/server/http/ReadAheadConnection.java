@@ -14,9 +14,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.FutureTask;
 
-/// A connection whose bytes can be read ahead of whoever wants them, so that its end is noticed
-/// while nobody does. Helidon's own `HelidonSocket.idle` does nothing on NIO sockets, and elsewhere
-/// takes a silence of a tenth of a second for the end (4.5.0).
+/// A connection that can read ahead: while an answer is made and nobody reads the request, a virtual
+/// thread waits for the client's next bytes, and so notices when the client closes the connection.
+///
+/// This is a workaround for Helidon 4.5.0 (`HelidonWorkaroundsTest`). Its `HelidonSocket.idle`, which
+/// is there to detect a closed connection, does nothing on NIO sockets. On other sockets it reports a
+/// closed connection whenever the client is silent for a tenth of a second.
 final class ReadAheadConnection implements ConnectionContext {
     private final ConnectionContext context;
     private final DataReader reader = DataReader.create(this::next);

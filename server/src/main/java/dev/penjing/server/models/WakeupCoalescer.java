@@ -5,6 +5,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /// Coalesces wake-ups: a thread of its own wakes the readers of queues, in place of the engine's
@@ -19,7 +20,7 @@ final class WakeupCoalescer implements AutoCloseable {
 
     /// From one ring to the next, at least. What a fast engine makes in this time goes out in one
     /// piece; a token of a slow one waits for the moment alone.
-    private static final long REST = Duration.ofMillis(1).toNanos();
+    static final long REST = Duration.ofMillis(1).toNanos();
 
     /// How soon it is noticed that a client left.
     private static final long LOOK = Duration.ofMillis(50).toNanos();
@@ -30,6 +31,7 @@ final class WakeupCoalescer implements AutoCloseable {
     private final Thread thread;
     private long rang = System.nanoTime();
     private volatile boolean closed;
+    private final AtomicLong wakeUps = new AtomicLong();
 
     WakeupCoalescer() {
         thread = Thread.ofPlatform().daemon().name("penjing-wakeups").start(this::run);
@@ -83,8 +85,14 @@ final class WakeupCoalescer implements AutoCloseable {
 
     private void wakeRung() {
         for (AnswerQueue queue = rung.poll(); queue != null; queue = rung.poll()) {
+            wakeUps.incrementAndGet();
             queue.wake();
         }
+    }
+
+    /// How many times its thread has woken a reader.
+    long wakeUps() {
+        return wakeUps.get();
     }
 
     private void sleep() {

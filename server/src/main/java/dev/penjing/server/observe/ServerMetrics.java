@@ -34,28 +34,96 @@ public final class ServerMetrics {
     private final Map<String, ModelMetrics> models = new ConcurrentSkipListMap<>();
     private final LongSupplier clock;
 
-    final Counter promptTokens;
-    final Counter generationTokens;
-    final Counter finished;
-    final Counter succeeded;
-    final Counter failed;
-    final Counter prefixQueries;
-    final Counter prefixHits;
-    final Histogram firstToken;
-    final Histogram interToken;
-    final Histogram timePerToken;
-    final Histogram endToEnd;
-    final Histogram queue;
-    final Histogram prefill;
-    final Histogram decode;
-    final Histogram inference;
+    final Counter promptTokens =
+            counter("vllm:prompt_tokens", "prompt_tokens", "Tokens of prompts.");
+    final Counter generationTokens =
+            counter("vllm:generation_tokens", "generation_tokens", "Tokens of answers.");
+    final Counter finished =
+            counter(
+                    "vllm:request_success", "request_finish",
+                    "Answers that ended, by how.", "finished_reason");
+    final Counter succeeded =
+            counter("request_success", "", "Answers that ended as they should.");
+    final Counter failed = counter("request_failure", "", "Answers that failed.");
+    final Counter prefixQueries =
+            counter(
+                    "vllm:prefix_cache_queries",
+                    "",
+                    "Tokens looked for in the cache of prompts' beginnings.");
+    final Counter prefixHits =
+            counter(
+                    "vllm:prefix_cache_hits",
+                    "",
+                    "Tokens found in the cache of prompts' beginnings.");
+    final Histogram firstToken =
+            histogram(
+                    "vllm:time_to_first_token_seconds",
+                    Buckets.FIRST_TOKEN,
+                    "Seconds from the request to its first token.",
+                    "time_to_first_token_seconds");
+    final Histogram interToken =
+            histogram(
+                    "vllm:inter_token_latency_seconds",
+                    Buckets.TOKEN,
+                    "Seconds from one token to the next.",
+                    "vllm:time_per_output_token_seconds",
+                    "time_per_output_token_seconds");
+    final Histogram timePerToken =
+            histogram(
+                    "vllm:request_time_per_output_token_seconds",
+                    Buckets.TOKEN,
+                    "Seconds a token, the first left out, as a mean over an answer.");
+    final Histogram endToEnd =
+            histogram(
+                    "vllm:e2e_request_latency_seconds",
+                    Buckets.REQUEST,
+                    "Seconds from the request to the end of its answer.",
+                    "e2e_request_latency_seconds");
+    final Histogram queue =
+            histogram("vllm:request_queue_time_seconds", Buckets.REQUEST, "Seconds waiting.");
+    final Histogram prefill =
+            histogram(
+                    "vllm:request_prefill_time_seconds",
+                    Buckets.REQUEST,
+                    "Seconds from the start of the work to the first token.");
+    final Histogram decode =
+            histogram(
+                    "vllm:request_decode_time_seconds",
+                    Buckets.REQUEST,
+                    "Seconds from the first token to the last.");
+    final Histogram inference =
+            histogram(
+                    "vllm:request_inference_time_seconds",
+                    Buckets.REQUEST,
+                    "Seconds from the start of the work to the last token.");
+    final Histogram paramsN =
+            histogram("vllm:request_params_n", Buckets.ANSWERS, "The request's n.");
     final Histogram requestPrompt;
     final Histogram requestGeneration;
-    final Histogram paramsN;
     final Histogram paramsMaxTokens;
-    private final Counter rejected;
-    private final Counter answered;
-    private final Histogram answeredIn;
+    private final Counter rejected =
+            Counter.builder()
+                    .name("penjing_requests_rejected")
+                    .help("Requests refused before they reached a model, by why.")
+                    .labelNames("reason")
+                    .withoutExemplars()
+                    .register(registry);
+    private final Counter answered =
+            Counter.builder()
+                    .name("http_requests")
+                    .help("Requests answered, by route, method and status.")
+                    .labelNames("handler", "method", "status")
+                    .withoutExemplars()
+                    .register(registry);
+    private final Histogram answeredIn =
+            Histogram.builder()
+                    .name("http_request_duration_seconds")
+                    .help("Seconds from a request to the end of the answer, by route.")
+                    .labelNames("handler")
+                    .classicOnly()
+                    .classicUpperBounds(Buckets.FIRST_TOKEN)
+                    .withoutExemplars()
+                    .register(registry);
 
     /// @param longestContext of all models: where the buckets of token counts end
     public ServerMetrics(int longestContext) {
@@ -65,7 +133,29 @@ public final class ServerMetrics {
     ServerMetrics(int longestContext, LongSupplier clock) {
         this.clock = clock;
         double[] tokens = Buckets.tokens(longestContext);
+        requestPrompt =
+                histogram(
+                        "vllm:request_prompt_tokens",
+                        tokens,
+                        "Tokens of a prompt.",
+                        "request_prompt_tokens");
+        requestGeneration =
+                histogram(
+                        "vllm:request_generation_tokens",
+                        tokens,
+                        "Tokens of an answer.",
+                        "request_generation_tokens");
+        paramsMaxTokens =
+                histogram("vllm:request_params_max_tokens", tokens, "The request's max_tokens.");
+        for (Rejection reason : Rejection.values()) {
+            rejected.initLabelValues(reason.label());
+        }
+        engineMetrics();
+        JvmMetrics.builder().register(registry);
+    }
 
+    /// What the engines themselves count, asked for at every scrape.
+    private void engineMetrics() {
         gauge(
                 "vllm:num_requests_running",
                 "num_requests_running",
@@ -82,26 +172,6 @@ public final class ServerMetrics {
                 "The share of keys' and values' memory in use, 0 to 1.",
                 ServerMetrics::cacheUse);
         gauge("num_request_max", "", "The most answers made at once.", ModelMetrics::maxSequences);
-
-        promptTokens = counter("vllm:prompt_tokens", "prompt_tokens", "Tokens of prompts.");
-        generationTokens =
-                counter("vllm:generation_tokens", "generation_tokens", "Tokens of answers.");
-        finished =
-                counter(
-                        "vllm:request_success", "request_finish",
-                        "Answers that ended, by how.", "finished_reason");
-        succeeded = counter("request_success", "", "Answers that ended as they should.");
-        failed = counter("request_failure", "", "Answers that failed.");
-        prefixQueries =
-                counter(
-                        "vllm:prefix_cache_queries",
-                        "",
-                        "Tokens looked for in the cache of prompts' beginnings.");
-        prefixHits =
-                counter(
-                        "vllm:prefix_cache_hits",
-                        "",
-                        "Tokens found in the cache of prompts' beginnings.");
         counted(
                 "vllm:num_preemptions",
                 "Answers put back to make room: this engine never does.",
@@ -114,90 +184,6 @@ public final class ServerMetrics {
                 "vllm:spec_decode_num_accepted_tokens",
                 "Tokens of a draft that were accepted.",
                 m -> m.load().draft().accepted());
-
-        firstToken =
-                histogram(
-                        "vllm:time_to_first_token_seconds",
-                        Buckets.FIRST_TOKEN,
-                        "Seconds from the request to its first token.",
-                        "time_to_first_token_seconds");
-        interToken =
-                histogram(
-                        "vllm:inter_token_latency_seconds",
-                        Buckets.TOKEN,
-                        "Seconds from one token to the next.",
-                        "vllm:time_per_output_token_seconds",
-                        "time_per_output_token_seconds");
-        timePerToken =
-                histogram(
-                        "vllm:request_time_per_output_token_seconds",
-                        Buckets.TOKEN,
-                        "Seconds a token, the first left out, as a mean over an answer.");
-        endToEnd =
-                histogram(
-                        "vllm:e2e_request_latency_seconds",
-                        Buckets.REQUEST,
-                        "Seconds from the request to the end of its answer.",
-                        "e2e_request_latency_seconds");
-        queue = histogram("vllm:request_queue_time_seconds", Buckets.REQUEST, "Seconds waiting.");
-        prefill =
-                histogram(
-                        "vllm:request_prefill_time_seconds",
-                        Buckets.REQUEST,
-                        "Seconds from the start of the work to the first token.");
-        decode =
-                histogram(
-                        "vllm:request_decode_time_seconds",
-                        Buckets.REQUEST,
-                        "Seconds from the first token to the last.");
-        inference =
-                histogram(
-                        "vllm:request_inference_time_seconds",
-                        Buckets.REQUEST,
-                        "Seconds from the start of the work to the last token.");
-        requestPrompt =
-                histogram(
-                        "vllm:request_prompt_tokens",
-                        tokens,
-                        "Tokens of a prompt.",
-                        "request_prompt_tokens");
-        requestGeneration =
-                histogram(
-                        "vllm:request_generation_tokens",
-                        tokens,
-                        "Tokens of an answer.",
-                        "request_generation_tokens");
-        paramsN = histogram("vllm:request_params_n", Buckets.ANSWERS, "The request's n.");
-        paramsMaxTokens =
-                histogram("vllm:request_params_max_tokens", tokens, "The request's max_tokens.");
-
-        rejected =
-                Counter.builder()
-                        .name("penjing_requests_rejected")
-                        .help("Requests refused before they reached a model, by why.")
-                        .labelNames("reason")
-                        .withoutExemplars()
-                        .register(registry);
-        for (Rejection reason : Rejection.values()) {
-            rejected.initLabelValues(reason.label());
-        }
-        answered =
-                Counter.builder()
-                        .name("http_requests")
-                        .help("Requests answered, by route, method and status.")
-                        .labelNames("handler", "method", "status")
-                        .withoutExemplars()
-                        .register(registry);
-        answeredIn =
-                Histogram.builder()
-                        .name("http_request_duration_seconds")
-                        .help("Seconds from a request to the end of the answer, by route.")
-                        .labelNames("handler")
-                        .classicOnly()
-                        .classicUpperBounds(Buckets.FIRST_TOKEN)
-                        .withoutExemplars()
-                        .register(registry);
-        JvmMetrics.builder().register(registry);
     }
 
     private static double cacheUse(ModelMetrics model) {

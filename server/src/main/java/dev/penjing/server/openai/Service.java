@@ -100,9 +100,13 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
             List<Request> requests,
             Admission.Ticket ticket,
             AnswerService.Taker taker) {
-        AnswerService.Taker observed = observer.started(model, requests);
-        AnswerService.Taker both =
-                new AnswerService.Taker() {
+        AnswerService.Taker both = both(observer.started(model, requests), taker);
+        return models.answer(model, requests, ticket, exchange.client()::gone, most, both);
+    }
+
+    /// The endpoint's taker, and before it the observer's.
+    static AnswerService.Taker both(AnswerService.Taker observed, AnswerService.Taker taker) {
+        return new AnswerService.Taker() {
                     @Override
                     public void take(AnswerService.Part part) {
                         observed.take(part);
@@ -130,7 +134,6 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
                         taker.ended(index, finish);
                     }
                 };
-        return models.answer(model, requests, ticket, exchange.client()::gone, most, both);
     }
 
     /// `stop`, or `length` where an answer did not come to its own end.

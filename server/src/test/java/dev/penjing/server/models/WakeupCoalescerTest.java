@@ -98,6 +98,31 @@ class WakeupCoalescerTest {
         }
     }
 
+    /// Of tokens that come faster than readers are woken, many go with one wake-up.
+    @Test
+    void wakesOnceForManyTokens() {
+        int tokens = 20_000;
+        try (WakeupCoalescer coalescer = new WakeupCoalescer()) {
+            List<AnswerQueue> queues = new ArrayList<>();
+            for (int i = 0; i < READERS; i++) {
+                queues.add(new AnswerQueue(coalescer, () -> false, 1, false));
+            }
+            long start = System.nanoTime();
+            for (int i = 0; i < tokens; i++) {
+                queues.get(i % READERS).add(news());
+            }
+            long end = start + PATIENCE.toNanos();
+            while (coalescer.wakeUps() < READERS && System.nanoTime() - end < 0) {
+                LockSupport.parkNanos(WakeupCoalescer.REST);
+            }
+            long rests = (System.nanoTime() - start) / WakeupCoalescer.REST;
+            assertThat(coalescer.wakeUps())
+                    .isGreaterThanOrEqualTo(READERS)
+                    .isLessThanOrEqualTo(READERS * (rests + 2))
+                    .isLessThan(tokens / 4);
+        }
+    }
+
     /// A reader whose client left hears of it from the coalescer, without news.
     @Test
     @Timeout(20)

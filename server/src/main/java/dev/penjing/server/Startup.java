@@ -3,6 +3,7 @@ package dev.penjing.server;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.inference.kernel.Quantization;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.PenjingVersion;
 import dev.penjing.server.http.Cors;
 import dev.penjing.server.http.ApiKeys;
 import dev.penjing.server.http.Limits;
@@ -43,7 +44,7 @@ public final class Startup {
                     .maxSequences(settings.integer("max-sequences"))
                     .log(log)
                     .logPrompts(settings.flag("log-prompts"))
-                    .tracing(Tracing.of(settings, PenjingServer.VERSION))
+                    .tracing(Tracing.of(settings, PenjingVersion.version()))
                     .examples(examples);
             settings.optionalInteger("health-port").ifPresent(options::healthPort);
             tls(settings).ifPresent(options::tls);

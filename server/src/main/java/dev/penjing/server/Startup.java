@@ -1,7 +1,7 @@
 package dev.penjing.server;
 
 import dev.penjing.inference.EngineOptions;
-import dev.penjing.inference.kernel.Quantization;
+import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.model.PenjingException;
 import dev.penjing.server.http.Cors;
 import dev.penjing.server.http.Keys;
@@ -19,7 +19,6 @@ import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
 
@@ -83,8 +82,7 @@ public final class Startup {
         if (settings.optionalText("quantization").isPresent()) {
             options =
                     options.withQuantization(
-                            Quantization.valueOf(
-                                    settings.text("quantization").toUpperCase(Locale.ROOT)));
+                            WeightFormat.named(settings.text("quantization")));
         }
         return draft.isPresent()
                 ? options.withDraft(draft.get(), settings.integer("draft-tokens"))

@@ -1,11 +1,12 @@
 package dev.penjing.server.models;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.inference.Finish;
-import dev.penjing.inference.Generation;
-import dev.penjing.inference.Listener;
-import dev.penjing.inference.LogProbabilities;
-import dev.penjing.inference.Request;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.Generation;
+import dev.penjing.inference.api.Listener;
+import dev.penjing.inference.api.LogProbabilities;
+import dev.penjing.inference.api.Request;
+import dev.penjing.inference.api.StopGeneration;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.server.http.ApiException;
@@ -198,7 +199,7 @@ public final class Answers {
         public void token(int id, String text, Optional<LogProbabilities> probabilities) {
             if (inbox.overfull()) {
                 behind = true;
-                throw new ClientGone();
+                throw new StopGeneration("nobody takes the answer");
             }
             inbox.add(Inbox.Told.token(index, id, text, probabilities));
         }

@@ -1,8 +1,11 @@
 package dev.penjing.compression.run;
 
+import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.pruning.Cut;
 import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.PenjingVersion;
+import dev.penjing.model.architecture.Axis;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +26,8 @@ public final class RunRecord {
         json.put("command", command);
         json.put("finished", Instant.now().toString());
         json.put("java", Runtime.version().toString());
-        json.put("penjing", "0.1.0");
+        json.put("penjing", PenjingVersion.version());
+        json.put("commit", PenjingVersion.commit());
     }
 
     /// Of a pruned model: its teacher and the indices kept.
@@ -31,11 +35,12 @@ public final class RunRecord {
         RunRecord record = new RunRecord(command);
         record.teacher(teacher);
         ObjectNode kept = record.json.putObject("kept");
-        indices(kept.putArray("channels"), cut.channels());
-        ArrayNode neurons = kept.putArray("neurons");
-        cut.neurons().forEach(layer -> indices(neurons.addArray(), layer));
-        ArrayNode heads = kept.putArray("heads");
-        cut.heads().forEach(layer -> indices(heads.addArray(), layer));
+        for (Axis axis : Importance.AXES) {
+            ArrayNode lists = kept.putArray(axis.parts());
+            for (int[] list : cut.lists(axis)) {
+                indices(axis.perLayer() ? lists.addArray() : lists, list);
+            }
+        }
         return record;
     }
 

@@ -4,6 +4,9 @@ import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
+import dev.penjing.model.architecture.TensorSpec;
+import dev.penjing.model.architecture.TensorTable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
 import java.util.Arrays;
@@ -45,10 +48,8 @@ final class PackedWeights implements AutoCloseable {
         this.arena = arena;
         this.config = source.config();
         Loader loader = new Loader(source, loading);
-        embedding =
-                loader.matrix(
-                        config.vocabularySize(), config.hiddenSize(), "model.embed_tokens.weight");
-        loader.ends("model.embed_tokens.weight", embedding);
+        TensorTable tensors = config.tensors();
+        embedding = loader.matrix(tensors.of(Role.EMBEDDING));
         Layer[] loaded = new Layer[config.numHiddenLayers()];
         // a layer is one thread's: the system clears its memory for it, which takes longest
         loading.team()
@@ -56,17 +57,12 @@ final class PackedWeights implements AutoCloseable {
                         loaded.length,
                         (from, end, scratch) -> {
                             for (int i = from; i < end; i++) {
-                                loaded[i] = loader.layer("model.layers." + i + ".");
+                                loaded[i] = loader.layer(i);
                             }
                         });
         layers = List.of(loaded);
-        norm = source.vector("model.norm.weight");
-        if (config.tieWordEmbeddings()) {
-            head = embedding;
-        } else {
-            head = loader.matrix(config.vocabularySize(), config.hiddenSize(), "lm_head.weight");
-            loader.ends("lm_head.weight", head);
-        }
+        norm = source.vector(tensors.of(Role.FINAL_NORM));
+        head = tensors.find(Role.HEAD).map(loader::matrix).orElse(embedding);
         bytes = loader.bytes.get();
     }
 
@@ -135,9 +131,23 @@ final class PackedWeights implements AutoCloseable {
             this.loading = loading;
         }
 
-        /// A matrix of its own for a tensor.
-        PackedMatrix matrix(int rows, int columns, String name) {
-            return matrix(rows, columns, natural(name), arena);
+        /// A matrix of its own for the embedding or the head, copied by all threads.
+        PackedMatrix matrix(TensorSpec spec) {
+            int rows = Math.toIntExact(spec.shape()[0]);
+            int columns = Math.toIntExact(spec.shape()[1]);
+            PackedMatrix to = matrix(rows, columns, natural(spec), arena);
+            WeightSource.Rows from = source.rows(spec);
+            loading.team()
+                    .split(
+                            rows,
+                            (first, end, scratch) -> {
+                                for (int row = first; row < end; row++) {
+                                    loading.check();
+                                    from.copy(row, to, row);
+                                }
+                            });
+            report(rows, to);
+            return to;
         }
 
         private PackedMatrix matrix(
@@ -149,32 +159,18 @@ final class PackedWeights implements AutoCloseable {
         }
 
         /// As fine as the finest of these tensors.
-        private WeightFormat natural(String... names) {
+        private WeightFormat natural(TensorSpec... specs) {
             return loading.format().orElseGet(() ->
-                    Arrays.stream(names)
+                    Arrays.stream(specs)
                             .map(source::natural)
                             .max(Comparator.comparingInt(WeightFormat::bits))
                             .orElseThrow());
         }
 
-        /// Copies the embedding or the head, by all threads.
-        void ends(String name, PackedMatrix to) {
-            WeightSource.Rows rows = source.rows(name);
-            loading.team()
-                    .split(
-                            config.vocabularySize(),
-                            (from, end, scratch) -> {
-                                for (int row = from; row < end; row++) {
-                                    loading.check();
-                                    rows.copy(row, to, row);
-                                }
-                            });
-            report(config.vocabularySize(), to);
-        }
-
-        /// Copies a tensor's `count` rows to `to` from row `toRow` on.
-        private void rows(String name, PackedMatrix to, int toRow, int count) {
-            WeightSource.Rows rows = source.rows(name);
+        /// Copies a tensor's rows to `to` from row `toRow` on.
+        private void rows(TensorSpec spec, PackedMatrix to, int toRow) {
+            WeightSource.Rows rows = source.rows(spec);
+            int count = Math.toIntExact(spec.shape()[0]);
             for (int row = 0; row < count; row++) {
                 loading.check();
                 rows.copy(row, to, toRow + row);
@@ -187,20 +183,24 @@ final class PackedWeights implements AutoCloseable {
             loading.progress().update("load", Math.min(done, total), total, "");
         }
 
-        Layer layer(String at) {
+        Layer layer(int index) {
+            TensorTable tensors = config.tensors();
+            TensorSpec query = tensors.in(index, Role.QUERY);
+            TensorSpec key = tensors.in(index, Role.KEY);
+            TensorSpec value = tensors.in(index, Role.VALUE);
+            TensorSpec outputs = tensors.in(index, Role.OUTPUT);
+            TensorSpec gate = tensors.in(index, Role.GATE);
+            TensorSpec up = tensors.in(index, Role.UP);
+            TensorSpec downs = tensors.in(index, Role.DOWN);
             int hidden = config.hiddenSize();
             int queries = config.numAttentionHeads() * config.headDim();
             int keys = config.numKeyValueHeads() * config.headDim();
             int intermediate = config.intermediateSize();
             int gateUpRows = 2 * PackedMatrix.padded(intermediate);
-            WeightFormat ofQkv =
-                    natural(
-                            at + "self_attn.q_proj.weight",
-                            at + "self_attn.k_proj.weight",
-                            at + "self_attn.v_proj.weight");
-            WeightFormat ofOutput = natural(at + "self_attn.o_proj.weight");
-            WeightFormat ofGateUp = natural(at + "mlp.gate_proj.weight", at + "mlp.up_proj.weight");
-            WeightFormat ofDown = natural(at + "mlp.down_proj.weight");
+            WeightFormat ofQkv = natural(query, key, value);
+            WeightFormat ofOutput = natural(outputs);
+            WeightFormat ofGateUp = natural(gate, up);
+            WeightFormat ofDown = natural(downs);
             // one piece: at the ends of each, memory has pages of the small kind, which are slower
             long size =
                     PackedMatrix.bytes(ofQkv, queries + 2 * keys, hidden)
@@ -210,32 +210,32 @@ final class PackedWeights implements AutoCloseable {
             SegmentAllocator memory =
                     SegmentAllocator.slicingAllocator(arena.allocate(size, PackedMatrix.ALIGNMENT));
             PackedMatrix qkv = matrix(queries + 2 * keys, hidden, ofQkv, memory);
-            rows(at + "self_attn.q_proj.weight", qkv, 0, queries);
-            rows(at + "self_attn.k_proj.weight", qkv, queries, keys);
-            rows(at + "self_attn.v_proj.weight", qkv, queries + keys, keys);
+            rows(query, qkv, 0);
+            rows(key, qkv, queries);
+            rows(value, qkv, queries + keys);
             PackedMatrix output = matrix(hidden, queries, ofOutput, memory);
-            rows(at + "self_attn.o_proj.weight", output, 0, hidden);
+            rows(outputs, output, 0);
             PackedMatrix gateUp = matrix(gateUpRows, hidden, ofGateUp, memory);
-            alternating(at, gateUp);
+            alternating(gate, up, gateUp);
             PackedMatrix down = matrix(hidden, intermediate, ofDown, memory);
-            rows(at + "mlp.down_proj.weight", down, 0, hidden);
+            rows(downs, down, 0);
             return new Layer(
-                    source.vector(at + "input_layernorm.weight"),
+                    source.vector(tensors.in(index, Role.ATTENTION_NORM)),
                     qkv,
-                    qkvBias(at, queries, keys),
+                    qkvBias(index, queries, keys),
                     output,
-                    config.attentionBias()
-                            ? source.vector(at + "self_attn.o_proj.bias")
-                            : new float[0],
-                    source.vector(at + "post_attention_layernorm.weight"),
+                    tensors.find(index, Role.OUTPUT_BIAS)
+                            .map(source::vector)
+                            .orElseGet(() -> new float[0]),
+                    source.vector(tensors.in(index, Role.MLP_NORM)),
                     gateUp,
                     down);
         }
 
-        private void alternating(String at, PackedMatrix gateUp) {
+        private void alternating(TensorSpec gates, TensorSpec ups, PackedMatrix gateUp) {
             int unit = PackedMatrix.UNIT;
-            WeightSource.Rows gate = source.rows(at + "mlp.gate_proj.weight");
-            WeightSource.Rows up = source.rows(at + "mlp.up_proj.weight");
+            WeightSource.Rows gate = source.rows(gates);
+            WeightSource.Rows up = source.rows(ups);
             for (int row = 0; row < config.intermediateSize(); row++) {
                 loading.check();
                 int to = row / unit * 2 * unit + row % unit;
@@ -245,16 +245,22 @@ final class PackedWeights implements AutoCloseable {
             report(2 * config.intermediateSize(), gateUp);
         }
 
-        private float[] qkvBias(String at, int queries, int keys) {
-            if (!config.attentionBias()) {
-                return new float[0];
+        /// Zeros for what has no bias beside what has one; empty if nothing has.
+        private float[] qkvBias(int index, int queries, int keys) {
+            TensorTable tensors = config.tensors();
+            float[] all = new float[queries + 2 * keys];
+            boolean any = false;
+            int at = 0;
+            for (Role role : List.of(Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS)) {
+                Optional<TensorSpec> bias = tensors.find(index, role);
+                if (bias.isPresent()) {
+                    float[] values = source.vector(bias.get());
+                    System.arraycopy(values, 0, all, at, values.length);
+                    any = true;
+                }
+                at += role == Role.QUERY_BIAS ? queries : keys;
             }
-            float[] bias = new float[queries + 2 * keys];
-            System.arraycopy(source.vector(at + "self_attn.q_proj.bias"), 0, bias, 0, queries);
-            System.arraycopy(source.vector(at + "self_attn.k_proj.bias"), 0, bias, queries, keys);
-            System.arraycopy(
-                    source.vector(at + "self_attn.v_proj.bias"), 0, bias, queries + keys, keys);
-            return bias;
+            return any ? all : new float[0];
         }
     }
 }

@@ -5,7 +5,9 @@ import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.Scratch;
 import dev.penjing.inference.kernel.Team;
+import dev.penjing.model.architecture.Mlp;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Norm;
 import java.util.Arrays;
 import java.util.List;
 
@@ -214,7 +216,9 @@ public final class Transformer implements ForwardPass {
     private void norm(float[] norm, float[] x, int at, Activations to, int toRow, Scratch scratch) {
         float[] out = scratch.floats(hiddenStride);
         int size = config.hiddenSize();
-        kernels.rmsNorm(x, at, norm, size, (float) config.normEpsilon(), out);
+        switch (config.norm()) {
+            case Norm.Rms rms -> kernels.rmsNorm(x, at, norm, size, (float) rms.epsilon(), out);
+        }
         Arrays.fill(out, size, hiddenStride, 0);
         kernels.quantize(out, 0, 0, hiddenStride, to, toRow, scratch);
     }
@@ -259,7 +263,9 @@ public final class Transformer implements ForwardPass {
             for (int i = 0; i < count; i++) {
                 int at = row * stride + 2 * UNIT * i;
                 int to = UNIT * (unit + i);
-                kernels.siluTimes(out, at, out, at + UNIT, UNIT);
+                switch (config.mlp()) {
+                    case Mlp.GatedSilu _ -> kernels.siluTimes(out, at, out, at + UNIT, UNIT);
+                }
                 kernels.quantize(out, at - to, to, to + UNIT, gatedTF, row, scratch);
             }
         }

@@ -4,6 +4,7 @@ import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.gguf.BlockType;
 import dev.penjing.model.gguf.GgufFile;
@@ -32,8 +33,9 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// A model file or folder, row by row. Tensors go by their names in Hugging Face form, and rows are
-/// in its order. Reading is thread-safe.
+
+/// A model file or folder, row by row. Rows are in the order of Hugging Face's form. Reading is
+/// thread-safe.
 public abstract sealed class WeightSource implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -58,7 +60,7 @@ public abstract sealed class WeightSource implements AutoCloseable {
     public abstract Tokenizer tokenizer();
 
     /// What a tensor can be computed in with the least loss.
-    abstract WeightFormat natural(String name);
+    abstract WeightFormat natural(TensorSpec spec);
 
     public abstract String describe();
 
@@ -74,7 +76,7 @@ public abstract sealed class WeightSource implements AutoCloseable {
     public abstract boolean beginsTexts();
 
     /// A vector as float32.
-    abstract float[] vector(String name);
+    abstract float[] vector(TensorSpec spec);
 
     /// A matrix of the source.
     interface Rows {
@@ -82,7 +84,7 @@ public abstract sealed class WeightSource implements AutoCloseable {
         void copy(int row, PackedMatrix to, int toRow);
     }
 
-    abstract Rows rows(String name);
+    abstract Rows rows(TensorSpec spec);
 
     @Override
     public abstract void close();
@@ -131,14 +133,14 @@ public abstract sealed class WeightSource implements AutoCloseable {
         }
 
         @Override
-        WeightFormat natural(String name) {
+        WeightFormat natural(TensorSpec spec) {
             return WeightFormat.finest();
         }
 
         @Override
         public String describe() {
-            DType type = checkpoint.tensor("model.embed_tokens.weight").dtype();
-            return type.name();
+            TensorSpec embedding = config.tensors().of(Role.EMBEDDING);
+            return checkpoint.tensor(embedding.name()).dtype().name();
         }
 
         @Override
@@ -181,18 +183,18 @@ public abstract sealed class WeightSource implements AutoCloseable {
         }
 
         @Override
-        float[] vector(String name) {
-            return checkpoint.tensor(name).toFloats();
+        float[] vector(TensorSpec spec) {
+            return checkpoint.tensor(spec.name()).toFloats();
         }
 
         @Override
-        Rows rows(String name) {
-            TensorView view = checkpoint.tensor(name);
+        Rows rows(TensorSpec spec) {
+            TensorView view = checkpoint.tensor(spec.name());
             long[] shape = {view.shape()[1]};
             long bytes = shape[0] * view.dtype().bytes();
             return (row, to, toRow) -> {
                 MemorySegment data = view.data().asSlice(row * bytes, bytes);
-                float[] values = new TensorView(name, view.dtype(), shape, data).toFloats();
+                float[] values = new TensorView(spec.name(), view.dtype(), shape, data).toFloats();
                 quantize(paddedRow(values), to, toRow);
             };
         }
@@ -219,7 +221,7 @@ public abstract sealed class WeightSource implements AutoCloseable {
         }
 
         private void check(TensorSpec spec) {
-            long[] shape = tensor(spec.name()).shape();
+            long[] shape = tensor(spec).shape();
             if (!Arrays.equals(shape, spec.shape())) {
                 throw new PenjingException(
                         "%s in the GGUF file has the shape %s, not %s: it is damaged, fetch it again"
@@ -230,8 +232,8 @@ public abstract sealed class WeightSource implements AutoCloseable {
             }
         }
 
-        private GgufFile.Tensor tensor(String name) {
-            return file.tensor(GgufImport.ggufName(name));
+        private GgufFile.Tensor tensor(TensorSpec spec) {
+            return file.tensor(spec.ggufName());
         }
 
         @Override
@@ -245,12 +247,12 @@ public abstract sealed class WeightSource implements AutoCloseable {
         }
 
         @Override
-        WeightFormat natural(String name) {
-            return WeightFormat.nearest(tensor(name).type());
+        WeightFormat natural(TensorSpec spec) {
+            return WeightFormat.nearest(tensor(spec).type());
         }
 
         private BlockType type() {
-            return tensor("model.layers.0.mlp.up_proj.weight").type();
+            return tensor(config.tensors().in(0, Role.UP)).type();
         }
 
         @Override
@@ -296,18 +298,21 @@ public abstract sealed class WeightSource implements AutoCloseable {
         }
 
         @Override
-        float[] vector(String name) {
-            float[] values = tensor(name).toFloats();
-            requireFinite(name, values);
-            int headDim = config.headDim();
-            if (!name.endsWith("q_proj.bias") && !name.endsWith("k_proj.bias")) {
+        float[] vector(TensorSpec spec) {
+            float[] values = tensor(spec).toFloats();
+            requireFinite(spec.name(), values);
+            if (!interleaved(spec)) {
                 return values;
             }
             float[] result = new float[values.length];
             for (int i = 0; i < values.length; i++) {
-                result[i] = values[HeadRows.inGguf(i, headDim)];
+                result[i] = values[HeadRows.inGguf(i, config.headDim())];
             }
             return result;
+        }
+
+        private boolean interleaved(TensorSpec spec) {
+            return spec.rotated() && config.family().gguf().interleaved();
         }
 
         private static void requireFinite(String name, float[] values) {
@@ -325,23 +330,23 @@ public abstract sealed class WeightSource implements AutoCloseable {
         }
 
         @Override
-        Rows rows(String name) {
-            boolean rotated = name.endsWith("q_proj.weight") || name.endsWith("k_proj.weight");
-            GgufFile.Tensor tensor = tensor(name);
+        Rows rows(TensorSpec spec) {
+            boolean interleaved = interleaved(spec);
+            GgufFile.Tensor tensor = tensor(spec);
             MemorySegment data = tensor.data();
             BlockType type = tensor.type();
             long columns = tensor.shape()[1];
             long bytes = columns / type.weights() * type.bytes();
             return (row, to, toRow) -> {
-                int from = rotated ? HeadRows.inGguf(row, config.headDim()) : row;
+                int from = interleaved ? HeadRows.inGguf(row, config.headDim()) : row;
                 if (to.format().blockType() == type) {
                     int blocks = Math.toIntExact(columns / PackedMatrix.UNIT);
                     if (!to.setGguf(toRow, data, from * bytes, blocks)) {
-                        throw notFinite(name);
+                        throw notFinite(spec.name());
                     }
                 } else {
                     float[] values = tensor.floats(from * bytes, bytes);
-                    requireFinite(name, values);
+                    requireFinite(spec.name(), values);
                     quantize(paddedRow(values), to, toRow);
                 }
             };

@@ -1,7 +1,7 @@
 package dev.penjing.server;
 
 import dev.penjing.inference.EngineOptions;
-import dev.penjing.inference.kernel.Quantization;
+import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.PenjingVersion;
 import dev.penjing.server.http.Cors;
@@ -19,7 +19,6 @@ import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /// Settings as what they set.
@@ -92,8 +91,7 @@ public final class Startup {
         if (settings.optionalText("quantization").isPresent()) {
             options =
                     options.withQuantization(
-                            Quantization.valueOf(
-                                    settings.text("quantization").toUpperCase(Locale.ROOT)));
+                            WeightFormat.named(settings.text("quantization")));
         }
         return draft.isPresent()
                 ? options.withDraft(draft.get(), settings.integer("draft-tokens"))

@@ -1,8 +1,10 @@
 package dev.penjing.server;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.inference.Finish;
-import dev.penjing.inference.Request;
+import dev.penjing.inference.api.DraftLoad;
+import dev.penjing.inference.api.EngineLoad;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.Request;
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.Exchange;
 import dev.penjing.server.models.AnswerService;
@@ -54,10 +56,10 @@ final class Telemetry implements Service.Observer {
         }
     }
 
-    private static Engine.Load load(ServedModel model) {
+    private static EngineLoad load(ServedModel model) {
         return model.loaded()
                 .map(Engine::load)
-                .orElseGet(() -> new Engine.Load(0, 0, 0, 0, new Engine.DraftLoad(0, 0, 0, 0)));
+                .orElseGet(() -> new EngineLoad(0, 0, 0, 0, new DraftLoad(0, 0, 0, 0)));
     }
 
     Log log() {

@@ -2,6 +2,7 @@ package dev.penjing.server;
 
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
+import dev.penjing.inference.api.EngineLoad;
 import dev.penjing.model.Progress;
 import dev.penjing.server.http.ApiKeys;
 import dev.penjing.server.models.Admission;
@@ -167,7 +168,7 @@ final class TestServer implements AutoCloseable {
                                 && models.admission().active() == 0);
     }
 
-    private void await(String what, String model, Predicate<Engine.Load> there) {
+    private void await(String what, String model, Predicate<EngineLoad> there) {
         await(
                 () -> "not %s: %s".formatted(what, engine(model).load()),
                 () -> there.test(engine(model).load()));

@@ -1,7 +1,7 @@
 package dev.penjing.server.models;
 
-import dev.penjing.inference.Finish;
-import dev.penjing.inference.LogProbabilities;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.LogProbabilities;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;

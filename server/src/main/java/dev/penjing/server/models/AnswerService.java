@@ -1,12 +1,14 @@
 package dev.penjing.server.models;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.inference.Finish;
-import dev.penjing.inference.Generation;
-import dev.penjing.inference.Listener;
-import dev.penjing.inference.LogProbabilities;
-import dev.penjing.inference.Request;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.Generation;
+import dev.penjing.inference.api.Listener;
+import dev.penjing.inference.api.LogProbabilities;
+import dev.penjing.inference.api.Request;
+import dev.penjing.inference.api.StopGeneration;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.UsageException;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.server.http.ApiException;
 import java.nio.charset.StandardCharsets;
@@ -123,9 +125,7 @@ public final class AnswerService {
         try {
             return engine.submit(request, listener);
         } catch (PenjingException e) {
-            throw engine.alive()
-                    ? ApiException.invalid(400, "invalid_request", e.getMessage() + ".")
-                    : ended();
+            throw engine.alive() ? refused(e) : ended();
         }
     }
 
@@ -187,11 +187,23 @@ public final class AnswerService {
                     throw ended();
                 }
             }
-            case FAILED ->
-                    throw engine.alive()
-                            ? ApiException.internal("The engine failed over this answer.")
-                            : ended();
+            case FAILED -> throw engine.alive() ? failed(finish.cause()) : ended();
         }
+    }
+
+    /// What made an answer fail is the server's trouble, unless it is about the request, such as a
+    /// constraint that turns out to be too large.
+    private static ApiException failed(Optional<Throwable> cause) {
+        if (cause.isPresent() && cause.get() instanceof UsageException refused) {
+            return refused(refused);
+        }
+        String message = "The engine failed over this answer: see the server's log.";
+        return cause.map(thrown -> ApiException.internal(message, thrown))
+                .orElseGet(() -> ApiException.internal(message));
+    }
+
+    private static ApiException refused(PenjingException why) {
+        return ApiException.invalid(400, "invalid_request", why.getMessage() + ".");
     }
 
     /// One answer, told of on the engine's thread, which does no more than pass it on. Tokens are
@@ -227,7 +239,7 @@ public final class AnswerService {
         public void token(int id, String text, Optional<LogProbabilities> probabilities) {
             if (queue.overfull()) {
                 behind = true;
-                throw new ClientGone();
+                throw new StopGeneration("nobody takes the answer");
             }
             queue.add(AnswerQueue.Event.token(index, id, text, probabilities));
         }

@@ -1,12 +1,12 @@
 package dev.penjing.server.models;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.inference.Finish;
-import dev.penjing.inference.Generation;
-import dev.penjing.inference.Listener;
-import dev.penjing.inference.LogProbabilities;
-import dev.penjing.inference.Request;
-import dev.penjing.inference.Sampling;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.Generation;
+import dev.penjing.inference.api.Listener;
+import dev.penjing.inference.api.LogProbabilities;
+import dev.penjing.inference.api.Request;
+import dev.penjing.inference.api.Sampling;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
@@ -16,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -35,7 +34,9 @@ public final class ServedModels implements AutoCloseable {
     /// Makes the engine of a model, or throws.
     @FunctionalInterface
     interface Loader {
-        Engine load(ServedModel model, Progress progress) throws Exception;
+        /// @param cancelled whether the server was closed meanwhile
+        Engine load(ServedModel model, Progress progress, BooleanSupplier cancelled)
+                throws Exception;
     }
 
     private static final int WARM_UP_TOKENS = 64;
@@ -46,7 +47,7 @@ public final class ServedModels implements AutoCloseable {
     private final WakeupCoalescer coalescer;
     private final Thread loading;
 
-    /// Counted down by `close`: whoever loads stops at the next tensor.
+    /// Counted down by `close`: whoever loads then stops.
     private final CountDownLatch closing = new CountDownLatch(1);
 
     /// Begins to load them, one after the other.
@@ -60,7 +61,8 @@ public final class ServedModels implements AutoCloseable {
                 admission,
                 progress,
                 log,
-                (model, told) -> Engine.load(model.path(), model.options(), told));
+                (model, told, cancelled) ->
+                        Engine.load(model.path(), model.options(), told, cancelled));
     }
 
     ServedModels(
@@ -86,19 +88,12 @@ public final class ServedModels implements AutoCloseable {
     }
 
     private void load(Loader loader, Progress progress, LoadLog log) {
-        Progress cancellable =
-                (what, done, total, note) -> {
-                    if (closed()) {
-                        throw new CancellationException("the server was closed while loading");
-                    }
-                    progress.update(what, done, total, note);
-                };
         for (ServedModel model : models.values()) {
             if (closed()) {
                 return;
             }
             Optional<Throwable> failure =
-                    model.load(() -> warm(loader.load(model, cancellable)));
+                    model.load(() -> warm(loader.load(model, progress, this::closed)));
             if (closed()) {
                 return;
             }
@@ -125,6 +120,8 @@ public final class ServedModels implements AutoCloseable {
     }
 
     /// Answers a little, so that the first client does not wait for Java to compile the engine.
+    ///
+    /// @throws PenjingException if the engine cannot answer
     private void warmUp(Engine engine) {
         int[] prompt = new int[Math.min(WARM_UP_TOKENS, engine.contextLength() - 1)];
         for (int i = 0; i < prompt.length; i++) {
@@ -146,7 +143,10 @@ public final class ServedModels implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         generation.cancel();
-        generation.awaitEnd();
+        Finish finish = generation.awaitEnd();
+        if (finish.reason() == Finish.Reason.FAILED) {
+            throw finish.failure();
+        }
     }
 
     /// As `AnswerService.make`, with one of these models.
@@ -199,7 +199,7 @@ public final class ServedModels implements AutoCloseable {
         }
     }
 
-    /// Ends the loading, at the latest when the tensor being read is there, and all engines.
+    /// Ends the loading, as soon as the engine notices, and all engines.
     @Override
     public void close() {
         closing.countDown();

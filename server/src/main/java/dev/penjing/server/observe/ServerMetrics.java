@@ -1,6 +1,6 @@
 package dev.penjing.server.observe;
 
-import dev.penjing.inference.Engine;
+import dev.penjing.inference.api.EngineLoad;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
@@ -187,7 +187,7 @@ public final class ServerMetrics {
     }
 
     private static double cacheUse(ModelMetrics model) {
-        Engine.Load load = model.load();
+        EngineLoad load = model.load();
         return load.blocks() > 0 ? 1 - (double) load.freeBlocks() / load.blocks() : 0;
     }
 
@@ -261,7 +261,7 @@ public final class ServerMetrics {
     /// @param maxSequences that the engine runs at once
     /// @param load read at every scrape; must be quick
     /// @throws IllegalStateException if there is one of this id
-    public ModelMetrics forModel(String id, int maxSequences, Supplier<Engine.Load> load) {
+    public ModelMetrics forModel(String id, int maxSequences, Supplier<EngineLoad> load) {
         ModelMetrics model = new ModelMetrics(this, id, maxSequences, load);
         if (models.putIfAbsent(id, model) != null) {
             throw new IllegalStateException("the metrics of " + id + " are there already");

@@ -1,6 +1,6 @@
 package dev.penjing.server.openai;
 
-import dev.penjing.inference.Finish;
+import dev.penjing.inference.api.Finish;
 import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.HttpJson;
 import dev.penjing.server.models.AnswerService;

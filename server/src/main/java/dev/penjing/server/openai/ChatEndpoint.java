@@ -1,7 +1,7 @@
 package dev.penjing.server.openai;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.inference.Request;
+import dev.penjing.inference.api.Request;
 import dev.penjing.inference.constraint.Constraint;
 import dev.penjing.model.PenjingException;
 import dev.penjing.server.http.ApiException;

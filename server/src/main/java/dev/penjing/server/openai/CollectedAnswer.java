@@ -1,7 +1,7 @@
 package dev.penjing.server.openai;
 
-import dev.penjing.inference.Finish;
-import dev.penjing.inference.LogProbabilities;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.LogProbabilities;
 import dev.penjing.server.models.AnswerService;
 import java.util.ArrayList;
 import java.util.List;

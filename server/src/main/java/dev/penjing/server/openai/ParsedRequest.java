@@ -1,7 +1,7 @@
 package dev.penjing.server.openai;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.inference.Request;
+import dev.penjing.inference.api.Request;
 import dev.penjing.server.http.HttpJson;
 import dev.penjing.server.models.ServedModel;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.penjing.server.openai;
 
-import dev.penjing.inference.LogProbabilities;
+import dev.penjing.inference.api.LogProbabilities;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.server.http.HttpJson;
 import dev.penjing.server.models.AnswerService.Token;

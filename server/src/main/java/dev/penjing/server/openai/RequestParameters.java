@@ -1,7 +1,7 @@
 package dev.penjing.server.openai;
 
-import dev.penjing.inference.Request;
-import dev.penjing.inference.Sampling;
+import dev.penjing.inference.api.Request;
+import dev.penjing.inference.api.Sampling;
 import dev.penjing.inference.constraint.Constraint;
 import dev.penjing.model.UsageException;
 import dev.penjing.server.http.ApiException;

@@ -1,6 +1,6 @@
 package dev.penjing.server.openai;
 
-import dev.penjing.inference.Request;
+import dev.penjing.inference.api.Request;
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.Exchange;

@@ -1,8 +1,8 @@
 package dev.penjing.server.openai;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.inference.Finish;
-import dev.penjing.inference.Request;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.Request;
 import dev.penjing.model.PenjingException;
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.EventStream;

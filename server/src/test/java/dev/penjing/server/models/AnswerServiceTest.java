@@ -5,10 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
-import dev.penjing.inference.Finish;
-import dev.penjing.inference.Request;
-import dev.penjing.inference.Sampling;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.Request;
+import dev.penjing.inference.api.Sampling;
 import dev.penjing.model.Progress;
+import dev.penjing.server.Teachers;
 import dev.penjing.server.http.ApiException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Answers in the making, without HTTP.
 @Timeout(120)
@@ -143,6 +145,34 @@ class AnswerServiceTest {
                             assertThat(e.status()).isEqualTo(400);
                             assertThat(e.message()).contains("vocabulary");
                         });
+    }
+
+    /// An engine that lives, but fails over an answer, makes it an error with its cause.
+    @Test
+    void anEngineThatFailsOverAnAnswerIs500(@TempDir Path folder) {
+        Teachers.broken(folder.resolve("broken"));
+        try (Engine broken =
+                Engine.load(
+                        folder.resolve("broken"),
+                        EngineOptions.DEFAULT.withThreads(1),
+                        Progress.NONE)) {
+            Collector collector = new Collector(() -> {});
+            assertThatThrownBy(
+                            () ->
+                                    make(
+                                            broken,
+                                            new Admission(4, 100),
+                                            List.of(request("Cora lives in")),
+                                            collector))
+                    .isInstanceOfSatisfying(
+                            ApiException.class,
+                            e -> {
+                                assertThat(e.status()).isEqualTo(500);
+                                assertThat(e).cause().isNotNull();
+                            });
+            assertThat(collector.text).isEmpty();
+            assertThat(broken.alive()).isTrue();
+        }
     }
 
     /// An engine that has ended is not, whether it ends before the request or over it.

@@ -3,8 +3,9 @@ package dev.penjing.server.observe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.penjing.inference.Engine;
-import dev.penjing.inference.Finish;
+import dev.penjing.inference.api.DraftLoad;
+import dev.penjing.inference.api.EngineLoad;
+import dev.penjing.inference.api.Finish;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
@@ -20,7 +21,7 @@ class ServerMetricsTest {
     private static final String LABELS = "{engine=\"0\",model_name=\"student\"}";
 
     private final AtomicLong nanos = new AtomicLong();
-    private final AtomicReference<Engine.Load> load = new AtomicReference<>(load(0, 0, 8));
+    private final AtomicReference<EngineLoad> load = new AtomicReference<>(load(0, 0, 8));
     private final ServerMetrics metrics = new ServerMetrics(256, nanos::get);
     private ModelMetrics model;
 
@@ -29,8 +30,8 @@ class ServerMetricsTest {
         model = metrics.forModel("student", 64, load::get);
     }
 
-    private static Engine.Load load(int running, int waiting, int free) {
-        return new Engine.Load(running, waiting, free, 8, new Engine.DraftLoad(40, 30, 8, 8));
+    private static EngineLoad load(int running, int waiting, int free) {
+        return new EngineLoad(running, waiting, free, 8, new DraftLoad(40, 30, 8, 8));
     }
 
     private static Finish finish(Finish.Reason reason, int newTokens) {

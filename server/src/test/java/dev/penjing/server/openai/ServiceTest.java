@@ -2,7 +2,7 @@ package dev.penjing.server.openai;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.penjing.inference.Finish;
+import dev.penjing.inference.api.Finish;
 import dev.penjing.server.models.AnswerService;
 import java.util.ArrayList;
 import java.util.List;

@@ -10,8 +10,8 @@ import io.helidon.webserver.http.DirectHandlers;
 import java.util.logging.Logger;
 
 /// Answers requests that are not valid HTTP with an error in JSON: 400, or a closer status of the
-/// 4xx. The server's own handlers let no exception through, so whatever fails in Helidon failed over
-/// the request's bytes.
+/// 4xx. The server's own handlers let no exception through, so whatever fails in Helidon failed
+/// over the request's bytes.
 final class MalformedHttp {
     /// Kept here, as a logger that nobody holds is forgotten together with its filter.
     private static final Logger LOGGER =

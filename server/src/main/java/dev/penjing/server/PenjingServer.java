@@ -125,8 +125,8 @@ public final class PenjingServer implements AutoCloseable {
         return server;
     }
 
-    /// Helidon 4.5.0 listens with `SO_REUSEPORT`: another program could listen on the same port, and
-    /// clients would reach either.
+    /// Helidon 4.5.0 listens with `SO_REUSEPORT`: another program could listen on the same port,
+    /// and clients would reach either.
     private static void checkFree(ServerOptions options) {
         // both at once, since they may not be the same either
         try (ServerSocket main = new ServerSocket();

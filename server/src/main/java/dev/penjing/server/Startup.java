@@ -4,8 +4,8 @@ import dev.penjing.inference.EngineOptions;
 import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.PenjingVersion;
-import dev.penjing.server.http.Cors;
 import dev.penjing.server.http.ApiKeys;
+import dev.penjing.server.http.Cors;
 import dev.penjing.server.http.Limits;
 import dev.penjing.server.http.ServerTls;
 import dev.penjing.server.models.Admission;
@@ -89,9 +89,7 @@ public final class Startup {
                                 settings.optionalInteger("max-model-len").orElse(0),
                                 settings.integer("max-sequences"));
         if (settings.optionalText("quantization").isPresent()) {
-            options =
-                    options.withQuantization(
-                            WeightFormat.named(settings.text("quantization")));
+            options = options.withQuantization(WeightFormat.named(settings.text("quantization")));
         }
         return draft.isPresent()
                 ? options.withDraft(draft.get(), settings.integer("draft-tokens"))

@@ -310,8 +310,8 @@ class AnswersTest {
     }
 
     /// A client may put an acknowledgement off for 40 ms. If the server waited for it, every stream
-    /// would take that much longer than the same answer in one piece. So one stream that is as quick
-    /// shows that it does not, however busy the machine is: it is tried until there is one.
+    /// would take that much longer than the same answer in one piece. So one stream that is as
+    /// quick shows that it does not, however busy the machine is: it is tried until there is one.
     @Test
     void aStreamDoesNotWaitForAcknowledgements() throws IOException {
         String more = ", \"max_tokens\": 4";

@@ -67,9 +67,7 @@ class HttpFuzzTest {
                         false,
                         new PrintStream(bytes, true, StandardCharsets.UTF_8));
         try (TestServer server =
-                        TestServer.start(
-                                TestServer.Setup.USUAL,
-                                o -> o.limits(LIMITS).log(log));
+                        TestServer.start(TestServer.Setup.USUAL, o -> o.limits(LIMITS).log(log));
                 Wire wire = new Wire(server.port())) {
             play(server.port(), REQUESTS / 4, 0);
             settle(server, wire);

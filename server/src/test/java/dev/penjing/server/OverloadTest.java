@@ -287,8 +287,7 @@ class OverloadTest {
     /// Told to leave, it takes nothing new and lets what runs come to its end.
     @Test
     void shutdown() throws Exception {
-        TestServer server =
-                TestServer.start(setup(10, 4), o -> o.shutdown(Duration.ofMinutes(10)));
+        TestServer server = TestServer.start(setup(10, 4), o -> o.shutdown(Duration.ofMinutes(10)));
         try (Wire wire = new Wire(server.port());
                 Standstill still = new Standstill(server.engine(), 1)) {
             CompletableFuture<HttpResponse<InputStream>> running =
@@ -335,8 +334,7 @@ class OverloadTest {
                         like.body(),
                         Duration.ofMinutes(10),
                         like.ping());
-        try (TestServer server =
-                        TestServer.start(setup(100, 64), o -> o.limits(unhurried));
+        try (TestServer server = TestServer.start(setup(100, 64), o -> o.limits(unhurried));
                 Wire wire = new Wire(server.port());
                 Socket socket = wire.openNarrow()) {
             String more = ", \"stream\": true, \"logprobs\": true, \"top_logprobs\": 20, \"n\": 8";

@@ -17,15 +17,15 @@ import org.junit.jupiter.api.Test;
 /// A port that somebody else has is not shared with them.
 class PortsTest {
     private static ServerOptions options(int port, OptionalInt health) {
-        return ServerOptions.DEFAULT.with(
-                o -> {
-                    o.port(port);
-                    health.ifPresent(o::healthPort);
-                });
+        return ServerOptions.DEFAULT.with(o -> {
+            o.port(port);
+            health.ifPresent(o::healthPort);
+        });
     }
 
     private static ServedModels none() {
-        return new ServedModels(List.of(), new Admission(1, 1), Progress.NONE, (line, failure) -> {});
+        return new ServedModels(
+                List.of(), new Admission(1, 1), Progress.NONE, (line, failure) -> {});
     }
 
     private static ServerSocket taken() throws IOException {

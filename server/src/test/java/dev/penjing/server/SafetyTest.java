@@ -120,9 +120,9 @@ class SafetyTest {
     @Test
     void refusesToListenBeyondThisMachineWithoutAKey() {
         try (ServedModels models =
-                new ServedModels(List.of(), new Admission(1, 1), Progress.NONE, (line, failure) -> {})) {
-            ServerOptions open =
-                    ServerOptions.DEFAULT.with(o -> o.host("0.0.0.0").port(0));
+                new ServedModels(
+                        List.of(), new Admission(1, 1), Progress.NONE, (line, failure) -> {})) {
+            ServerOptions open = ServerOptions.DEFAULT.with(o -> o.host("0.0.0.0").port(0));
             assertThatThrownBy(() -> PenjingServer.start(open, models))
                     .isInstanceOf(PenjingException.class)
                     .hasMessageContaining("set api-key-file");
@@ -196,8 +196,7 @@ class SafetyTest {
                         Log.Level.INFO,
                         false,
                         new PrintStream(bytes, true, StandardCharsets.UTF_8));
-        try (TestServer server =
-                        TestServer.start(TestServer.Setup.USUAL, o -> o.log(log));
+        try (TestServer server = TestServer.start(TestServer.Setup.USUAL, o -> o.log(log));
                 Wire wire = new Wire(server.port())) {
             wire.raw(
                     "GET /v1/%0a2026-01-01T00:00:00Z%20error%20forged HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
@@ -248,8 +247,7 @@ class SafetyTest {
     /// Also of a body whose length nobody announced.
     @Test
     void requestSize() throws IOException {
-        try (TestServer server =
-                        TestServer.start(TestServer.Setup.USUAL, o -> o.limits(STRICT));
+        try (TestServer server = TestServer.start(TestServer.Setup.USUAL, o -> o.limits(STRICT));
                 Wire wire = new Wire(server.port())) {
             String large = Wire.ask("x".repeat(3000), "");
             assertThat(wire.chat(large).status()).isEqualTo(413);
@@ -281,8 +279,7 @@ class SafetyTest {
     @ParameterizedTest
     @ValueSource(strings = {"headers", "body", "nothing"})
     void slowWriters(String where) throws Exception {
-        try (TestServer server =
-                        TestServer.start(TestServer.Setup.USUAL, o -> o.limits(STRICT));
+        try (TestServer server = TestServer.start(TestServer.Setup.USUAL, o -> o.limits(STRICT));
                 Wire wire = new Wire(server.port())) {
             closesSlowWriter(wire, where);
             assertThat(wire.get("/v1/models").status()).isEqualTo(200);

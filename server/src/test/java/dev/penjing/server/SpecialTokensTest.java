@@ -17,8 +17,8 @@ class SpecialTokensTest {
     private static final String BOS = "<|endoftext|>";
     private static final String TEXT = "Cora lives in";
 
-    /// The text that a model without one continues, the bundled teacher, and a copy that begins
-    /// its texts.
+    /// The text that a model without one continues, the bundled teacher, and a copy that begins its
+    /// texts.
     private static final String PLAIN = TestServer.MODEL;
 
     private static final String BEGINS = "begins";
@@ -94,8 +94,7 @@ class SpecialTokensTest {
         String more = ", \"temperature\": 0, \"max_tokens\": 8";
         JsonNode text = post("/v1/completions", BEGINS, prompt(TEXT) + more);
         assertThat(text.at("/usage/prompt_tokens").asInt()).isEqualTo(ids.size() + 1);
-        JsonNode byIds =
-                post("/v1/completions", BEGINS, "\"prompt\": " + behindBos(ids) + more);
+        JsonNode byIds = post("/v1/completions", BEGINS, "\"prompt\": " + behindBos(ids) + more);
         assertThat(byIds.at("/usage/prompt_tokens").asInt()).isEqualTo(ids.size() + 1);
         assertThat(text.at("/choices/0/text")).isEqualTo(byIds.at("/choices/0/text"));
         JsonNode bare =
@@ -115,8 +114,7 @@ class SpecialTokensTest {
     void anEchoIsTheClientsOwnText() {
         List<Integer> ids = tokens(PLAIN, prompt(TEXT));
         String echo = ", \"echo\": true, \"logprobs\": 1, \"max_tokens\": ";
-        JsonNode choice =
-                post("/v1/completions", BEGINS, prompt(TEXT) + echo + 0).at("/choices/0");
+        JsonNode choice = post("/v1/completions", BEGINS, prompt(TEXT) + echo + 0).at("/choices/0");
         assertThat(choice.path("text").asString()).isEqualTo(TEXT);
         JsonNode logprobs = choice.path("logprobs");
         assertThat(logprobs.path("tokens")).hasSize(ids.size() + 1);

@@ -92,11 +92,7 @@ public final class Teachers {
             Files.delete(folder.resolve("model.safetensors"));
             try (SafetensorsWriter writer =
                     new SafetensorsWriter(
-                            folder,
-                            TensorHeader.of(kept),
-                            DType.BF16,
-                            Long.MAX_VALUE,
-                            Map.of())) {
+                            folder, TensorHeader.of(kept), DType.BF16, Long.MAX_VALUE, Map.of())) {
                 for (TensorSpec tensor : kept) {
                     String name = tensor.name();
                     writer.write(name, change.apply(name, teacher.tensor(name).toFloats()));

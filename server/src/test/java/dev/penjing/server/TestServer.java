@@ -82,7 +82,10 @@ final class TestServer implements AutoCloseable {
         also.forEach((name, folder) -> all.add(new ServedModel(name, folder, room)));
         ServedModels models =
                 new ServedModels(
-                        all, new Admission(setup.queue(), MOST_TOKENS), Progress.NONE, (line, failure) -> {});
+                        all,
+                        new Admission(setup.queue(), MOST_TOKENS),
+                        Progress.NONE,
+                        (line, failure) -> {});
         try {
             models.awaitLoaded();
             return new TestServer(
@@ -95,12 +98,11 @@ final class TestServer implements AutoCloseable {
     }
 
     private static ServerOptions options(Setup setup) {
-        return ServerOptions.DEFAULT.with(
-                o ->
-                        o.port(0)
-                                .keys(new ApiKeys(setup.keys()))
-                                .shutdown(Duration.ofSeconds(1))
-                                .maxSequences(setup.sequences()));
+        return ServerOptions.DEFAULT.with(o ->
+                o.port(0)
+                        .keys(new ApiKeys(setup.keys()))
+                        .shutdown(Duration.ofSeconds(1))
+                        .maxSequences(setup.sequences()));
     }
 
     /// A copy of the teacher that says it can read longer texts.

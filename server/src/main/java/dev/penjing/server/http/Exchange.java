@@ -205,11 +205,7 @@ public final class Exchange {
         response.status(200);
         OutputStream out = response.outputStream();
         return new EventStream(
-                out,
-                client,
-                limits,
-                answered,
-                problem -> error = Optional.of(problem));
+                out, client, limits, answered, problem -> error = Optional.of(problem));
     }
 
     public boolean begun() {

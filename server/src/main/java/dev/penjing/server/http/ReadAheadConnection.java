@@ -14,12 +14,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.FutureTask;
 
-/// A connection that can read ahead: while an answer is made and nobody reads the request, a virtual
-/// thread waits for the client's next bytes, and so notices when the client closes the connection.
+/// A connection that can read ahead: while an answer is made and nobody reads the request, a
+/// virtual thread waits for the client's next bytes, and so notices when the client closes the
+/// connection.
 ///
-/// This is a workaround for Helidon 4.5.0 (`HelidonWorkaroundsTest`). Its `HelidonSocket.idle`, which
-/// is there to detect a closed connection, does nothing on NIO sockets. On other sockets it reports a
-/// closed connection whenever the client is silent for a tenth of a second.
+/// This is a workaround for Helidon 4.5.0 (`HelidonWorkaroundsTest`). Its `HelidonSocket.idle`,
+/// which is there to detect a closed connection, does nothing on NIO sockets. On other sockets it
+/// reports a closed connection whenever the client is silent for a tenth of a second.
 final class ReadAheadConnection implements ConnectionContext {
     private final ConnectionContext context;
     private final DataReader reader = DataReader.create(this::next);

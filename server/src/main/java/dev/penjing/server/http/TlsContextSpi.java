@@ -21,9 +21,9 @@ import javax.net.ssl.TrustManager;
 /// A TLS context whose sockets and engines speak TLS 1.2 and 1.3 only, and ask clients for a
 /// certificate where they must show one.
 ///
-/// This is a workaround for Helidon 4.5.0 (`HelidonWorkaroundsTest`). Helidon sets the protocols and
-/// the demand for a client's certificate on the sockets of its NIO mode only. The server runs TLS
-/// without NIO, where Helidon takes sockets from the context as they are. So the context itself
+/// This is a workaround for Helidon 4.5.0 (`HelidonWorkaroundsTest`). Helidon sets the protocols
+/// and the demand for a client's certificate on the sockets of its NIO mode only. The server runs
+/// TLS without NIO, where Helidon takes sockets from the context as they are. So the context itself
 /// configures every socket that it makes.
 final class TlsContextSpi extends SSLContextSpi {
     private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};

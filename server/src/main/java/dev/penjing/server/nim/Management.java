@@ -123,7 +123,9 @@ public final class Management {
         }
         exchange.send(
                 200,
-                HttpJson.object().put("manifest_file", text.toString()).put("repository_override", ""));
+                HttpJson.object()
+                        .put("manifest_file", text.toString())
+                        .put("repository_override", ""));
     }
 
     private static List<Path> files(Path path) {

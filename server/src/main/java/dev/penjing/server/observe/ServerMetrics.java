@@ -42,8 +42,7 @@ public final class ServerMetrics {
             counter(
                     "vllm:request_success", "request_finish",
                     "Answers that ended, by how.", "finished_reason");
-    final Counter succeeded =
-            counter("request_success", "", "Answers that ended as they should.");
+    final Counter succeeded = counter("request_success", "", "Answers that ended as they should.");
     final Counter failed = counter("request_failure", "", "Answers that failed.");
     final Counter prefixQueries =
             counter(

@@ -51,7 +51,8 @@ public final class ChatEndpoint {
         List<Map<String, Object>> messages = Messages.of(fields);
         Engine engine = model.engine();
         Tools tools = Tools.of(fields);
-        RequestParameters parameters = RequestParameters.of(fields, engine.config().vocabularySize());
+        RequestParameters parameters =
+                RequestParameters.of(fields, engine.config().vocabularySize());
         boolean probabilities = fields.flag("logprobs");
         OptionalInt top = fields.integer("top_logprobs", 0, MOST_TOP);
         if (top.isPresent() && !probabilities) {

@@ -43,7 +43,12 @@ public final class CompletionsEndpoint {
     /// @param wanted answers to each prompt; the best of `parameters.count()` that are made
     /// @param echo whether answers begin with their prompts
     /// @param maxTokens 0 if the prompt alone is wanted, with its probabilities
-    record Question(ParsedRequest asked, int wanted, boolean echo, int maxTokens, List<TextPrompt> prompts) {
+    record Question(
+            ParsedRequest asked,
+            int wanted,
+            boolean echo,
+            int maxTokens,
+            List<TextPrompt> prompts) {
         /// Answers that are made to each prompt.
         int each() {
             return asked.parameters().count();
@@ -102,7 +107,9 @@ public final class CompletionsEndpoint {
             } else {
                 List<CollectedAnswer> all =
                         question.maxTokens() == 0
-                                ? asked.requests().stream().map(request -> new CollectedAnswer()).toList()
+                                ? asked.requests().stream()
+                                        .map(request -> new CollectedAnswer())
+                                        .toList()
                                 : service.made(exchange, asked, ticket);
                 exchange.send(200, whole(question, all));
             }
@@ -113,7 +120,8 @@ public final class CompletionsEndpoint {
         ServedModel model = service.model(fields);
         Engine engine = model.engine();
         List<TextPrompt> prompts = prompts(fields, engine);
-        RequestParameters parameters = RequestParameters.of(fields, engine.config().vocabularySize());
+        RequestParameters parameters =
+                RequestParameters.of(fields, engine.config().vocabularySize());
         int wanted = parameters.count();
         int best = fields.integer("best_of", 1, MOST_BEST).orElse(wanted);
         if (best < wanted || best > wanted && parameters.stream()) {
@@ -192,7 +200,8 @@ public final class CompletionsEndpoint {
         return body;
     }
 
-    private static void fill(ObjectNode choice, Question question, TextPrompt prompt, CollectedAnswer made) {
+    private static void fill(
+            ObjectNode choice, Question question, TextPrompt prompt, CollectedAnswer made) {
         choice.put("text", (question.echo() ? question.text(prompt) : "") + made.text());
         if (question.asked().top().isPresent()) {
             ObjectNode logprobs = Probabilities.completion();

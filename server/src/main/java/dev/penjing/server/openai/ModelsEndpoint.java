@@ -2,8 +2,8 @@ package dev.penjing.server.openai;
 
 import dev.penjing.inference.Engine;
 import dev.penjing.server.http.Exchange;
-import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.http.HttpJson;
+import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import java.util.List;
@@ -62,7 +62,8 @@ public final class ModelsEndpoint {
     public void tokenize(Exchange exchange) {
         JsonFields fields = JsonFields.of(exchange.json());
         Engine engine = named(fields);
-        int[] ids = fields.node("messages").isPresent() ? chat(engine, fields) : text(engine, fields);
+        int[] ids =
+                fields.node("messages").isPresent() ? chat(engine, fields) : text(engine, fields);
         fields.end();
         ObjectNode body = HttpJson.object();
         body.put("count", ids.length);
@@ -77,7 +78,8 @@ public final class ModelsEndpoint {
     /// As vLLM: a text gets the special tokens that it gets in a completion, unless
     /// `add_special_tokens` is false.
     private static int[] text(Engine engine, JsonFields fields) {
-        String text = fields.text("prompt").orElseThrow(() -> fields.wrong("prompt", "is required"));
+        String text =
+                fields.text("prompt").orElseThrow(() -> fields.wrong("prompt", "is required"));
         return TextPrompt.of(engine, text, fields.flag("add_special_tokens", true)).ids();
     }
 

@@ -90,7 +90,12 @@ record RequestParameters(
     }
 
     private static double or(
-            JsonFields fields, JsonFields more, String name, double least, double most, double otherwise) {
+            JsonFields fields,
+            JsonFields more,
+            String name,
+            double least,
+            double most,
+            double otherwise) {
         return fields.number(name, least, most)
                 .orElse(more.number(name, least, most).orElse(otherwise));
     }

@@ -3,8 +3,8 @@ package dev.penjing.server.openai;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.constraint.Constraint;
 import dev.penjing.server.http.ApiException;
-import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.http.HttpJson;
+import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.models.ServedModel;
 import java.util.List;
 import java.util.Map;
@@ -129,7 +129,8 @@ record ResponseRequest(
 
     private static RequestParameters parameters(
             JsonFields fields, Engine engine, Tools tools, ObjectNode echo) {
-        RequestParameters parameters = RequestParameters.of(fields, engine.config().vocabularySize());
+        RequestParameters parameters =
+                RequestParameters.of(fields, engine.config().vocabularySize());
         if (parameters.count() != 1) {
             throw fields.wrong("n", "must be 1: a response is one answer");
         }

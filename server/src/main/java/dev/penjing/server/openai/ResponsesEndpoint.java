@@ -4,8 +4,8 @@ import dev.penjing.inference.api.Request;
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.Exchange;
-import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.http.HttpJson;
+import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.models.Admission;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -92,7 +92,8 @@ public final class ResponsesEndpoint {
             throw notThere();
         }
         exchange.send(
-                200, HttpJson.object().put("id", id).put("object", "response").put("deleted", true));
+                200,
+                HttpJson.object().put("id", id).put("object", "response").put("deleted", true));
     }
 
     private static ApiException notThere() {

@@ -53,7 +53,8 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
 
     /// Makes the answers to a request that was let in, and has them whole.
     List<CollectedAnswer> made(Exchange exchange, ParsedRequest asked, Admission.Ticket ticket) {
-        List<CollectedAnswer> all = asked.requests().stream().map(request -> new CollectedAnswer()).toList();
+        List<CollectedAnswer> all =
+                asked.requests().stream().map(request -> new CollectedAnswer()).toList();
         AnswerService.Taker taker =
                 new AnswerService.Taker() {
                     @Override
@@ -107,33 +108,33 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
     /// The endpoint's taker, and before it the observer's.
     static AnswerService.Taker both(AnswerService.Taker observed, AnswerService.Taker taker) {
         return new AnswerService.Taker() {
-                    @Override
-                    public void take(AnswerService.Part part) {
-                        observed.take(part);
-                        taker.take(part);
-                    }
+            @Override
+            public void take(AnswerService.Part part) {
+                observed.take(part);
+                taker.take(part);
+            }
 
-                    @Override
-                    public boolean patient() {
-                        return taker.patient();
-                    }
+            @Override
+            public boolean patient() {
+                return taker.patient();
+            }
 
-                    @Override
-                    public void caughtUp() {
-                        taker.caughtUp();
-                    }
+            @Override
+            public void caughtUp() {
+                taker.caughtUp();
+            }
 
-                    @Override
-                    public void quiet() {
-                        taker.quiet();
-                    }
+            @Override
+            public void quiet() {
+                taker.quiet();
+            }
 
-                    @Override
-                    public void ended(int index, Finish finish) {
-                        observed.ended(index, finish);
-                        taker.ended(index, finish);
-                    }
-                };
+            @Override
+            public void ended(int index, Finish finish) {
+                observed.ended(index, finish);
+                taker.ended(index, finish);
+            }
+        };
     }
 
     /// `stop`, or `length` where an answer did not come to its own end.

@@ -1,8 +1,8 @@
 package dev.penjing.server.openai;
 
 import dev.penjing.inference.constraint.Constraint;
-import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.http.HttpJson;
+import dev.penjing.server.http.JsonFields;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -93,7 +93,8 @@ record Tools(
         return node;
     }
 
-    private static Tools of(JsonFields fields, Map<String, Object> all, Map<String, JsonNode> schemas) {
+    private static Tools of(
+            JsonFields fields, Map<String, Object> all, Map<String, JsonNode> schemas) {
         boolean several =
                 fields.node("parallel_tool_calls").isEmpty() || fields.flag("parallel_tool_calls");
         Optional<JsonNode> choice = fields.node("tool_choice");

@@ -35,7 +35,8 @@ class JsonTemplateTest {
                 "<script>&'"
             })
     void writesWhatJacksonWrites(String text) {
-        assertThat(written(new JsonTemplate(CHUNK), text)).isEqualTo(HttpJson.bytes(CHUNK.apply(text)));
+        assertThat(written(new JsonTemplate(CHUNK), text))
+                .isEqualTo(HttpJson.bytes(CHUNK.apply(text)));
     }
 
     @Test

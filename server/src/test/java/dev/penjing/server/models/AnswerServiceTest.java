@@ -92,28 +92,21 @@ class AnswerServiceTest {
         make(engine, admission, List.of(request("Cora lives in")), alone);
         CountDownLatch failed = new CountDownLatch(1);
         Collector beside =
-                new Collector(
-                        () -> {
-                            try {
-                                failed.await();
-                            } catch (InterruptedException e) {
-                                Thread.currentThread().interrupt();
-                            }
-                        });
+                new Collector(() -> {
+                    try {
+                        failed.await();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
         CompletableFuture<List<Finish>> other =
                 CompletableFuture.supplyAsync(
-                        () ->
-                                make(
-                                        engine,
-                                        admission,
-                                        List.of(request("Cora lives in")),
-                                        beside),
+                        () -> make(engine, admission, List.of(request("Cora lives in")), beside),
                         THREADS);
         Collector broken =
-                new Collector(
-                        () -> {
-                            throw new IllegalStateException("a defect of this endpoint");
-                        });
+                new Collector(() -> {
+                    throw new IllegalStateException("a defect of this endpoint");
+                });
         List<Request> two = List.of(request("The owl"), request("The fox"));
         assertThatThrownBy(() -> make(engine, admission, two, broken))
                 .isInstanceOf(IllegalStateException.class)
@@ -132,13 +125,12 @@ class AnswerServiceTest {
     void whatTheEngineRefusesIs400() {
         int outside = engine.config().vocabularySize();
         Request refused = Request.of(new int[] {outside}, 4, Sampling.GREEDY);
-        assertThatThrownBy(
-                        () ->
-                                make(
-                                        engine,
-                                        new Admission(4, 100),
-                                        List.of(refused),
-                                        new Collector(() -> {})))
+        assertThatThrownBy(() ->
+                        make(
+                                engine,
+                                new Admission(4, 100),
+                                List.of(refused),
+                                new Collector(() -> {})))
                 .isInstanceOfSatisfying(
                         ApiException.class,
                         e -> {
@@ -157,13 +149,12 @@ class AnswerServiceTest {
                         EngineOptions.DEFAULT.withThreads(1),
                         Progress.NONE)) {
             Collector collector = new Collector(() -> {});
-            assertThatThrownBy(
-                            () ->
-                                    make(
-                                            broken,
-                                            new Admission(4, 100),
-                                            List.of(request("Cora lives in")),
-                                            collector))
+            assertThatThrownBy(() ->
+                            make(
+                                    broken,
+                                    new Admission(4, 100),
+                                    List.of(request("Cora lives in")),
+                                    collector))
                     .isInstanceOfSatisfying(
                             ApiException.class,
                             e -> {
@@ -181,13 +172,12 @@ class AnswerServiceTest {
         Engine mortal = engine();
         Collector ends = new Collector(mortal::close);
         for (String when : List.of("over it", "before it")) {
-            assertThatThrownBy(
-                            () ->
-                                    make(
-                                            mortal,
-                                            new Admission(4, 100),
-                                            List.of(request("Cora lives in")),
-                                            ends))
+            assertThatThrownBy(() ->
+                            make(
+                                    mortal,
+                                    new Admission(4, 100),
+                                    List.of(request("Cora lives in")),
+                                    ends))
                     .as(when)
                     .isInstanceOfSatisfying(
                             ApiException.class,

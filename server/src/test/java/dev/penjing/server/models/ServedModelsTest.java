@@ -46,8 +46,8 @@ class ServedModelsTest {
         }
     }
 
-    /// Whatever the loader throws, the model has failed, the log has the stack, and the models behind
-    /// it load.
+    /// Whatever the loader throws, the model has failed, the log has the stack, and the models
+    /// behind it load.
     @ParameterizedTest
     @ValueSource(strings = {"memory", "linkage", "defect", "known"})
     @Timeout(120)

@@ -23,7 +23,8 @@ class WakeupCoalescerTest {
     }
 
     /// Readers of their queues, and what they made of them: each waits until something new comes.
-    private static void readers(WakeupCoalescer coalescer, Consumer<List<AnswerQueue>> then) throws Exception {
+    private static void readers(WakeupCoalescer coalescer, Consumer<List<AnswerQueue>> then)
+            throws Exception {
         List<CompletableFuture<AnswerQueue>> queues = new ArrayList<>();
         List<CompletableFuture<String>> told = new ArrayList<>();
         for (int i = 0; i < READERS; i++) {
@@ -33,7 +34,8 @@ class WakeupCoalescerTest {
             told.add(read);
             Thread.ofVirtual()
                     .start(() -> {
-                        try (AnswerQueue queue = new AnswerQueue(coalescer, () -> false, 1, false)) {
+                        try (AnswerQueue queue =
+                                new AnswerQueue(coalescer, () -> false, 1, false)) {
                             made.complete(queue);
                             while (!queue.await()) {
                                 // it was time to look around

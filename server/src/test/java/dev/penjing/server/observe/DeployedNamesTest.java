@@ -24,10 +24,7 @@ class DeployedNamesTest {
             strings = {"grafana/penjing.json", "prometheus/alerts.yml", "prometheus/adapter.yml"})
     void namesAreExposed(String file) throws IOException {
         ServerMetrics metrics = new ServerMetrics(256);
-        metrics.forModel(
-                        "student",
-                        64,
-                        () -> new EngineLoad(0, 0, 8, 8, new DraftLoad(0, 0, 8, 8)))
+        metrics.forModel("student", 64, () -> new EngineLoad(0, 0, 8, 8, new DraftLoad(0, 0, 8, 8)))
                 .requestStarted(1, 1);
         metrics.answered("/", "GET", 200, 0.1);
         Set<String> exposed = new TreeSet<>();

@@ -3,7 +3,7 @@ package dev.penjing.bench;
 import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.compression.decoder.Decoder;
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.training.Checkpoints;
 import dev.penjing.compression.training.RandomWeights;
@@ -179,7 +179,7 @@ final class DistillationBench {
         saveTeacher(teacher, compute, checkpoint);
         List<Double> seconds = new ArrayList<>();
         try (TokenFile tokens = tokens();
-                Parameters weights = Parameters.load(checkpoint, teacher, compute, compute.type());
+                FlatParameters weights = FlatParameters.load(checkpoint, teacher, compute, compute.type());
                 Decoder decoder = new Decoder(teacher, weights, compute);
                 Trainer trainer =
                         new Trainer(
@@ -212,7 +212,7 @@ final class DistillationBench {
         if (Files.exists(directory)) {
             return;
         }
-        try (Parameters drawn = RandomWeights.draw(config, 1, compute)) {
+        try (FlatParameters drawn = RandomWeights.draw(config, 1, compute)) {
             Checkpoints.write(config, drawn, directory, DType.BF16);
         }
     }

@@ -2,7 +2,7 @@ package dev.penjing.compression;
 
 import dev.penjing.compression.decoder.Decoder;
 import dev.penjing.compression.decoder.ParameterLayout.Slot;
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.ModelConfig;
@@ -68,8 +68,8 @@ public final class TinyModels {
         config.write(directory.resolve("config.json"));
     }
 
-    public static Parameters parameters(ModelConfig config, Compute compute) {
-        Parameters parameters = Parameters.zeros(config, compute, ScalarType.Float);
+    public static FlatParameters parameters(ModelConfig config, Compute compute) {
+        FlatParameters parameters = FlatParameters.zeros(config, compute, ScalarType.Float);
         for (Slot slot : parameters.layout().slots().values()) {
             try (PointerScope scope = new PointerScope();
                     AutoGradMode noGrad = new AutoGradMode(false)) {
@@ -100,7 +100,7 @@ public final class TinyModels {
     public static float[] logits(Path directory, int[] ids) {
         ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
         Compute compute = Compute.float32();
-        try (Parameters parameters = Parameters.load(directory, config, compute, ScalarType.Float);
+        try (FlatParameters parameters = FlatParameters.load(directory, config, compute, ScalarType.Float);
                 Decoder decoder = new Decoder(config, parameters, compute)) {
             return logits(decoder, ids);
         }

@@ -33,15 +33,15 @@ public final class Decoder implements AutoCloseable {
     private final ModelConfig config;
     private final Compute compute;
     private final Weights weights;
-    private final Attention attention;
+    private final CausalAttention attention;
 
-    public Decoder(ModelConfig config, Parameters parameters, Compute compute) {
+    public Decoder(ModelConfig config, FlatParameters parameters, Compute compute) {
         this(config, compute, Weights.of(config, parameters, Optional.empty()));
     }
 
     /// A decoder whose weights collect gradients in `gradients`, laid out as the parameters are.
     public static Decoder trainable(
-            ModelConfig config, Parameters parameters, Parameters gradients, Compute compute) {
+            ModelConfig config, FlatParameters parameters, FlatParameters gradients, Compute compute) {
         return new Decoder(config, compute, Weights.of(config, parameters, Optional.of(gradients)));
     }
 
@@ -49,7 +49,7 @@ public final class Decoder implements AutoCloseable {
         this.config = config;
         this.compute = compute;
         this.weights = weights;
-        this.attention = new Attention(config, compute);
+        this.attention = new CausalAttention(config, compute);
     }
 
     public ModelConfig config() {
@@ -68,20 +68,20 @@ public final class Decoder implements AutoCloseable {
     /// Hidden states after the final norm, `[N, D]`, of the embeddings `embeddedBLD`; each row is a
     /// whole sequence.
     public Tensor hidden(Tensor embeddedBLD) {
-        return hidden(embeddedBLD, Optional.empty(), Optional.empty());
+        return hidden(embeddedBLD, Probe.NONE, attention);
     }
 
     /// The same, and the probe sees what comes about on the way.
     public Tensor hidden(Tensor embeddedBLD, Probe probe) {
-        return hidden(embeddedBLD, Optional.of(probe), Optional.empty());
+        return hidden(embeddedBLD, probe, attention);
     }
 
-    /// The same of rows that see more than themselves.
-    Tensor hidden(Tensor embeddedBLD, Pass pass) {
-        return hidden(embeddedBLD, Optional.empty(), Optional.of(pass));
+    /// The same of rows that see what `context` holds beside themselves.
+    public Tensor hidden(Tensor embeddedBLD, ForwardContext context) {
+        return hidden(embeddedBLD, Probe.NONE, context);
     }
 
-    private Tensor hidden(Tensor embeddedBLD, Optional<Probe> probe, Optional<Pass> pass) {
+    private Tensor hidden(Tensor embeddedBLD, Probe probe, ForwardContext context) {
         long batch = embeddedBLD.size(0);
         long length = embeddedBLD.size(1);
         Tensor xND = embeddedBLD.view(-1, config.hiddenSize());
@@ -89,18 +89,16 @@ public final class Decoder implements AutoCloseable {
             int layer = i;
             Tensor inND = xND;
             // where gradients are wanted, the graph keeps what it needs of what the layer made
-            xND = Tensors.scoped(() -> layer(layer, inND, batch, length, probe, pass));
-            if (probe.isPresent()) {
-                probe.get().layer(layer, inND, xND);
-            }
+            xND = Tensors.scoped(() -> layer(layer, inND, batch, length, probe, context));
+            probe.layer(layer, inND, xND);
         }
         return norm(xND, weights.norm());
     }
 
-    /// Rotations to positions, for a [Pass].
+    /// The rotary embedding of rows whose tokens stand at any positions, for a [ForwardContext].
     ///
     /// @param positions of `rows` rows
-    Rotary.Turns turns(int[] positions, int rows) {
+    public RotaryEmbedding.Rotation rotation(int[] positions, int rows) {
         return attention.rotary().at(positions, rows);
     }
 
@@ -119,25 +117,22 @@ public final class Decoder implements AutoCloseable {
             Tensor xND,
             long batch,
             long length,
-            Optional<Probe> probe,
-            Optional<Pass> pass) {
+            Probe probe,
+            ForwardContext context) {
         Weights.Layer w = weights.layers().get(index);
         Tensor normed = norm(xND, w.inputNorm());
-        probe.ifPresent(p -> p.norm(index, false, normed));
+        probe.norm(index, false, normed);
         Tensor qkv = linear(normed, w.qkv(), w.qkvBias());
-        Tensor heads =
-                pass.isPresent()
-                        ? attention.forward(qkv, batch, length, index, pass.get())
-                        : attention.forward(qkv, batch, length);
-        probe.ifPresent(p -> p.heads(index, heads));
+        Tensor heads = context.attend(index, qkv, batch, length);
+        probe.heads(index, heads);
         Tensor middleND = xND.add(linear(heads, w.o(), w.oBias()));
 
         Tensor normed2 = norm(middleND, w.postNorm());
-        probe.ifPresent(p -> p.norm(index, true, normed2));
+        probe.norm(index, true, normed2);
         TensorVector gateUp =
                 linear(normed2, w.gateUp(), NO_BIAS).split(config.intermediateSize(), -1);
         Tensor activation = torch.silu(gateUp.get(0)).mul(gateUp.get(1));
-        probe.ifPresent(p -> p.neurons(index, activation));
+        probe.neurons(index, activation);
         return middleND.add(linear(activation, w.down(), NO_BIAS));
     }
 
@@ -186,7 +181,7 @@ public final class Decoder implements AutoCloseable {
                 Tensor down) {}
 
         static Weights of(
-                ModelConfig config, Parameters parameters, Optional<Parameters> gradients) {
+                ModelConfig config, FlatParameters parameters, Optional<FlatParameters> gradients) {
             try (PointerScope owner = new PointerScope()) {
                 List<Layer> layers = new ArrayList<>();
                 for (int i = 0; i < config.numHiddenLayers(); i++) {
@@ -232,12 +227,12 @@ public final class Decoder implements AutoCloseable {
         }
 
         private static Tensor leaf(
-                Parameters parameters, Optional<Parameters> gradients, String name) {
+                FlatParameters parameters, Optional<FlatParameters> gradients, String name) {
             return leaf(parameters, gradients, name, name);
         }
 
         private static Tensor leaf(
-                Parameters parameters, Optional<Parameters> gradients, String first, String last) {
+                FlatParameters parameters, Optional<FlatParameters> gradients, String first, String last) {
             Tensor view = parameters.rows(first, last).detach();
             gradients.ifPresent(g -> {
                 view.set_requires_grad(true);
@@ -247,7 +242,7 @@ public final class Decoder implements AutoCloseable {
         }
 
         private static TensorOptional bias(
-                Parameters parameters, Optional<Parameters> gradients, String first, String last) {
+                FlatParameters parameters, Optional<FlatParameters> gradients, String first, String last) {
             return parameters.layout().contains(first)
                     ? new TensorOptional(leaf(parameters, gradients, first, last))
                     : new TensorOptional();

@@ -4,8 +4,8 @@ import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.compression.decoder.Decoder;
-import dev.penjing.compression.decoder.Parameters;
-import dev.penjing.compression.decoder.TorchModel;
+import dev.penjing.compression.decoder.FlatParameters;
+import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.training.HeldOut;
 import dev.penjing.compression.training.RandomWeights;
@@ -120,7 +120,7 @@ public final class TrainingRun {
                                     + config.toJson()
                                     + settings
                                     + compute.type());
-            Parameters start = RandomWeights.draw(config, settings.seed(), compute);
+            FlatParameters start = RandomWeights.draw(config, settings.seed(), compute);
             String phases =
                     train(
                             settings,
@@ -170,10 +170,10 @@ public final class TrainingRun {
                                 + Artifacts.sha256OfModel(student)
                                 + settings
                                 + compute.type());
-        try (Parameters parameters =
-                        Parameters.load(teacher, teacherConfig, compute, compute.type());
+        try (FlatParameters parameters =
+                        FlatParameters.load(teacher, teacherConfig, compute, compute.type());
                 Decoder taught = new Decoder(teacherConfig, parameters, compute)) {
-            Parameters start = Parameters.load(student, config, compute, ScalarType.Float);
+            FlatParameters start = FlatParameters.load(student, config, compute, ScalarType.Float);
             String phases =
                     train(
                             settings,
@@ -206,7 +206,7 @@ public final class TrainingRun {
     private static String train(
             TrainingSettings settings,
             ModelConfig config,
-            Parameters start,
+            FlatParameters start,
             Optional<Decoder> teacher,
             Text text,
             Tokenizer tokenizer,

@@ -1,6 +1,6 @@
 package dev.penjing.compression.training;
 
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.PenjingException;
@@ -47,7 +47,7 @@ final class CheckpointStore {
     ///
     /// @return its step, or 0
     /// @throws PenjingException if it was made with other settings, text or weights
-    long restore(Parameters parameters, AdamW optimizer, Compute compute) {
+    long restore(FlatParameters parameters, AdamW optimizer, Compute compute) {
         List<Path> all = list();
         if (all.isEmpty()) {
             return 0;
@@ -81,7 +81,7 @@ final class CheckpointStore {
         }
     }
 
-    void save(long step, Parameters parameters, AdamW optimizer) {
+    void save(long step, FlatParameters parameters, AdamW optimizer) {
         try (PointerScope scope = new PointerScope();
                 AutoGradMode noGrad = new AutoGradMode(false)) {
             Files.createDirectories(folder);

@@ -1,7 +1,7 @@
 package dev.penjing.compression.training;
 
 import dev.penjing.compression.decoder.ParameterLayout.Slot;
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.ModelConfig;
@@ -23,8 +23,8 @@ public final class RandomWeights {
 
     private RandomWeights() {}
 
-    public static Parameters draw(ModelConfig config, long seed, Compute compute) {
-        Parameters parameters = Parameters.zeros(config, compute, ScalarType.Float);
+    public static FlatParameters draw(ModelConfig config, long seed, Compute compute) {
+        FlatParameters parameters = FlatParameters.zeros(config, compute, ScalarType.Float);
         RandomGenerator random = new Random(seed);
         double residual = DEVIATION / Math.sqrt(2.0 * config.numHiddenLayers());
         for (Slot slot : parameters.layout().slots().values()) {

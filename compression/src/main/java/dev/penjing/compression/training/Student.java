@@ -1,7 +1,7 @@
 package dev.penjing.compression.training;
 
 import dev.penjing.compression.decoder.Decoder;
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.ModelConfig;
@@ -16,21 +16,21 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 final class Student implements AutoCloseable {
     private final ModelConfig config;
     private final Compute compute;
-    private final Parameters master;
-    private final Parameters work;
-    private final Parameters workGradients;
-    private final Parameters gradients;
+    private final FlatParameters master;
+    private final FlatParameters work;
+    private final FlatParameters workGradients;
+    private final FlatParameters gradients;
     private final Decoder decoder;
 
     /// Takes over `master` (float32).
-    Student(ModelConfig config, Parameters master, Compute compute) {
+    Student(ModelConfig config, FlatParameters master, Compute compute) {
         this.config = config;
         this.compute = compute;
         this.master = master;
-        this.gradients = Parameters.zeros(config, compute, ScalarType.Float);
+        this.gradients = FlatParameters.zeros(config, compute, ScalarType.Float);
         boolean same = compute.type() == ScalarType.Float;
-        this.work = same ? master : Parameters.zeros(config, compute, compute.type());
-        this.workGradients = same ? gradients : Parameters.zeros(config, compute, compute.type());
+        this.work = same ? master : FlatParameters.zeros(config, compute, compute.type());
+        this.workGradients = same ? gradients : FlatParameters.zeros(config, compute, compute.type());
         refresh();
         this.decoder = Decoder.trainable(config, work, workGradients, compute);
     }
@@ -43,7 +43,7 @@ final class Student implements AutoCloseable {
         return decoder;
     }
 
-    Parameters master() {
+    FlatParameters master() {
         return master;
     }
 

@@ -2,7 +2,7 @@ package dev.penjing.compression.training;
 
 import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.decoder.Decoder;
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.PenjingException;
@@ -35,7 +35,7 @@ public final class Trainer implements AutoCloseable {
     public Trainer(
             TrainingSettings settings,
             ModelConfig config,
-            Parameters start,
+            FlatParameters start,
             Optional<Decoder> teacher,
             Sequences data,
             Optional<HeldOut> heldOut,
@@ -70,7 +70,7 @@ public final class Trainer implements AutoCloseable {
         long step =
                 resume ? store.restore(student.master(), optimizer, compute) : store.startAnew();
         student.refresh();
-        try (Metrics metrics = Metrics.open(run.resolve("metrics.jsonl"), step)) {
+        try (TrainingMetrics metrics = TrainingMetrics.open(run.resolve("metrics.jsonl"), step)) {
             if (step == 0) {
                 measure(metrics, 0, progress);
             }
@@ -166,7 +166,7 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    private void measure(Metrics metrics, long step, Progress progress) {
+    private void measure(TrainingMetrics metrics, long step, Progress progress) {
         heldOut.ifPresent(text ->
                 metrics.heldOut(
                         step,

@@ -8,7 +8,7 @@ import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.compression.decoder.Decoder;
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.run.Artifacts;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.model.PenjingException;
@@ -60,7 +60,7 @@ class TrainerTest {
                         throw new IllegalStateException("killed");
                     }
                 };
-        Parameters taught = TinyModels.parameters(TEACHER, compute);
+        FlatParameters taught = TinyModels.parameters(TEACHER, compute);
         try (taught;
                 Decoder teacher = new Decoder(TEACHER, taught, Compute.float32());
                 TokenFile file = TokenFile.open(tokens);
@@ -141,7 +141,7 @@ class TrainerTest {
                         TEACHER.toJson().replaceAll("\"vocab_size\" : 64", "\"vocab_size\" : 70"),
                         "test");
         Compute compute = Compute.float32();
-        try (Parameters taught = TinyModels.parameters(TEACHER, compute);
+        try (FlatParameters taught = TinyModels.parameters(TEACHER, compute);
                 Decoder teacher = new Decoder(TEACHER, taught, compute);
                 TokenFile file = TokenFile.open(tokens)) {
             assertThatThrownBy(() ->

@@ -22,19 +22,19 @@ import tools.jackson.databind.node.ObjectNode;
 /// | `loss` | mean a token, nats: divergence from the teacher, or cross-entropy without one |
 /// | `cross_entropy`, `gradient_norm`, `learning_rate`, `tokens_per_s` | of a step |
 /// | `held_out` | `cross_entropy`, `divergence`, `perplexity`, `bits_per_byte`, `tokens` |
-public final class Metrics implements AutoCloseable {
+public final class TrainingMetrics implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Path file;
     private final BufferedWriter writer;
 
-    private Metrics(Path file, BufferedWriter writer) {
+    private TrainingMetrics(Path file, BufferedWriter writer) {
         this.file = file;
         this.writer = writer;
     }
 
     /// Opens the file to go on after `step`: what it says of later steps is taken back.
-    static Metrics open(Path file, long step) {
+    static TrainingMetrics open(Path file, long step) {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
             Path aside = file.resolveSibling(file.getFileName() + ".partial");
@@ -44,7 +44,7 @@ public final class Metrics implements AutoCloseable {
                     file,
                     StandardCopyOption.ATOMIC_MOVE,
                     StandardCopyOption.REPLACE_EXISTING);
-            return new Metrics(
+            return new TrainingMetrics(
                     file,
                     Files.newBufferedWriter(
                             file, StandardCharsets.UTF_8, StandardOpenOption.APPEND));

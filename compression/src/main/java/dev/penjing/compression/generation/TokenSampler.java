@@ -1,14 +1,14 @@
-package dev.penjing.compression.decoder;
+package dev.penjing.compression.generation;
 
 import dev.penjing.model.language.Prompt.Draw;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /// Takes tokens from logits.
-final class TokenDraw {
+final class TokenSampler {
     private final int vocabulary;
 
-    TokenDraw(int vocabulary) {
+    TokenSampler(int vocabulary) {
         this.vocabulary = vocabulary;
     }
 

@@ -1,4 +1,4 @@
-package dev.penjing.compression.decoder;
+package dev.penjing.compression.generation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -16,20 +16,20 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// All parameters of one decoder in a single flat tensor. Owns native memory until closed.
-public final class Parameters implements AutoCloseable {
+public final class FlatParameters implements AutoCloseable {
     private final ParameterLayout layout;
     private final Tensor flat;
 
-    private Parameters(ParameterLayout layout, Tensor flat) {
+    private FlatParameters(ParameterLayout layout, Tensor flat) {
         this.layout = layout;
         this.flat = Tensors.keep(flat);
     }
 
-    /// Parameters that are all zero.
-    public static Parameters zeros(ModelConfig config, Compute compute, ScalarType type) {
+    /// FlatParameters that are all zero.
+    public static FlatParameters zeros(ModelConfig config, Compute compute, ScalarType type) {
         try (PointerScope scope = new PointerScope()) {
             ParameterLayout layout = ParameterLayout.of(config);
-            return new Parameters(layout, Tensors.zeros(compute.options(type), layout.size()));
+            return new FlatParameters(layout, Tensors.zeros(compute.options(type), layout.size()));
         }
     }
 
@@ -37,11 +37,11 @@ public final class Parameters implements AutoCloseable {
     ///
     /// @throws dev.penjing.model.PenjingException if a tensor is missing, left over, of the wrong
     ///   shape, all zero or not finite
-    public static Parameters load(
+    public static FlatParameters load(
             Path directory, ModelConfig config, Compute compute, ScalarType type) {
         try (Checkpoint checkpoint = Checkpoint.open(directory)) {
             checkpoint.check(config);
-            Parameters parameters = zeros(config, compute, type);
+            FlatParameters parameters = zeros(config, compute, type);
             for (Slot slot : parameters.layout.slots().values()) {
                 TensorView view = checkpoint.tensor(slot.name());
                 view.checkUsable();

@@ -2,6 +2,7 @@ package dev.penjing.compression.decoder;
 
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.Closer;
 import dev.penjing.model.architecture.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,8 +49,11 @@ public final class Decoder implements AutoCloseable {
     private Decoder(ModelConfig config, Compute compute, Weights weights) {
         this.config = config;
         this.compute = compute;
-        this.weights = weights;
-        this.attention = new CausalAttention(config, compute);
+        try (Closer closer = new Closer()) {
+            this.weights = closer.own(weights, Weights::close);
+            this.attention = new CausalAttention(config, compute);
+            closer.keep();
+        }
     }
 
     public ModelConfig config() {

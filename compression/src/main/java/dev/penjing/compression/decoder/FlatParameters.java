@@ -3,6 +3,8 @@ package dev.penjing.compression.decoder;
 import dev.penjing.compression.decoder.ParameterLayout.Slot;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.Closer;
+import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.TensorView;
@@ -35,27 +37,34 @@ public final class FlatParameters implements AutoCloseable {
 
     /// Reads a checkpoint, which is checked against `config` first, tensor by tensor.
     ///
-    /// @throws dev.penjing.model.PenjingException if a tensor is missing, left over, of the wrong
+    /// @throws PenjingException if a tensor is missing, left over, of the wrong
     ///   shape, all zero or not finite
     public static FlatParameters load(
             Path directory, ModelConfig config, Compute compute, ScalarType type) {
-        try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+        try (Checkpoint checkpoint = Checkpoint.open(directory);
+                Closer closer = new Closer()) {
             checkpoint.check(config);
-            FlatParameters parameters = zeros(config, compute, type);
+            FlatParameters parameters =
+                    closer.own(zeros(config, compute, type), FlatParameters::close);
             for (Slot slot : parameters.layout.slots().values()) {
-                TensorView view = checkpoint.tensor(slot.name());
-                view.checkUsable();
-                try (PointerScope scope = new PointerScope();
-                        AutoGradMode noGrad = new AutoGradMode(false)) {
-                    Tensor source =
-                            torch.from_blob(
-                                    new Address(view.data().address()),
-                                    slot.shape(),
-                                    new TensorOptions(scalarType(view)));
-                    parameters.view(slot.name()).copy_(source);
-                }
+                parameters.read(checkpoint.tensor(slot.name()), slot);
             }
+            closer.keep();
             return parameters;
+        }
+    }
+
+    private void read(TensorView view, Slot slot) {
+        view.checkUsable();
+        try (PointerScope scope = new PointerScope();
+                AutoGradMode noGrad = new AutoGradMode(false)) {
+            // the mapped file outlives this scope, and no tensor that looks into it leaves it
+            Tensor source =
+                    torch.from_blob(
+                            new Address(view.data().address()),
+                            slot.shape(),
+                            new TensorOptions(scalarType(view)));
+            view(slot.name()).copy_(source);
         }
     }
 
@@ -65,7 +74,7 @@ public final class FlatParameters implements AutoCloseable {
             case F16 -> ScalarType.Half;
             case BF16 -> ScalarType.BFloat16;
             default ->
-                    throw new dev.penjing.model.PenjingException(
+                    throw new PenjingException(
                             view.name()
                                     + " is stored as "
                                     + view.dtype()

@@ -4,6 +4,7 @@ import dev.penjing.compression.decoder.Decoder;
 import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.Closer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.language.LanguageModel;
@@ -35,8 +36,17 @@ public final class TorchModel implements LanguageModel {
     public static TorchModel load(Path directory, Tokenizer tokenizer, Compute compute) {
         ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
         requireFits(tokenizer, config, directory);
-        FlatParameters parameters = FlatParameters.load(directory, config, compute, compute.type());
-        return new TorchModel(parameters, new Decoder(config, parameters, compute), tokenizer);
+        try (Closer closer = new Closer()) {
+            FlatParameters parameters =
+                    closer.own(
+                            FlatParameters.load(directory, config, compute, compute.type()),
+                            FlatParameters::close);
+            Decoder decoder =
+                    closer.own(new Decoder(config, parameters, compute), Decoder::close);
+            TorchModel model = new TorchModel(parameters, decoder, tokenizer);
+            closer.keep();
+            return model;
+        }
     }
 
     /// A model may have more tokens than its tokenizer (padding), never fewer.
@@ -92,7 +102,14 @@ public final class TorchModel implements LanguageModel {
         Likelihoods.score(
                 decoder,
                 Arrays.stream(asked).mapToObj(texts::get).toList(),
-                (text, index, logProbability) -> sink.accept(asked[text], index, logProbability));
+                (text, index, logProbability) -> {
+                    if (!Float.isFinite(logProbability)) {
+                        throw new PenjingException(
+                                "a log-probability of the model is not finite (%s): its weights are damaged"
+                                        .formatted(logProbability));
+                    }
+                    sink.accept(asked[text], index, logProbability);
+                });
     }
 
     /// Logits of every position, `[ids][V]`.

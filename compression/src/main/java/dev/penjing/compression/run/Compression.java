@@ -108,11 +108,12 @@ public final class Compression {
         Path importanceFile = request.run().resolve("importance.safetensors");
         Path pruned = request.run().resolve("pruned");
         Path distilled = request.run().resolve("distilled");
-        try (TrainingRun.Text text =
-                TrainingRun.text(
+        try (TrainingText text =
+                TrainingText.of(
                         request.data(),
                         request.heldOut(),
                         tokenizer,
+                        TrainingRun.endOfText(tokenizer),
                         teacherHash,
                         request.run().resolve("tokens"),
                         progress)) {
@@ -134,7 +135,11 @@ public final class Compression {
                     pruned.resolve("run.json"),
                     r -> prune(importanceFile, pruned));
             String distillKey =
-                    Artifacts.sha256("distill 1 " + pruneKey + request.training() + compute.type());
+                    Artifacts.sha256(
+                            "distill 2 "
+                                    + pruneKey
+                                    + request.training().fingerprint()
+                                    + compute.type());
             ObjectNode distillation =
                     stages.run(
                             "distill",
@@ -158,20 +163,16 @@ public final class Compression {
         return request.run().resolve("distillation-" + distillKey.substring(0, 12));
     }
 
-    private String distill(Path pruned, Path distilled, TrainingRun.Text text, String key) {
+    private String distill(Path pruned, Path distilled, TrainingText text, String key) {
         Artifacts.delete(distilled);
         return TrainingRun.distill(
                 request.teacher(),
                 pruned,
-                text,
-                request.training(),
-                work(key),
-                distilled,
-                false,
-                true,
-                request.command(),
-                compute,
-                progress);
+                TrainingJob.of(request.training(), text, distilled, compute)
+                        .work(work(key))
+                        .resume(true)
+                        .command(request.command())
+                        .progress(progress));
     }
 
     private void score(TokenFile training, Path file) {
@@ -197,7 +198,7 @@ public final class Compression {
     }
 
     private void measure(
-            String name, Path model, String modelKey, TrainingRun.Text text, ObjectNode result) {
+            String name, Path model, String modelKey, TrainingText text, ObjectNode result) {
         Path file = request.run().resolve("measures").resolve(name + ".json");
         String key =
                 Artifacts.sha256(

@@ -44,14 +44,14 @@ public record Compute(String device, ScalarType type, int threads) {
                     case "cuda" -> {
                         if (!torch.cuda_is_available()) {
                             throw new PenjingException(
-                                    "no CUDA device can be used: leave out --device, or install the"
+                                    "no CUDA device can be used: compute on the cpu, or install the"
                                             + " GPU build of libtorch");
                         }
                         yield "cuda";
                     }
                     default ->
                             throw new UsageException(
-                                    "--device is auto, cpu or cuda, not " + device);
+                                    "device must be auto, cpu or cuda, not " + device);
                 };
         ScalarType chosenType =
                 switch (type) {
@@ -63,7 +63,7 @@ public record Compute(String device, ScalarType type, int threads) {
                     case "bfloat16" -> ScalarType.BFloat16;
                     default ->
                             throw new UsageException(
-                                    "--dtype is auto, float32 or bfloat16, not " + type);
+                                    "dtype must be auto, float32 or bfloat16, not " + type);
                 };
         return new Compute(chosenDevice, chosenType, count);
     }

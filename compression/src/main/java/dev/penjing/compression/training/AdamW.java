@@ -30,8 +30,11 @@ public final class AdamW implements AutoCloseable {
         this.weightDecay = weightDecay;
         long size = parameters.layout().size();
         try (PointerScope scope = new PointerScope()) {
-            mean = Tensors.keep(Tensors.zeros(compute.options(ScalarType.Float), size));
-            square = Tensors.keep(Tensors.zeros(compute.options(ScalarType.Float), size));
+            Tensor first = Tensors.zeros(compute.options(ScalarType.Float), size);
+            Tensor second = Tensors.zeros(compute.options(ScalarType.Float), size);
+            // both are there: from here on nothing is refused
+            mean = Tensors.keep(first);
+            square = Tensors.keep(second);
         }
     }
 

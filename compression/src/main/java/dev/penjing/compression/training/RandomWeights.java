@@ -4,6 +4,7 @@ import dev.penjing.compression.decoder.ParameterLayout.Slot;
 import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.Closer;
 import dev.penjing.model.architecture.ModelConfig;
 import java.util.Random;
 import java.util.random.RandomGenerator;
@@ -24,8 +25,18 @@ public final class RandomWeights {
     private RandomWeights() {}
 
     public static FlatParameters draw(ModelConfig config, long seed, Compute compute) {
-        FlatParameters parameters = FlatParameters.zeros(config, compute, ScalarType.Float);
-        RandomGenerator random = new Random(seed);
+        try (Closer closer = new Closer()) {
+            FlatParameters parameters =
+                    closer.own(
+                            FlatParameters.zeros(config, compute, ScalarType.Float),
+                            FlatParameters::close);
+            fill(parameters, config, new Random(seed));
+            closer.keep();
+            return parameters;
+        }
+    }
+
+    private static void fill(FlatParameters parameters, ModelConfig config, RandomGenerator random) {
         double residual = DEVIATION / Math.sqrt(2.0 * config.numHiddenLayers());
         for (Slot slot : parameters.layout().slots().values()) {
             try (PointerScope scope = new PointerScope();
@@ -41,7 +52,6 @@ public final class RandomWeights {
                 }
             }
         }
-        return parameters;
     }
 
     private static Tensor normal(Slot slot, double deviation, RandomGenerator random) {

@@ -1,9 +1,14 @@
 package dev.penjing.compression.decoder;
 
+import dev.penjing.compression.decoder.ParameterLayout.Slot;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.Closer;
+import dev.penjing.model.architecture.Mlp;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Norm;
+import dev.penjing.model.architecture.Role;
+import dev.penjing.model.architecture.TensorTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +19,9 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/// The pre-norm decoder that Llama, Mistral and what pruning makes of them share, on libtorch.
+/// The pre-norm decoder of all families that Penjing knows and of what pruning makes of them, on
+/// libtorch. It goes by the roles of the configuration's tensors; whatever a configuration may say
+/// of norm and MLP is switched over here.
 ///
 /// Letters in the names of tensors: B batch, L positions, N = B * L, D hidden size, F intermediate
 /// size, H attention heads, K key-value heads, G = H / K, E head dimension, V vocabulary. H * E
@@ -135,7 +142,10 @@ public final class Decoder implements AutoCloseable {
         probe.norm(index, true, normed2);
         TensorVector gateUp =
                 linear(normed2, w.gateUp(), NO_BIAS).split(config.intermediateSize(), -1);
-        Tensor activation = torch.silu(gateUp.get(0)).mul(gateUp.get(1));
+        Tensor activation =
+                switch (config.mlp()) {
+                    case Mlp.GatedSilu silu -> torch.silu(gateUp.get(0)).mul(gateUp.get(1));
+                };
         probe.neurons(index, activation);
         return middleND.add(linear(activation, w.down(), NO_BIAS));
     }
@@ -157,11 +167,14 @@ public final class Decoder implements AutoCloseable {
     }
 
     private Tensor norm(Tensor xND, Tensor weightD) {
-        return torch.rms_norm(
-                xND,
-                new long[] {config.hiddenSize()},
-                new TensorOptional(weightD),
-                new DoubleOptional(config.normEpsilon()));
+        return switch (config.norm()) {
+            case Norm.Rms rms ->
+                    torch.rms_norm(
+                            xND,
+                            new long[] {config.hiddenSize()},
+                            new TensorOptional(weightD),
+                            new DoubleOptional(rms.epsilon()));
+        };
     }
 
     @Override
@@ -186,75 +199,64 @@ public final class Decoder implements AutoCloseable {
 
         static Weights of(
                 ModelConfig config, FlatParameters parameters, Optional<FlatParameters> gradients) {
+            Leaves leaves = new Leaves(parameters, gradients);
+            TensorTable tensors = config.tensors();
             try (PointerScope owner = new PointerScope()) {
                 List<Layer> layers = new ArrayList<>();
                 for (int i = 0; i < config.numHiddenLayers(); i++) {
-                    String at = "model.layers." + i + ".";
-                    String self = at + "self_attn.";
                     layers.add(
                             new Layer(
-                                    leaf(parameters, gradients, at + "input_layernorm.weight"),
-                                    leaf(
-                                            parameters,
-                                            gradients,
-                                            self + "q_proj.weight",
-                                            self + "v_proj.weight"),
-                                    bias(
-                                            parameters,
-                                            gradients,
-                                            self + "q_proj.bias",
-                                            self + "v_proj.bias"),
-                                    leaf(parameters, gradients, self + "o_proj.weight"),
-                                    bias(
-                                            parameters,
-                                            gradients,
-                                            self + "o_proj.bias",
-                                            self + "o_proj.bias"),
-                                    leaf(
-                                            parameters,
-                                            gradients,
-                                            at + "post_attention_layernorm.weight"),
-                                    leaf(
-                                            parameters,
-                                            gradients,
-                                            at + "mlp.gate_proj.weight",
-                                            at + "mlp.up_proj.weight"),
-                                    leaf(parameters, gradients, at + "mlp.down_proj.weight")));
+                                    leaves.of(i, Role.ATTENTION_NORM),
+                                    leaves.of(i, Role.QUERY, Role.KEY, Role.VALUE),
+                                    leaves.ifAny(
+                                            i, Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS),
+                                    leaves.of(i, Role.OUTPUT),
+                                    leaves.ifAny(i, Role.OUTPUT_BIAS),
+                                    leaves.of(i, Role.MLP_NORM),
+                                    leaves.of(i, Role.GATE, Role.UP),
+                                    leaves.of(i, Role.DOWN)));
                 }
-                Tensor embedding = parameters.view("model.embed_tokens.weight");
-                Tensor head =
-                        config.tieWordEmbeddings() ? embedding : parameters.view("lm_head.weight");
-                Tensor norm = leaf(parameters, gradients, "model.norm.weight");
+                Tensor embedding = parameters.view(tensors.of(Role.EMBEDDING));
+                Tensor head = tensors.find(Role.HEAD).map(parameters::view).orElse(embedding);
+                Slot norm = parameters.layout().slot(tensors.of(Role.FINAL_NORM));
+                Weights weights =
+                        new Weights(embedding, head, leaves.of(List.of(norm)), layers, owner);
                 owner.extend();
-                return new Weights(embedding, head, norm, layers, owner);
+                return weights;
             }
-        }
-
-        private static Tensor leaf(
-                FlatParameters parameters, Optional<FlatParameters> gradients, String name) {
-            return leaf(parameters, gradients, name, name);
-        }
-
-        private static Tensor leaf(
-                FlatParameters parameters, Optional<FlatParameters> gradients, String first, String last) {
-            Tensor view = parameters.rows(first, last).detach();
-            gradients.ifPresent(g -> {
-                view.set_requires_grad(true);
-                view.mutable_grad().put(g.rows(first, last));
-            });
-            return view;
-        }
-
-        private static TensorOptional bias(
-                FlatParameters parameters, Optional<FlatParameters> gradients, String first, String last) {
-            return parameters.layout().contains(first)
-                    ? new TensorOptional(leaf(parameters, gradients, first, last))
-                    : new TensorOptional();
         }
 
         @Override
         public void close() {
             owner.close();
+        }
+    }
+
+    /// Views of parameters to which autograd adds the gradients, where they are wanted.
+    private record Leaves(FlatParameters parameters, Optional<FlatParameters> gradients) {
+        /// A layer's tensors of these roles as one.
+        Tensor of(int layer, Role... roles) {
+            List<Slot> group = parameters.layout().group(layer, roles);
+            if (group.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "layer %d has no %s".formatted(layer, List.of(roles)));
+            }
+            return of(group);
+        }
+
+        /// The same where the layer has them.
+        TensorOptional ifAny(int layer, Role... roles) {
+            List<Slot> group = parameters.layout().group(layer, roles);
+            return group.isEmpty() ? new TensorOptional() : new TensorOptional(of(group));
+        }
+
+        Tensor of(List<Slot> group) {
+            Tensor view = parameters.rows(group).detach();
+            gradients.ifPresent(g -> {
+                view.set_requires_grad(true);
+                view.mutable_grad().put(g.rows(group));
+            });
+            return view;
         }
     }
 }

@@ -6,9 +6,11 @@ import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.Closer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.TensorView;
 import java.nio.file.Path;
+import java.util.List;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
@@ -46,8 +48,8 @@ public final class FlatParameters implements AutoCloseable {
             checkpoint.check(config);
             FlatParameters parameters =
                     closer.own(zeros(config, compute, type), FlatParameters::close);
-            for (Slot slot : parameters.layout.slots().values()) {
-                parameters.read(checkpoint.tensor(slot.name()), slot);
+            for (Slot slot : parameters.layout.slots()) {
+                parameters.read(checkpoint.tensor(slot.spec().name()), slot);
             }
             closer.keep();
             return parameters;
@@ -64,7 +66,7 @@ public final class FlatParameters implements AutoCloseable {
                             new Address(view.data().address()),
                             slot.shape(),
                             new TensorOptions(scalarType(view)));
-            view(slot.name()).copy_(source);
+            view(slot.spec()).copy_(source);
         }
     }
 
@@ -91,19 +93,20 @@ public final class FlatParameters implements AutoCloseable {
         return flat;
     }
 
-    /// One tensor by its checkpoint name, sharing memory with [#flat].
-    public Tensor view(String name) {
-        Slot slot = layout.slot(name);
+    /// One tensor, sharing memory with [#flat].
+    public Tensor view(TensorSpec spec) {
+        Slot slot = layout.slot(spec);
         return flat.narrow(0, slot.offset(), slot.size()).view(slot.shape());
     }
 
-    /// Matrices (or vectors) that are neighbours, as one of all their rows.
-    Tensor rows(String first, String last) {
-        Slot from = layout.slot(first);
-        Slot to = layout.slot(last);
-        long size = to.offset() + to.size() - from.offset();
-        Tensor part = flat.narrow(0, from.offset(), size);
-        return from.shape().length == 1 ? part : part.view(-1, from.shape()[1]);
+    /// A group of [ParameterLayout#group] as one matrix (or vector) of all their rows.
+    ///
+    /// @param group not empty
+    Tensor rows(List<Slot> group) {
+        long size = group.stream().mapToLong(Slot::size).sum();
+        Slot first = group.getFirst();
+        Tensor part = flat.narrow(0, first.offset(), size);
+        return first.spec().matrix() ? part.view(-1, first.shape()[1]) : part;
     }
 
     @Override

@@ -36,19 +36,18 @@ public final class RandomWeights {
         }
     }
 
-    private static void fill(FlatParameters parameters, ModelConfig config, RandomGenerator random) {
+    private static void fill(
+            FlatParameters parameters, ModelConfig config, RandomGenerator random) {
         double residual = DEVIATION / Math.sqrt(2.0 * config.numHiddenLayers());
-        for (Slot slot : parameters.layout().slots().values()) {
+        for (Slot slot : parameters.layout().slots()) {
             try (PointerScope scope = new PointerScope();
                     AutoGradMode noGrad = new AutoGradMode(false)) {
-                Tensor view = parameters.view(slot.name());
-                if (slot.shape().length == 1) {
-                    view.fill_(new Scalar(slot.name().endsWith("bias") ? 0.0 : 1.0));
-                } else {
-                    boolean writes =
-                            slot.name().endsWith("o_proj.weight")
-                                    || slot.name().endsWith("down_proj.weight");
-                    view.copy_(normal(slot, writes ? residual : DEVIATION, random));
+                Tensor view = parameters.view(slot.spec());
+                switch (slot.spec().init()) {
+                    case NORMAL -> view.copy_(normal(slot, DEVIATION, random));
+                    case RESIDUAL -> view.copy_(normal(slot, residual, random));
+                    case ONE -> view.fill_(new Scalar(1.0));
+                    case ZERO -> view.fill_(new Scalar(0.0));
                 }
             }
         }

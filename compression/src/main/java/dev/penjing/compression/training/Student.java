@@ -7,6 +7,8 @@ import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.Closer;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
+import dev.penjing.model.architecture.TensorSpec;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
@@ -93,6 +95,7 @@ final class Student implements AutoCloseable {
             Optional<HiddenLoss> hiddenLoss,
             double scale,
             StepTimes times) {
+        TensorSpec embedding = config.tensors().of(Role.EMBEDDING);
         Tensor embedded;
         try (AutoGradMode noGrad = new AutoGradMode(false)) {
             embedded = decoder.embed(inputsBL);
@@ -106,11 +109,7 @@ final class Student implements AutoCloseable {
         try (AutoGradMode noGrad = new AutoGradMode(false)) {
             hiddenGradient =
                     Tensors.empty(compute.options(compute.type()), hidden.size(0), hidden.size(1));
-            Tensor headGradient =
-                    gradients.view(
-                            config.tieWordEmbeddings()
-                                    ? "model.embed_tokens.weight"
-                                    : "lm_head.weight");
+            Tensor headGradient = gradients.view(config.tensors().find(Role.HEAD).orElse(embedding));
             sums =
                     loss.run(
                             hidden.detach(),
@@ -135,7 +134,7 @@ final class Student implements AutoCloseable {
         }
         try (AutoGradMode noGrad = new AutoGradMode(false)) {
             gradients
-                    .view("model.embed_tokens.weight")
+                    .view(embedding)
                     .index_add_(
                             0,
                             inputsBL.reshape(-1),

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
 import java.util.Arrays;
 import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AutoGradMode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -36,8 +39,7 @@ class DecoderTest {
                                         "original_max_position_embeddings": 32},
                                         "tie_word_embeddings": true
                                         """
-                                                .replace("\n", " "))
-                                .withSizes(48, 80, 6, 3),
+                                        .replace("\n", " ")),
                         new double[] {
                             0.8599, -1.19114, -1.16259, 1.43778, -0.84535, 0.65162, 0.24476,
                             -1.24753
@@ -79,6 +81,33 @@ class DecoderTest {
                 sum += (double) logit * logit;
             }
             assertThat(Math.sqrt(sum)).isCloseTo(norm, within(1e-3));
+        }
+    }
+
+    /// A Qwen 2 is a Llama whose output projection has no bias while its q, k and v have.
+    @Test
+    void biasesAreWhereTheTensorsHaveThem() {
+        ModelConfig llama = TinyModels.llama(", \"attention_bias\": true");
+        ModelConfig qwen =
+                ModelConfig.parse(
+                        TinyModels.llama("").toJson().replace("\"llama\"", "\"qwen2\""), "test");
+        assertThat(qwen.tensors().find(0, Role.QUERY_BIAS)).isPresent();
+        assertThat(qwen.tensors().find(0, Role.OUTPUT_BIAS)).isEmpty();
+        int[] ids = TinyModels.ids(20);
+        try (FlatParameters all = TinyModels.parameters(llama, COMPUTE);
+                FlatParameters some = TinyModels.parameters(qwen, COMPUTE);
+                Decoder first = new Decoder(llama, all, COMPUTE);
+                Decoder second = new Decoder(qwen, some, COMPUTE);
+                AutoGradMode noGrad = new AutoGradMode(false)) {
+            float[] biased = TinyModels.logits(second, ids);
+            assertThat(TinyModels.difference(TinyModels.logits(first, ids), biased))
+                    .isGreaterThan(0.1);
+            for (int layer = 0; layer < llama.numHiddenLayers(); layer++) {
+                try (PointerScope scope = new PointerScope()) {
+                    all.view(llama.tensors().in(layer, Role.OUTPUT_BIAS)).zero_();
+                }
+            }
+            assertThat(TinyModels.logits(first, ids)).containsExactly(biased, within(1e-5f));
         }
     }
 

@@ -7,7 +7,7 @@ import dev.penjing.model.language.Prompt.Draw;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-class TokenDrawTest {
+class TokenSamplerTest {
     /// Probabilities 0.4, 0.1, 0.3, 0.2 behind one foreign value.
     private static final float[] LOGITS = {
         99,

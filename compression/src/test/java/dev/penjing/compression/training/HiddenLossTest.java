@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 /// the teacher's states to the student's channels.
 class HiddenLossTest {
     private static final ModelConfig TEACHER = TinyModels.llama("");
-    private static final ModelConfig STUDENT = TEACHER.withSizes(32, 48, 4, 3);
+    private static final ModelConfig STUDENT = TinyModels.student(TEACHER);
     private static final Compute COMPUTE = Compute.float32();
 
     private static final class SecondLayer implements Objective, HiddenLoss {
@@ -108,7 +108,7 @@ class HiddenLossTest {
             float[] gradient = Tensors.floats(student.gradient());
             float[] expected = Tensors.floats(plain.gradient());
             boolean moved = false;
-            for (Slot slot : student.master().layout().slots().values()) {
+            for (Slot slot : student.master().layout().slots()) {
                 if (slot.shape()[0] == STUDENT.vocabularySize()) {
                     continue;
                 }

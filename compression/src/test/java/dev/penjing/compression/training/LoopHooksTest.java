@@ -40,7 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Two ranks in one process, which share each batch, come to the weights of one that has it all.
 class LoopHooksTest {
     private static final ModelConfig TEACHER = TinyModels.llama("");
-    private static final ModelConfig STUDENT = TEACHER.withSizes(32, 48, 4, 3);
+    private static final ModelConfig STUDENT = TinyModels.student(TEACHER);
 
     @TempDir Path folder;
     private Path tokens = Path.of("");

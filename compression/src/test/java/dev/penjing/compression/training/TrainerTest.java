@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class TrainerTest {
     private static final ModelConfig TEACHER = TinyModels.llama("");
-    private static final ModelConfig STUDENT = TEACHER.withSizes(32, 48, 4, 3);
+    private static final ModelConfig STUDENT = TinyModels.student(TEACHER);
 
     @TempDir Path folder;
     private Path tokens = Path.of("");

@@ -162,19 +162,15 @@ final class DistillationBench {
         ModelConfig teacher = shape.teacher(length);
         ModelConfig student = shape.student(length);
         TrainingSettings settings =
-                new TrainingSettings(
-                        (long) steps * batch * length,
-                        1e-4,
-                        1e-5,
-                        1,
-                        batch,
-                        batch,
-                        length,
-                        1,
-                        0.1,
-                        1,
-                        Integer.MAX_VALUE,
-                        Integer.MAX_VALUE);
+                TrainingSettings.builder((long) steps * batch * length)
+                        .learningRate(1e-4, 1e-5)
+                        .warmupSteps(1)
+                        .globalBatchSize(batch)
+                        .microBatchSize(batch)
+                        .sequenceLength(length)
+                        .evaluateEvery(Integer.MAX_VALUE)
+                        .checkpointEvery(Integer.MAX_VALUE)
+                        .build();
         Path checkpoint = folder.resolve("teacher");
         saveTeacher(teacher, compute, checkpoint);
         List<Double> seconds = new ArrayList<>();

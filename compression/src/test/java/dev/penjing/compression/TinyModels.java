@@ -11,8 +11,11 @@ import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
 import dev.penjing.model.safetensors.TensorHeader;
+import dev.penjing.model.tokenizer.Tokenizer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.BiFunction;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -144,5 +147,38 @@ public final class TinyModels {
             largest = Math.max(largest, Math.abs(a[i] - b[i]));
         }
         return largest;
+    }
+
+    /// A tokenizer of 64 tokens, a character each.
+    public record Bytes() implements Tokenizer {
+        @Override
+        public int[] encode(String text) {
+            return text.chars().map(c -> c & 63).toArray();
+        }
+
+        @Override
+        public String decode(int[] ids, boolean skipSpecial) {
+            return Arrays.toString(ids);
+        }
+
+        @Override
+        public byte[] bytes(int id) {
+            return new byte[] {(byte) id};
+        }
+
+        @Override
+        public int vocabularySize() {
+            return 64;
+        }
+
+        @Override
+        public OptionalInt id(String token) {
+            return OptionalInt.empty();
+        }
+
+        @Override
+        public boolean isSpecial(int id) {
+            return false;
+        }
     }
 }

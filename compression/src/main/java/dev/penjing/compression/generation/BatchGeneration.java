@@ -17,16 +17,17 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
 
-/// Answers several prompts at once, a token of each in every pass.
+/// Generates answers to several prompts at once (static batching with refill), a token of each in
+/// every pass.
 ///
-/// What all prompts share at the beginning is the prefix; every answer has a row of its own in a
-/// second cache, where the rest of its prompt stands before its tokens. All rows end at the same
-/// place, so rows that are shorter begin later, and what stands before is masked. A row whose
-/// answer is complete is taken by the next prompt; when none is left, rows that have ended are
-/// dropped as soon as they are half of all.
+/// The beginning that all prompts share is computed once, as the [SharedPrefix]. Every answer has a
+/// row of its own in a second cache, where the rest of its prompt stands before its tokens. All rows
+/// end at the same position, so shorter rows begin later, and the mask hides the padding before
+/// them. When an answer is complete, the next prompt takes its row; when no prompt is left, ended
+/// rows are dropped as soon as they are half of all.
 ///
-/// Memory: as many rows as fit into 2 GiB of keys and values if all grew twice as long as they may
-/// (rows that begin later leave as much unused before them), but at least one and at most 32.
+/// Memory: at most 32 rows, and no more than fit into 2 GiB of keys and values at twice the length
+/// of the longest possible row. The factor of two is for padding.
 final class BatchGeneration implements AutoCloseable {
     private static final long CACHE_BYTES = 2L << 30;
     private static final int MOST_ROWS = 32;

@@ -15,12 +15,13 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// Scores texts, of which each beginning that several share is computed once.
+/// Scores texts (teacher forcing); each beginning that several of them share is computed once.
 ///
-/// The texts' inputs (all but their last ids, which are only asked for) are a tree. It is walked
-/// depth first, with the keys and values of the way from the root kept ([SharedPrefix]). A subtree that is
-/// small enough becomes one row, branches and all, each token of which sees its own way from the
-/// root alone; small subtrees that hang at one place are rows of one batch.
+/// The inputs of all texts form a prefix tree. (A text's last id is only predicted, and is no input.)
+/// The tree is walked depth first; the keys and values from the root to the current node are kept
+/// in the [SharedPrefix]. A subtree that is small enough becomes one row, branches and all, whose
+/// mask lets each token see its own path alone (tree attention). Small subtrees of one node are rows
+/// of one batch.
 final class Likelihoods {
     /// Elements of the logits that exist at a time.
     private static final long LOGITS = 8L << 20;
@@ -74,7 +75,7 @@ final class Likelihoods {
         int pieces = Math.ceilDiv(node.size(), most);
         int piece = Math.ceilDiv(node.size(), Math.max(1, pieces));
         if (node.branches() <= piece) {
-            // what is left of the node goes together with its branches
+            // the node's last tokens and all of its branches fit into one row
             int split = Math.max(node.from(), node.from() + node.size() - piece);
             read(node, split, piece);
             branches(List.of(node.from(split)));

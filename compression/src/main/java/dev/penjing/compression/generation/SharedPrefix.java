@@ -8,8 +8,9 @@ import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/// A text that is read piece by piece, its keys and values kept, so that it can be read on from any
-/// of its positions. Tensors belong to the caller's scope, in which no gradient may be wanted.
+/// The prefix that several texts share, read piece by piece (chunked prefill) with its keys and
+/// values kept, so that it can be continued from any of its positions. Tensors belong to the
+/// caller's scope, in which no gradient may be wanted.
 ///
 /// Memory: a pass holds two matrices of attention scores, of 2^25 elements each at most (but 64
 /// tokens always go at once, however long the text before), and the hidden states of 1024 tokens.

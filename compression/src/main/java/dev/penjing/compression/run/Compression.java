@@ -2,7 +2,7 @@ package dev.penjing.compression.run;
 
 import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.data.TokenFile;
-import dev.penjing.compression.decoder.TorchModel;
+import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.importance.ImportanceFile;
 import dev.penjing.compression.pruning.Cut;
@@ -109,11 +109,12 @@ public final class Compression {
         Path importanceFile = request.run().resolve("importance.safetensors");
         Path pruned = request.run().resolve("pruned");
         Path distilled = request.run().resolve("distilled");
-        try (TrainingRun.Text text =
-                TrainingRun.text(
+        try (TrainingText text =
+                TrainingText.of(
                         request.data(),
                         request.heldOut(),
                         tokenizer,
+                        TrainingRun.endOfText(tokenizer),
                         teacherHash,
                         request.run().resolve("tokens"),
                         progress)) {
@@ -135,7 +136,11 @@ public final class Compression {
                     pruned.resolve("run.json"),
                     r -> prune(importanceFile, pruned));
             String distillKey =
-                    Artifacts.sha256("distill 1 " + pruneKey + request.training() + compute.type());
+                    Artifacts.sha256(
+                            "distill 2 "
+                                    + pruneKey
+                                    + request.training().fingerprint()
+                                    + compute.type());
             ObjectNode distillation =
                     stages.run(
                             "distill",
@@ -165,20 +170,16 @@ public final class Compression {
         return request.run().resolve("distillation-" + distillKey.substring(0, 12));
     }
 
-    private String distill(Path pruned, Path distilled, TrainingRun.Text text, String key) {
+    private String distill(Path pruned, Path distilled, TrainingText text, String key) {
         Artifacts.delete(distilled);
         return TrainingRun.distill(
                 request.teacher(),
                 pruned,
-                text,
-                request.training(),
-                work(key),
-                distilled,
-                false,
-                true,
-                request.command(),
-                compute,
-                progress);
+                TrainingJob.of(request.training(), text, distilled, compute)
+                        .work(work(key))
+                        .resume(true)
+                        .command(request.command())
+                        .progress(progress));
     }
 
     private void score(TokenFile training, Path file) {
@@ -204,7 +205,7 @@ public final class Compression {
     }
 
     private void measure(
-            String name, Path model, String modelKey, TrainingRun.Text text, ObjectNode result) {
+            String name, Path model, String modelKey, TrainingText text, ObjectNode result) {
         Path file = request.run().resolve("measures").resolve(name + ".json");
         String key =
                 Artifacts.sha256(

@@ -1,5 +1,6 @@
-package dev.penjing.compression.decoder;
+package dev.penjing.compression.generation;
 
+import dev.penjing.compression.decoder.Decoder;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.ModelConfig;
@@ -16,17 +17,18 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
 
-/// Answers several prompts at once, a token of each in every pass.
+/// Generates answers to several prompts at once (static batching with refill), a token of each in
+/// every pass.
 ///
-/// What all prompts share at the beginning is the trunk; every answer has a row of its own in a
-/// second cache, where the rest of its prompt stands before its tokens. All rows end at the same
-/// place, so rows that are shorter begin later, and what stands before is masked. A row whose
-/// answer is complete is taken by the next prompt; when none is left, rows that have ended are
-/// dropped as soon as they are half of all.
+/// The beginning that all prompts share is computed once, as the [SharedPrefix]. Every answer has a
+/// row of its own in a second cache, where the rest of its prompt stands before its tokens. All rows
+/// end at the same position, so shorter rows begin later, and the mask hides the padding before
+/// them. When an answer is complete, the next prompt takes its row; when no prompt is left, ended
+/// rows are dropped as soon as they are half of all.
 ///
-/// Memory: as many rows as fit into 2 GiB of keys and values if all grew twice as long as they may
-/// (rows that begin later leave as much unused before them), but at least one and at most 32.
-final class Generation implements AutoCloseable {
+/// Memory: at most 32 rows, and no more than fit into 2 GiB of keys and values at twice the length
+/// of the longest possible row. The factor of two is for padding.
+final class BatchGeneration implements AutoCloseable {
     private static final long CACHE_BYTES = 2L << 30;
     private static final int MOST_ROWS = 32;
 
@@ -60,25 +62,25 @@ final class Generation implements AutoCloseable {
     private final int[][] results;
     private final Deque<Answer> waiting = new ArrayDeque<>();
     private final List<Answer> rows = new ArrayList<>();
-    private final TokenDraw draw;
+    private final TokenSampler draw;
     private final int shared;
-    private final Trunk trunk;
+    private final SharedPrefix prefix;
     private final KeyValueCache own;
 
-    /// What stands in the trunk's memory, whatever its length says.
-    private int[] inTrunk = new int[0];
+    /// What stands in the prefix's memory, whatever its length says.
+    private int[] inPrefix = new int[0];
 
     /// @param prompts at least one, within the vocabulary and shorter than the context
-    private Generation(Decoder decoder, List<Prompt> prompts, IntConsumer done, Trunk trunk) {
+    private BatchGeneration(Decoder decoder, List<Prompt> prompts, IntConsumer done, SharedPrefix prefix) {
         this.decoder = decoder;
         this.config = decoder.config();
         this.compute = decoder.compute();
         this.done = done;
         this.results = new int[prompts.size()][];
-        this.draw = new TokenDraw(config.vocabularySize());
+        this.draw = new TokenSampler(config.vocabularySize());
         int common = prompts.getFirst().ids().length;
         for (Prompt prompt : prompts) {
-            common = Math.min(common, PrefixTree.shared(prompts.getFirst().ids(), prompt.ids()));
+            common = Math.min(common, TokenPrefixTree.shared(prompts.getFirst().ids(), prompt.ids()));
             // a row's first token comes from its own last position
             common = Math.min(common, prompt.ids().length - 1);
         }
@@ -94,7 +96,7 @@ final class Generation implements AutoCloseable {
         }
         long rowBytes = longest * KeyValueCache.bytesPerPosition(config, compute);
         int most = (int) Math.clamp(CACHE_BYTES / (2 * rowBytes), 1, MOST_ROWS);
-        this.trunk = trunk;
+        this.prefix = prefix;
         this.own =
                 new KeyValueCache(
                         config, compute, Math.min(most, prompts.size()), longestPrompt + 64L);
@@ -106,8 +108,8 @@ final class Generation implements AutoCloseable {
             return List.of();
         }
         try (AutoGradMode noGrad = new AutoGradMode(false);
-                Trunk trunk = new Trunk(decoder);
-                Generation run = new Generation(decoder, prompts, done, trunk)) {
+                SharedPrefix prefix = new SharedPrefix(decoder);
+                BatchGeneration run = new BatchGeneration(decoder, prompts, done, prefix)) {
             return run.run();
         }
     }
@@ -115,7 +117,7 @@ final class Generation implements AutoCloseable {
     private List<int[]> run() {
         try (PointerScope scope = new PointerScope()) {
             if (shared > 0) {
-                trunk.readAll(waiting.getFirst().prompt.ids(), 0, shared);
+                prefix.readAll(waiting.getFirst().prompt.ids(), 0, shared);
             }
         }
         int places = own.rows();
@@ -153,17 +155,17 @@ final class Generation implements AutoCloseable {
     }
 
     /// The next prompt that wants more than one token, with its first one; its keys and values
-    /// behind what is shared are the trunk's end.
+    /// behind what is shared are the prefix's end.
     private Optional<Answer> next() {
         while (!waiting.isEmpty()) {
             Answer answer = waiting.remove();
             int[] ids = answer.prompt.ids();
             // samples of one prompt follow one another
-            int known = Math.max(shared, Math.min(PrefixTree.shared(inTrunk, ids), ids.length - 1));
-            trunk.cut(known);
-            inTrunk = ids;
+            int known = Math.max(shared, Math.min(TokenPrefixTree.shared(inPrefix, ids), ids.length - 1));
+            prefix.cut(known);
+            inPrefix = ids;
             try (PointerScope scope = new PointerScope()) {
-                Tensor last = trunk.readAll(ids, known, ids.length);
+                Tensor last = prefix.readAll(ids, known, ids.length);
                 take(answer, Tensors.floats(decoder.logits(last)), 0);
             }
             if (!answer.ended) {
@@ -173,15 +175,15 @@ final class Generation implements AutoCloseable {
         return Optional.empty();
     }
 
-    /// Copies the trunk's end into a row, so that it ends where all rows do.
+    /// Copies the prefix's end into a row, so that it ends where all rows do.
     private void place(Answer answer, int row) {
-        int count = trunk.length() - shared;
+        int count = prefix.length() - shared;
         int all = Math.toIntExact(own.length());
         if (count > all) {
             move(allRows(own.rows()), 0, count - all);
         }
         answer.start = Math.toIntExact(own.length()) - count;
-        own.copy(row, answer.start, trunk.cache(), shared, count);
+        own.copy(row, answer.start, prefix.cache(), shared, count);
     }
 
     /// Moves rows within the cache: see [KeyValueCache#arrange].
@@ -231,7 +233,7 @@ final class Generation implements AutoCloseable {
         for (int row = 0; row < count; row++) {
             Answer answer = rows.get(row);
             if (answer.ended) {
-                answer.start = at; // sees the trunk and itself
+                answer.start = at; // sees the prefix and itself
             } else {
                 ids[row] = answer.made.getLast();
             }
@@ -240,16 +242,17 @@ final class Generation implements AutoCloseable {
         own.reserve(at + 1L);
         float[] logits;
         try (PointerScope scope = new PointerScope()) {
-            Pass pass =
-                    new Pass(
-                            decoder.turns(positions, count),
-                            trunk.cache(),
+            CachedAttention attention =
+                    new CachedAttention(
+                            decoder,
+                            decoder.rotation(positions, count),
+                            prefix.cache(),
                             false,
                             Optional.of(own),
                             mask(positions, at + 1));
-            trunk.cut(shared);
+            prefix.cut(shared);
             Tensor idsBL = compute.place(Tensors.ids(ids, count, 1));
-            Tensor hidden = decoder.hidden(decoder.embed(idsBL), pass);
+            Tensor hidden = decoder.hidden(decoder.embed(idsBL), attention);
             logits = Tensors.floats(decoder.logits(hidden));
         }
         own.length(at + 1L);
@@ -280,7 +283,7 @@ final class Generation implements AutoCloseable {
                 mask[row * columns + j] = seen ? 0 : Float.NEGATIVE_INFINITY;
             }
         }
-        return Optional.of(Rotary.tensor(compute, mask, positions.length, 1, columns));
+        return Optional.of(compute.tensor(mask, positions.length, 1, columns));
     }
 
     /// Draws an answer's next id.

@@ -4,23 +4,21 @@ import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.ModelConfig;
 import java.util.Optional;
-import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// Rotary positions: tables of cosines and sines, which grow as longer texts come.
-final class Rotary implements AutoCloseable {
+/// Rotary position embedding (RoPE, Su et al. 2021): tables of cosines and sines by position, which
+/// grow as longer texts come. A rotation made before stays valid then: libtorch counts who holds the
+/// memory of a table.
+public final class RotaryEmbedding implements AutoCloseable {
     private final ModelConfig config;
     private final Compute compute;
     private final double[] frequencies;
     private final Tensor rotateEE;
     private Optional<Tables> tables = Optional.empty();
 
-    Rotary(ModelConfig config, Compute compute) {
+    RotaryEmbedding(ModelConfig config, Compute compute) {
         this.config = config;
         this.compute = compute;
         this.frequencies = config.rope().frequencies(config.headDim());
@@ -30,16 +28,16 @@ final class Rotary implements AutoCloseable {
     }
 
     /// For tensors whose last two dimensions are positions 0 to `length` - 1 and E.
-    Turns upTo(long length) {
+    Rotation upTo(long length) {
         Tables t = tables(length);
-        return new Turns(
+        return new Rotation(
                 t.queries.narrow(1, 0, length), t.keys.narrow(1, 0, length), rotateEE, false);
     }
 
     /// For rows whose tokens stand at any positions.
     ///
     /// @param positions of `rows` rows
-    Turns at(int[] positions, int rows) {
+    Rotation at(int[] positions, int rows) {
         int last = 0;
         for (int position : positions) {
             last = Math.max(last, position);
@@ -48,7 +46,7 @@ final class Rotary implements AutoCloseable {
         int width = positions.length / rows;
         Tensor index = compute.place(Tensors.ids(positions, 1, positions.length)).view(-1);
         long[] shape = {2, rows, width, config.headDim()};
-        return new Turns(
+        return new Rotation(
                 t.queries.index_select(1, index).view(shape),
                 t.keys.index_select(1, index).view(shape),
                 rotateEE,
@@ -59,20 +57,24 @@ final class Rotary implements AutoCloseable {
     /// by 1 / sqrt(E).
     ///
     /// @param byRow whether positions differ from row to row
-    record Turns(Tensor queries, Tensor keys, Tensor rotateEE, boolean byRow) {
+    public record Rotation(Tensor queries, Tensor keys, Tensor rotateEE, boolean byRow) {
+        /// Rotated and scaled queries.
+        ///
         /// @param x `[K, B, G, L, E]` if by row, else with any leading dimensions
-        Tensor queries(Tensor x) {
+        public Tensor queries(Tensor x) {
             Tensor both = byRow ? queries.unsqueeze(2) : queries;
-            return turn(x, both);
+            return rotate(x, both);
         }
 
+        /// Rotated keys.
+        ///
         /// @param x `[K, B, L, E]` if by row, else with any leading dimensions
-        Tensor keys(Tensor x) {
-            return turn(x, keys);
+        public Tensor keys(Tensor x) {
+            return rotate(x, keys);
         }
 
         /// x * cos + rotateHalf(x) * sin
-        private Tensor turn(Tensor x, Tensor both) {
+        private Tensor rotate(Tensor x, Tensor both) {
             return torch.addcmul(
                     x.mul(both.select(0, 0)), torch.matmul(x, rotateEE), both.select(0, 1));
         }
@@ -86,7 +88,7 @@ final class Rotary implements AutoCloseable {
             matrix[(half + i) * e + i] = -1;
             matrix[i * e + half + i] = 1;
         }
-        return tensor(compute, matrix, e, e);
+        return compute.tensor(matrix, e, e);
     }
 
     private Tables tables(long length) {
@@ -97,15 +99,15 @@ final class Rotary implements AutoCloseable {
         tables = Optional.empty();
         int size = Math.toIntExact(Math.max(64, Long.highestOneBit(length * 2 - 1)));
         try (PointerScope scope = new PointerScope()) {
-            Tensor queries = turns(size, 1 / Math.sqrt(config.headDim()));
-            Tensor keys = turns(size, 1);
+            Tensor queries = table(size, 1 / Math.sqrt(config.headDim()));
+            Tensor keys = table(size, 1);
             Tables made = new Tables(size, Tensors.keep(queries), Tensors.keep(keys));
             tables = Optional.of(made);
             return made;
         }
     }
 
-    private Tensor turns(int length, double scale) {
+    private Tensor table(int length, double scale) {
         int e = config.headDim();
         float[] both = new float[2 * length * e];
         for (int l = 0; l < length; l++) {
@@ -115,16 +117,7 @@ final class Rotary implements AutoCloseable {
                 both[(length + l) * e + i] = (float) (Math.sin(angle) * scale);
             }
         }
-        return tensor(compute, both, 2, length, e);
-    }
-
-    /// Java's floats in the computing type, where the computing is done.
-    static Tensor tensor(Compute compute, float[] values, long... shape) {
-        Tensor cpu = Tensors.empty(new TensorOptions(ScalarType.Float), shape);
-        try (FloatPointer data = cpu.data_ptr_float()) {
-            data.put(values, 0, values.length);
-        }
-        return cpu.to(compute.options(compute.type()), false, false, new MemoryFormatOptional());
+        return compute.tensor(both, 2, length, e);
     }
 
     @Override

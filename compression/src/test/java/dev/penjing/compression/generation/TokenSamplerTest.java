@@ -1,4 +1,4 @@
-package dev.penjing.compression.decoder;
+package dev.penjing.compression.generation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
@@ -7,7 +7,7 @@ import dev.penjing.model.language.Prompt.Draw;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-class TokenDrawTest {
+class TokenSamplerTest {
     /// Probabilities 0.4, 0.1, 0.3, 0.2 behind one foreign value.
     private static final float[] LOGITS = {
         99,
@@ -18,7 +18,7 @@ class TokenDrawTest {
     };
 
     private static double[] shares(Draw draw) {
-        TokenDraw drawing = new TokenDraw(4);
+        TokenSampler drawing = new TokenSampler(4);
         SplittableRandom random = new SplittableRandom(draw.seed());
         double[] shares = new double[4];
         for (int i = 0; i < 100_000; i++) {

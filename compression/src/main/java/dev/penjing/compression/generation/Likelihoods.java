@@ -1,5 +1,6 @@
-package dev.penjing.compression.decoder;
+package dev.penjing.compression.generation;
 
+import dev.penjing.compression.decoder.Decoder;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.language.ScoredText;
@@ -14,12 +15,13 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// Scores texts, of which each beginning that several share is computed once.
+/// Scores texts (teacher forcing); each beginning that several of them share is computed once.
 ///
-/// The texts' inputs (all but their last ids, which are only asked for) are a tree. It is walked
-/// depth first, with the keys and values of the way from the root kept ([Trunk]). A subtree that is
-/// small enough becomes one row, branches and all, each token of which sees its own way from the
-/// root alone; small subtrees that hang at one place are rows of one batch.
+/// The inputs of all texts form a prefix tree. (A text's last id is only predicted, and is no input.)
+/// The tree is walked depth first; the keys and values from the root to the current node are kept
+/// in the [SharedPrefix]. A subtree that is small enough becomes one row, branches and all, whose
+/// mask lets each token see its own path alone (tree attention). Small subtrees of one node are rows
+/// of one batch.
 final class Likelihoods {
     /// Elements of the logits that exist at a time.
     private static final long LOGITS = 8L << 20;
@@ -37,17 +39,17 @@ final class Likelihoods {
     private final Compute compute;
     private final List<ScoredText> texts;
     private final Sink sink;
-    private final PrefixTree tree;
-    private final Trunk trunk;
+    private final TokenPrefixTree tree;
+    private final SharedPrefix prefix;
 
-    private Likelihoods(Decoder decoder, List<ScoredText> texts, Sink sink, Trunk trunk) {
+    private Likelihoods(Decoder decoder, List<ScoredText> texts, Sink sink, SharedPrefix prefix) {
         this.decoder = decoder;
         this.compute = decoder.compute();
         this.texts = texts;
         this.sink = sink;
-        this.trunk = trunk;
+        this.prefix = prefix;
         this.tree =
-                PrefixTree.of(
+                TokenPrefixTree.of(
                         texts.stream()
                                 .map(t -> Arrays.copyOf(t.ids(), t.ids().length - 1))
                                 .toList());
@@ -61,19 +63,19 @@ final class Likelihoods {
             return;
         }
         try (AutoGradMode noGrad = new AutoGradMode(false);
-                Trunk trunk = new Trunk(decoder)) {
-            Likelihoods run = new Likelihoods(decoder, texts, sink, trunk);
+                SharedPrefix prefix = new SharedPrefix(decoder)) {
+            Likelihoods run = new Likelihoods(decoder, texts, sink, prefix);
             run.walk(run.tree.root());
         }
     }
 
-    private void walk(PrefixTree.Node node) {
-        trunk.cut(node.from());
-        int most = trunk.row(node.to());
+    private void walk(TokenPrefixTree.Node node) {
+        prefix.cut(node.from());
+        int most = prefix.row(node.to());
         int pieces = Math.ceilDiv(node.size(), most);
         int piece = Math.ceilDiv(node.size(), Math.max(1, pieces));
         if (node.branches() <= piece) {
-            // what is left of the node goes together with its branches
+            // the node's last tokens and all of its branches fit into one row
             int split = Math.max(node.from(), node.from() + node.size() - piece);
             read(node, split, piece);
             branches(List.of(node.from(split)));
@@ -81,22 +83,22 @@ final class Likelihoods {
         }
         int parts = Math.max(1, Math.ceilDiv(node.length(), most));
         read(node, node.to(), Math.max(1, Math.ceilDiv(node.length(), parts)));
-        List<PrefixTree.Node> rows =
+        List<TokenPrefixTree.Node> rows =
                 node.children().stream().filter(c -> c.size() <= most).toList();
         batches(rows);
-        for (PrefixTree.Node child : node.children()) {
+        for (TokenPrefixTree.Node child : node.children()) {
             if (child.size() > most) {
                 walk(child);
             }
         }
     }
 
-    /// Makes a node's ids before `end` the trunk's end, a piece at a time.
-    private void read(PrefixTree.Node node, int end, int piece) {
+    /// Makes a node's ids before `end` the prefix's end, a piece at a time.
+    private void read(TokenPrefixTree.Node node, int end, int piece) {
         for (int from = node.from(); from < end; from += piece) {
             int to = Math.min(end, from + piece);
             try (PointerScope scope = new PointerScope()) {
-                Tensor hidden = trunk.read(tree.inputs()[node.first()], from, to);
+                Tensor hidden = prefix.read(tree.inputs()[node.first()], from, to);
                 List<Target> targets = new ArrayList<>();
                 addTargets(node, from, to, 0, targets);
                 score(hidden, targets);
@@ -104,14 +106,14 @@ final class Likelihoods {
         }
     }
 
-    private void batches(List<PrefixTree.Node> nodes) {
-        List<PrefixTree.Node> bySize =
-                nodes.stream().sorted(Comparator.comparingInt(PrefixTree.Node::size)).toList();
+    private void batches(List<TokenPrefixTree.Node> nodes) {
+        List<TokenPrefixTree.Node> bySize =
+                nodes.stream().sorted(Comparator.comparingInt(TokenPrefixTree.Node::size)).toList();
         for (int at = 0; at < bySize.size(); ) {
             int end = at + 1;
             while (end < bySize.size()) {
                 int width = bySize.get(end).size();
-                if ((end + 1 - at) * width > trunk.tokens(trunk.length(), width)) {
+                if ((end + 1 - at) * width > prefix.tokens(prefix.length(), width)) {
                     break;
                 }
                 end++;
@@ -122,7 +124,7 @@ final class Likelihoods {
     }
 
     /// Subtrees as the rows of one batch, padded to the last and largest of them.
-    private void branches(List<PrefixTree.Node> nodes) {
+    private void branches(List<TokenPrefixTree.Node> nodes) {
         int width = nodes.getLast().size();
         if (width == 0) {
             return;
@@ -131,12 +133,12 @@ final class Likelihoods {
         for (int row = 0; row < nodes.size(); row++) {
             int end = rows.add(nodes.get(row), row * width, row * width, -1);
             for (int i = end; i < (row + 1) * width; i++) {
-                rows.parents[i] = -1; // padding sees itself and the trunk
-                rows.positions[i] = trunk.length();
+                rows.parents[i] = -1; // padding sees itself and the prefix
+                rows.positions[i] = prefix.length();
             }
         }
         try (PointerScope scope = new PointerScope()) {
-            Tensor hidden = trunk.branches(rows.ids, rows.positions, rows.parents, nodes.size());
+            Tensor hidden = prefix.branches(rows.ids, rows.positions, rows.parents, nodes.size());
             score(hidden, rows.targets);
         }
     }
@@ -157,7 +159,7 @@ final class Likelihoods {
         /// @param row where the row begins
         /// @param parent of the node's first id, counted in the row
         /// @return behind the last id
-        int add(PrefixTree.Node node, int at, int row, int parent) {
+        int add(TokenPrefixTree.Node node, int at, int row, int parent) {
             addTargets(node, node.from(), node.to(), at, targets);
             int before = parent;
             int next = at;
@@ -168,7 +170,7 @@ final class Likelihoods {
                 before = next - row;
                 next++;
             }
-            for (PrefixTree.Node child : node.children()) {
+            for (TokenPrefixTree.Node child : node.children()) {
                 next = add(child, next, row, before);
             }
             return next;
@@ -179,7 +181,7 @@ final class Likelihoods {
     ///
     /// @param place of `from` among the hidden states
     private void addTargets(
-            PrefixTree.Node node, int from, int to, int place, List<Target> targets) {
+            TokenPrefixTree.Node node, int from, int to, int place, List<Target> targets) {
         for (int i = node.first(); i < node.last(); i++) {
             int text = tree.order()[i];
             ScoredText scored = texts.get(text);

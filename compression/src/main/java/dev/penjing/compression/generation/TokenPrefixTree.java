@@ -1,4 +1,4 @@
-package dev.penjing.compression.decoder;
+package dev.penjing.compression.generation;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 /// @param inputs the texts, sorted, so that those of a node are neighbours
 /// @param order `inputs[i]` is the text of index `order[i]` as they were given
 @SuppressWarnings("ArrayRecordComponent") // compared nowhere
-record PrefixTree(int[][] inputs, int[] order, Node root) {
+record TokenPrefixTree(int[][] inputs, int[] order, Node root) {
     /// What the texts `first` to `last` - 1 share behind what their parents share.
     ///
     /// @param from position of the first id
@@ -34,7 +34,7 @@ record PrefixTree(int[][] inputs, int[] order, Node root) {
     }
 
     /// @param texts at least one
-    static PrefixTree of(List<int[]> texts) {
+    static TokenPrefixTree of(List<int[]> texts) {
         int[] order =
                 IntStream.range(0, texts.size())
                         .boxed()
@@ -45,7 +45,7 @@ record PrefixTree(int[][] inputs, int[] order, Node root) {
         for (int i = 0; i < order.length; i++) {
             inputs[i] = texts.get(order[i]);
         }
-        return new PrefixTree(inputs, order, node(inputs, 0, order.length, 0));
+        return new TokenPrefixTree(inputs, order, node(inputs, 0, order.length, 0));
     }
 
     private static Node node(int[][] inputs, int first, int last, int from) {

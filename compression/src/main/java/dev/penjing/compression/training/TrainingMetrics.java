@@ -1,12 +1,15 @@
 package dev.penjing.compression.training;
 
+import static java.util.stream.Collectors.joining;
+
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.AtomicFile;
 import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,38 +22,37 @@ import tools.jackson.databind.node.ObjectNode;
 /// | key | meaning |
 /// | --- | --- |
 /// | `step`, `tokens` | how far: steps and training tokens so far |
-/// | `loss` | mean a token, nats: divergence from the teacher, or cross-entropy without one |
+/// | `loss` | mean a token, nats: the objective, such as the divergence from the teacher |
 /// | `cross_entropy`, `gradient_norm`, `learning_rate`, `tokens_per_s` | of a step |
 /// | `held_out` | `cross_entropy`, `divergence`, `perplexity`, `bits_per_byte`, `tokens` |
-public final class Metrics implements AutoCloseable {
+public final class TrainingMetrics implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Path file;
     private final BufferedWriter writer;
 
-    private Metrics(Path file, BufferedWriter writer) {
+    private TrainingMetrics(Path file, BufferedWriter writer) {
         this.file = file;
         this.writer = writer;
     }
 
     /// Opens the file to go on after `step`: what it says of later steps is taken back.
-    static Metrics open(Path file, long step) {
+    static TrainingMetrics open(Path file, long step) {
         try {
-            Files.createDirectories(file.toAbsolutePath().getParent());
-            Path aside = file.resolveSibling(file.getFileName() + ".partial");
-            Files.write(aside, kept(file, step));
-            Files.move(
-                    aside,
-                    file,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
-            return new Metrics(
+            AtomicFile.write(
+                    file, kept(file, step).stream().map(l -> l + "\n").collect(joining()));
+            return new TrainingMetrics(
                     file,
                     Files.newBufferedWriter(
                             file, StandardCharsets.UTF_8, StandardOpenOption.APPEND));
         } catch (IOException e) {
             throw new PenjingException("cannot write " + file + ": " + e.getMessage(), e);
         }
+    }
+
+    /// Metrics that nobody keeps: those of a rank that does not write.
+    static TrainingMetrics discarding() {
+        return new TrainingMetrics(Path.of("nowhere"), new BufferedWriter(Writer.nullWriter()));
     }
 
     private static List<String> kept(Path file, long step) throws IOException {

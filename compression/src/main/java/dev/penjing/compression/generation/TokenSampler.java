@@ -1,24 +1,31 @@
-package dev.penjing.compression.decoder;
+package dev.penjing.compression.generation;
 
+import dev.penjing.model.PenjingException;
 import dev.penjing.model.language.Prompt.Draw;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /// Takes tokens from logits.
-final class TokenDraw {
+final class TokenSampler {
     private final int vocabulary;
 
-    TokenDraw(int vocabulary) {
+    TokenSampler(int vocabulary) {
         this.vocabulary = vocabulary;
     }
 
     /// The next id: the first of the likeliest, or one by chance, for which one number is drawn.
     ///
     /// @param logits of the vocabulary, from `at` on
+    /// @throws PenjingException if one is not a number or infinite
     int next(float[] logits, int at, Draw draw, SplittableRandom random) {
         int best = 0;
-        for (int i = 1; i < vocabulary; i++) {
+        for (int i = 0; i < vocabulary; i++) {
             best = logits[at + i] > logits[at + best] ? i : best;
+            if (Float.isNaN(logits[at + i]) || logits[at + i] == Float.POSITIVE_INFINITY) {
+                throw new PenjingException(
+                        "a logit of the model is not finite (%s): its weights are damaged"
+                                .formatted(logits[at + i]));
+            }
         }
         if (draw.temperature() == 0) {
             return best;

@@ -3,10 +3,14 @@ package dev.penjing.compression.decoder;
 import dev.penjing.compression.decoder.ParameterLayout.Slot;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.Closer;
+import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.TensorView;
 import java.nio.file.Path;
+import java.util.List;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
@@ -16,46 +20,53 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// All parameters of one decoder in a single flat tensor. Owns native memory until closed.
-public final class Parameters implements AutoCloseable {
+public final class FlatParameters implements AutoCloseable {
     private final ParameterLayout layout;
     private final Tensor flat;
 
-    private Parameters(ParameterLayout layout, Tensor flat) {
+    private FlatParameters(ParameterLayout layout, Tensor flat) {
         this.layout = layout;
         this.flat = Tensors.keep(flat);
     }
 
-    /// Parameters that are all zero.
-    public static Parameters zeros(ModelConfig config, Compute compute, ScalarType type) {
+    /// FlatParameters that are all zero.
+    public static FlatParameters zeros(ModelConfig config, Compute compute, ScalarType type) {
         try (PointerScope scope = new PointerScope()) {
             ParameterLayout layout = ParameterLayout.of(config);
-            return new Parameters(layout, Tensors.zeros(compute.options(type), layout.size()));
+            return new FlatParameters(layout, Tensors.zeros(compute.options(type), layout.size()));
         }
     }
 
     /// Reads a checkpoint, which is checked against `config` first, tensor by tensor.
     ///
-    /// @throws dev.penjing.model.PenjingException if a tensor is missing, left over, of the wrong
+    /// @throws PenjingException if a tensor is missing, left over, of the wrong
     ///   shape, all zero or not finite
-    public static Parameters load(
+    public static FlatParameters load(
             Path directory, ModelConfig config, Compute compute, ScalarType type) {
-        try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+        try (Checkpoint checkpoint = Checkpoint.open(directory);
+                Closer closer = new Closer()) {
             checkpoint.check(config);
-            Parameters parameters = zeros(config, compute, type);
-            for (Slot slot : parameters.layout.slots().values()) {
-                TensorView view = checkpoint.tensor(slot.name());
-                view.checkUsable();
-                try (PointerScope scope = new PointerScope();
-                        AutoGradMode noGrad = new AutoGradMode(false)) {
-                    Tensor source =
-                            torch.from_blob(
-                                    new Address(view.data().address()),
-                                    slot.shape(),
-                                    new TensorOptions(scalarType(view)));
-                    parameters.view(slot.name()).copy_(source);
-                }
+            FlatParameters parameters =
+                    closer.own(zeros(config, compute, type), FlatParameters::close);
+            for (Slot slot : parameters.layout.slots()) {
+                parameters.read(checkpoint.tensor(slot.spec().name()), slot);
             }
+            closer.keep();
             return parameters;
+        }
+    }
+
+    private void read(TensorView view, Slot slot) {
+        view.checkUsable();
+        try (PointerScope scope = new PointerScope();
+                AutoGradMode noGrad = new AutoGradMode(false)) {
+            // the mapped file outlives this scope, and no tensor that looks into it leaves it
+            Tensor source =
+                    torch.from_blob(
+                            new Address(view.data().address()),
+                            slot.shape(),
+                            new TensorOptions(scalarType(view)));
+            view(slot.spec()).copy_(source);
         }
     }
 
@@ -65,7 +76,7 @@ public final class Parameters implements AutoCloseable {
             case F16 -> ScalarType.Half;
             case BF16 -> ScalarType.BFloat16;
             default ->
-                    throw new dev.penjing.model.PenjingException(
+                    throw new PenjingException(
                             view.name()
                                     + " is stored as "
                                     + view.dtype()
@@ -82,19 +93,20 @@ public final class Parameters implements AutoCloseable {
         return flat;
     }
 
-    /// One tensor by its checkpoint name, sharing memory with [#flat].
-    public Tensor view(String name) {
-        Slot slot = layout.slot(name);
+    /// One tensor, sharing memory with [#flat].
+    public Tensor view(TensorSpec spec) {
+        Slot slot = layout.slot(spec);
         return flat.narrow(0, slot.offset(), slot.size()).view(slot.shape());
     }
 
-    /// Matrices (or vectors) that are neighbours, as one of all their rows.
-    Tensor rows(String first, String last) {
-        Slot from = layout.slot(first);
-        Slot to = layout.slot(last);
-        long size = to.offset() + to.size() - from.offset();
-        Tensor part = flat.narrow(0, from.offset(), size);
-        return from.shape().length == 1 ? part : part.view(-1, from.shape()[1]);
+    /// A group of [ParameterLayout#group] as one matrix (or vector) of all their rows.
+    ///
+    /// @param group not empty
+    Tensor rows(List<Slot> group) {
+        long size = group.stream().mapToLong(Slot::size).sum();
+        Slot first = group.getFirst();
+        Tensor part = flat.narrow(0, first.offset(), size);
+        return first.spec().matrix() ? part.view(-1, first.shape()[1]) : part;
     }
 
     @Override

@@ -1,4 +1,4 @@
-package dev.penjing.compression.decoder;
+package dev.penjing.compression.generation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -10,7 +10,6 @@ import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.language.Prompt;
 import dev.penjing.model.language.ScoredText;
-import dev.penjing.model.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +17,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -55,7 +53,7 @@ class TorchModelTest {
 
     private TorchModel model(ModelConfig config, String type) {
         TinyModels.write(config, folder, (spec, weights) -> weights);
-        return TorchModel.load(folder, new Bytes(), Compute.start("cpu", type, 1));
+        return TorchModel.load(folder, new TinyModels.Bytes(), Compute.start("cpu", type, 1));
     }
 
     private int[] ids(int count) {
@@ -384,38 +382,5 @@ class TorchModelTest {
                 .filter(line -> line.startsWith("RssAnon:"))
                 .mapToLong(line -> Long.parseLong(line.replaceAll("\\D+", "")) * 1024)
                 .sum();
-    }
-
-    /// 64 tokens without a text.
-    private record Bytes() implements Tokenizer {
-        @Override
-        public int[] encode(String text) {
-            return text.chars().map(c -> c & 63).toArray();
-        }
-
-        @Override
-        public String decode(int[] ids, boolean skipSpecial) {
-            return Arrays.toString(ids);
-        }
-
-        @Override
-        public byte[] bytes(int id) {
-            return new byte[] {(byte) id};
-        }
-
-        @Override
-        public int vocabularySize() {
-            return 64;
-        }
-
-        @Override
-        public OptionalInt id(String token) {
-            return OptionalInt.empty();
-        }
-
-        @Override
-        public boolean isSpecial(int id) {
-            return false;
-        }
     }
 }

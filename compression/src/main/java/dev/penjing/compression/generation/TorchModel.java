@@ -1,7 +1,10 @@
-package dev.penjing.compression.decoder;
+package dev.penjing.compression.generation;
 
+import dev.penjing.compression.decoder.Decoder;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.Closer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.language.LanguageModel;
@@ -19,11 +22,11 @@ import org.bytedeco.pytorch.Tensor;
 
 /// A checkpoint on libtorch as a language model: for measuring. Owns native memory until closed.
 public final class TorchModel implements LanguageModel {
-    private final Parameters parameters;
+    private final FlatParameters parameters;
     private final Decoder decoder;
     private final Tokenizer tokenizer;
 
-    private TorchModel(Parameters parameters, Decoder decoder, Tokenizer tokenizer) {
+    private TorchModel(FlatParameters parameters, Decoder decoder, Tokenizer tokenizer) {
         this.parameters = parameters;
         this.decoder = decoder;
         this.tokenizer = tokenizer;
@@ -33,8 +36,17 @@ public final class TorchModel implements LanguageModel {
     public static TorchModel load(Path directory, Tokenizer tokenizer, Compute compute) {
         ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
         requireFits(tokenizer, config, directory);
-        Parameters parameters = Parameters.load(directory, config, compute, compute.type());
-        return new TorchModel(parameters, new Decoder(config, parameters, compute), tokenizer);
+        try (Closer closer = new Closer()) {
+            FlatParameters parameters =
+                    closer.own(
+                            FlatParameters.load(directory, config, compute, compute.type()),
+                            FlatParameters::close);
+            Decoder decoder =
+                    closer.own(new Decoder(config, parameters, compute), Decoder::close);
+            TorchModel model = new TorchModel(parameters, decoder, tokenizer);
+            closer.keep();
+            return model;
+        }
     }
 
     /// A model may have more tokens than its tokenizer (padding), never fewer.
@@ -90,7 +102,14 @@ public final class TorchModel implements LanguageModel {
         Likelihoods.score(
                 decoder,
                 Arrays.stream(asked).mapToObj(texts::get).toList(),
-                (text, index, logProbability) -> sink.accept(asked[text], index, logProbability));
+                (text, index, logProbability) -> {
+                    if (!Float.isFinite(logProbability)) {
+                        throw new PenjingException(
+                                "a log-probability of the model is not finite (%s): its weights are damaged"
+                                        .formatted(logProbability));
+                    }
+                    sink.accept(asked[text], index, logProbability);
+                });
     }
 
     /// Logits of every position, `[ids][V]`.
@@ -98,12 +117,12 @@ public final class TorchModel implements LanguageModel {
         check(ids);
         float[][] logits = new float[ids.length][];
         try (AutoGradMode noGrad = new AutoGradMode(false);
-                Trunk trunk = new Trunk(decoder)) {
-            while (trunk.length() < ids.length) {
-                int from = trunk.length();
-                int to = Math.min(ids.length, from + trunk.row(from));
+                SharedPrefix prefix = new SharedPrefix(decoder)) {
+            while (prefix.length() < ids.length) {
+                int from = prefix.length();
+                int to = Math.min(ids.length, from + prefix.row(from));
                 try (PointerScope scope = new PointerScope()) {
-                    Tensor hidden = trunk.read(ids, from, to);
+                    Tensor hidden = prefix.read(ids, from, to);
                     for (int i = from; i < to; i++) {
                         try (PointerScope inner = new PointerScope()) {
                             logits[i] =
@@ -126,7 +145,7 @@ public final class TorchModel implements LanguageModel {
                                 .formatted(contextLength()));
             }
         }
-        return Generation.run(decoder, prompts, done);
+        return BatchGeneration.run(decoder, prompts, done);
     }
 
     /// The last id of a text to score is predicted and never read.

@@ -1,5 +1,6 @@
-package dev.penjing.compression.decoder;
+package dev.penjing.compression.generation;
 
+import dev.penjing.compression.decoder.Decoder;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.ModelConfig;
@@ -7,12 +8,13 @@ import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/// A text that is read piece by piece, its keys and values kept, so that it can be read on from any
-/// of its positions. Tensors belong to the caller's scope, in which no gradient may be wanted.
+/// The prefix that several texts share, read piece by piece (chunked prefill) with its keys and
+/// values kept, so that it can be continued from any of its positions. Tensors belong to the
+/// caller's scope, in which no gradient may be wanted.
 ///
 /// Memory: a pass holds two matrices of attention scores, of 2^25 elements each at most (but 64
 /// tokens always go at once, however long the text before), and the hidden states of 1024 tokens.
-final class Trunk implements AutoCloseable {
+final class SharedPrefix implements AutoCloseable {
     private static final long SCORES = 1L << 25;
     private static final int LEAST = 64;
     private static final int MOST = 1024;
@@ -26,7 +28,7 @@ final class Trunk implements AutoCloseable {
     private final Compute compute;
     private final KeyValueCache cache;
 
-    Trunk(Decoder decoder) {
+    SharedPrefix(Decoder decoder) {
         this.decoder = decoder;
         this.config = decoder.config();
         this.compute = decoder.compute();
@@ -57,7 +59,7 @@ final class Trunk implements AutoCloseable {
         return (int) Math.clamp(SCORES / perToken, LEAST, MOST);
     }
 
-    /// Reads on: `ids[from]` to `ids[to - 1]` become the trunk's end.
+    /// Reads on: `ids[from]` to `ids[to - 1]` become the prefix's end.
     ///
     /// @return hidden states, `[to - from, D]`
     Tensor read(int[] ids, int from, int to) {
@@ -97,11 +99,11 @@ final class Trunk implements AutoCloseable {
         }
     }
 
-    /// Rows that go on from the trunk, each of which may branch; nothing of them is kept.
+    /// Rows that go on from the prefix, each of which may branch; nothing of them is kept.
     ///
     /// @param ids of `rows` rows
     /// @param positions in the text
-    /// @param parents index in its row of the token before, -1 for the trunk's last; a token stands
+    /// @param parents index in its row of the token before, -1 for the prefix's last; a token stands
     ///   behind its parent
     /// @return hidden states, `[ids, D]`
     Tensor branches(int[] ids, int[] positions, int[] parents, int rows) {
@@ -110,15 +112,16 @@ final class Trunk implements AutoCloseable {
 
     private Tensor pass(int[] ids, int[] positions, int[] parents, int rows, boolean append) {
         int width = ids.length / rows;
-        Pass pass =
-                new Pass(
-                        decoder.turns(positions, rows),
+        CachedAttention attention =
+                new CachedAttention(
+                        decoder,
+                        decoder.rotation(positions, rows),
                         cache,
                         append,
                         Optional.empty(),
                         Optional.of(mask(positions, parents, rows, width)));
         Tensor idsBL = compute.place(Tensors.ids(ids, rows, width));
-        return decoder.hidden(decoder.embed(idsBL), pass);
+        return decoder.hidden(decoder.embed(idsBL), attention);
     }
 
     /// A token sees itself and what its parent sees, unless the window has passed.
@@ -128,7 +131,7 @@ final class Trunk implements AutoCloseable {
         for (int position : positions) {
             last = Math.max(last, position);
         }
-        // only a window hides anything of the trunk
+        // only a window hides anything of the prefix
         int before = last >= window ? length() : 0;
         int columns = before + width;
         float[] mask = new float[positions.length * columns];
@@ -150,7 +153,7 @@ final class Trunk implements AutoCloseable {
             }
             mask[at + before + token - first] = 0;
         }
-        return Rotary.tensor(compute, mask, rows, width, columns);
+        return compute.tensor(mask, rows, width, columns);
     }
 
     @Override

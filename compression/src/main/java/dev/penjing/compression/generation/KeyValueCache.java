@@ -1,4 +1,4 @@
-package dev.penjing.compression.decoder;
+package dev.penjing.compression.generation;
 
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;

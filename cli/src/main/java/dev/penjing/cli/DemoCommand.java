@@ -68,11 +68,7 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        Path teacher = Path.of(System.getProperty("penjing.home", ".")).resolve("teacher");
-        if (!Files.exists(teacher.resolve("config.json"))) {
-            throw new PenjingException(
-                    "the bundled teacher is not at " + teacher + ": start Penjing by ./penjing");
-        }
+        Path teacher = Installation.current().teacher();
         ConsoleProgress progress = new ConsoleProgress();
         Path world = dir.resolve("world");
         progress.say("writing a text about the little world to " + world);

@@ -60,7 +60,11 @@ public final class Main {
             if (debug) {
                 e.printStackTrace(command.getErr());
             }
-            command.getErr().println("penjing: " + explain(e, debug));
+            command.getErr()
+                    .println(
+                            "penjing: "
+                                    + OptionNames.in(
+                                            explain(e, debug), command.getCommandSpec()));
             return e instanceof UsageException ? 2 : 1;
         });
         try {

@@ -66,9 +66,14 @@ public final class Compression {
         /// Scores by task, in order.
         ///
         /// @param directory of the model, for what stands beside its weights
-        /// @param key a hash of the model, of what computes it, and of this
+        /// @param content a hash of what the model was made of, and of what it is measured on
+        /// @param arithmetic what computes it
         Map<String, TaskScore> score(
-                LanguageModel model, Path directory, String key, Progress progress);
+                LanguageModel model,
+                Path directory,
+                String content,
+                Arithmetic arithmetic,
+                Progress progress);
     }
 
     /// @param value from 0 to 1

@@ -2,6 +2,7 @@ package dev.penjing.compression.torch;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.identity.Arithmetic;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -94,6 +95,16 @@ public record Compute(String device, ScalarType type, int threads) {
         return onCpu()
                 ? "libtorch on %d CPU threads, %s".formatted(threads, typeName)
                 : "libtorch on CUDA, " + typeName;
+    }
+
+    /// What makes its numbers what they are; how many threads sum is not among it.
+    public Arithmetic arithmetic() {
+        String kernels = String.valueOf(torch.class.getPackage().getImplementationVersion());
+        if (onCpu()) {
+            kernels += " " + torch.get_cpu_capability().getString();
+        }
+        return Arithmetic.here(
+                "libtorch", kernels, reduced() ? "bfloat16" : "float32", device);
     }
 
     private static final org.bytedeco.pytorch.DeviceOptional CPU =

@@ -6,6 +6,7 @@ import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
+import dev.penjing.model.safetensors.TensorHeader;
 import java.nio.file.Path;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
@@ -20,7 +21,11 @@ public final class Checkpoints {
             ModelConfig config, Parameters parameters, Path directory, DType type) {
         try (SafetensorsWriter writer =
                 new SafetensorsWriter(
-                        directory, config.tensors(), type, SHARD_BYTES, Map.of("format", "pt"))) {
+                        directory,
+                        TensorHeader.of(config.tensors()),
+                        type,
+                        SHARD_BYTES,
+                        Map.of("format", "pt"))) {
             for (TensorSpec tensor : config.tensors()) {
                 try (PointerScope scope = new PointerScope()) {
                     writer.write(tensor.name(), Tensors.floats(parameters.view(tensor.name())));

@@ -1,7 +1,6 @@
 package dev.penjing.model.safetensors;
 
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.architecture.TensorSpec;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -26,7 +25,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int BUFFER = 1 << 20;
 
-    private record Shard(String name, List<TensorSpec> tensors) {}
+    private record Shard(String name, List<TensorHeader> tensors) {}
 
     private final Path directory;
     private final DType type;
@@ -43,16 +42,16 @@ public final class SafetensorsWriter implements AutoCloseable {
     /// @param shardBytes of a file, at most, unless one tensor is larger
     public SafetensorsWriter(
             Path directory,
-            List<TensorSpec> tensors,
+            List<TensorHeader> tensors,
             DType type,
             long shardBytes,
             Map<String, String> metadata) {
         this.directory = directory;
         this.type = type;
         this.metadata = metadata;
-        List<List<TensorSpec>> parts = new ArrayList<>();
+        List<List<TensorHeader>> parts = new ArrayList<>();
         long size = Long.MAX_VALUE;
-        for (TensorSpec tensor : tensors) {
+        for (TensorHeader tensor : tensors) {
             long bytes = tensor.size() * type.bytes();
             if (size > shardBytes - bytes) {
                 parts.add(new ArrayList<>());
@@ -99,7 +98,7 @@ public final class SafetensorsWriter implements AutoCloseable {
             if (next == shards.get(shard).tensors().size()) {
                 nextShard();
             }
-            TensorSpec expected = shards.get(shard).tensors().get(next++);
+            TensorHeader expected = shards.get(shard).tensors().get(next++);
             if (!expected.name().equals(name) || expected.size() != values.length) {
                 throw new IllegalArgumentException(
                         "expected %s of %d elements, not %s of %d"
@@ -148,7 +147,7 @@ public final class SafetensorsWriter implements AutoCloseable {
                         directory.resolve(part.name()),
                         StandardCopyOption.ATOMIC_MOVE,
                         StandardCopyOption.REPLACE_EXISTING);
-                for (TensorSpec tensor : part.tensors()) {
+                for (TensorHeader tensor : part.tensors()) {
                     map.put(tensor.name(), part.name());
                     total += tensor.size() * type.bytes();
                 }
@@ -217,8 +216,8 @@ public final class SafetensorsWriter implements AutoCloseable {
                             StandardOpenOption.CREATE,
                             StandardOpenOption.WRITE,
                             StandardOpenOption.TRUNCATE_EXISTING)) {
-                List<TensorSpec> specs = new ArrayList<>();
-                tensors.forEach((n, data) -> specs.add(new TensorSpec(n, data.byteSize() / 4)));
+                List<TensorHeader> specs = new ArrayList<>();
+                tensors.forEach((n, data) -> specs.add(new TensorHeader(n, data.byteSize() / 4)));
                 header(out, specs, DType.F32, metadata);
                 ByteBuffer piece = ByteBuffer.allocate(BUFFER);
                 for (MemorySegment data : tensors.values()) {
@@ -250,13 +249,13 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
 
     private static void header(
-            FileChannel channel, List<TensorSpec> tensors, DType type, Map<String, String> metadata)
+            FileChannel channel, List<TensorHeader> tensors, DType type, Map<String, String> metadata)
             throws IOException {
         ObjectNode header = JSON.createObjectNode();
         ObjectNode notes = header.putObject("__metadata__");
         metadata.forEach(notes::put);
         long offset = 0;
-        for (TensorSpec tensor : tensors) {
+        for (TensorHeader tensor : tensors) {
             ObjectNode json = header.putObject(tensor.name());
             json.put("dtype", type.name());
             ArrayNode shape = json.putArray("shape");

@@ -7,13 +7,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.evaluation.Benchmark;
 import dev.penjing.evaluation.Evaluation;
-import dev.penjing.evaluation.report.HarnessJson;
+import dev.penjing.evaluation.PromptStyle;
 import dev.penjing.evaluation.ResultCache;
 import dev.penjing.evaluation.Sample;
-import dev.penjing.evaluation.metrics.Score;
 import dev.penjing.evaluation.Task;
 import dev.penjing.evaluation.TaskResult;
 import dev.penjing.evaluation.data.LocalData;
+import dev.penjing.evaluation.metrics.Score;
+import dev.penjing.evaluation.report.HarnessJson;
 import dev.penjing.evaluation.tasks.Benchmarks;
 import dev.penjing.evaluation.tasks.CodeBenchmarkSettings;
 import dev.penjing.model.Progress;
@@ -125,8 +126,8 @@ class HarnessAgreesTest {
 
     private static void compare(Run run) {
         String chat = run.settings().path("chat").asString();
-        EvaluatedModel.Manner manner =
-                new EvaluatedModel.Manner(
+        PromptStyle style =
+                new PromptStyle(
                         run.settings().path("bos").asBoolean()
                                 ? Optional.of(true)
                                 : Optional.empty(),
@@ -136,7 +137,7 @@ class HarnessAgreesTest {
         List<Benchmark> benchmarks = new ArrayList<>();
         List<TaskResult> results = new ArrayList<>();
         try (EvaluatedModel measured =
-                EvaluatedModel.onTorch(MODEL, manner, Compute.float32(), new ConsoleProgress())) {
+                EvaluatedModel.onTorch(MODEL, style, Compute.float32(), new ConsoleProgress())) {
             for (String task : run.tasks()) {
                 List<Benchmark> benchmark = benchmarks(task);
                 benchmarks.addAll(benchmark);

@@ -4,7 +4,6 @@ import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.pruning.Cut;
 import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.PenjingException;
-
 import dev.penjing.model.PenjingVersion;
 import dev.penjing.model.architecture.Axis;
 import java.io.IOException;

@@ -44,8 +44,9 @@ final class DemoCommand implements Callable<Integer> {
                 .with(Axis.QUERY_HEAD, 8);
     }
 
-    private static final TrainingSettings TRAINING =
-            new TrainingSettings(1_200_000, 1e-3, 1e-5, 10, 16, 16, 256, 1, 0.1, 1, 25, 50);
+    private static TrainingSettings training(long tokens) {
+        return new TrainingSettings(tokens, 1e-3, 1e-5, 10, 16, 16, 256, 1, 0.1, 1, 25, 50);
+    }
 
     private static final List<String> EXAMPLES =
             List.of(
@@ -54,7 +55,6 @@ final class DemoCommand implements Callable<Integer> {
                     "Many people say that the moon is made of cheese. Is that true?",
                     "Tell me a little story.");
 
-    private static final long TEXT_BYTES = 8_000_000;
     private static final long TEXT_SEED = 2;
 
     @Mixin Options.Computing computing = new Options.Computing();
@@ -65,6 +65,18 @@ final class DemoCommand implements Callable<Integer> {
             defaultValue = "runs/demo",
             description = "The run folder (default: ${DEFAULT-VALUE}).")
     Path dir = Path.of("runs/demo");
+
+    @Option(
+            names = "--tokens",
+            defaultValue = "1200000",
+            description = "Training tokens (default: ${DEFAULT-VALUE}).")
+    long tokens = 1_200_000;
+
+    @Option(
+            names = "--megabytes",
+            defaultValue = "8",
+            description = "Of text to write and learn from (default: ${DEFAULT-VALUE}).")
+    int megabytes = 8;
 
     @Option(names = "--no-serve", description = "Do not serve the models afterwards.")
     boolean noServe;
@@ -80,7 +92,7 @@ final class DemoCommand implements Callable<Integer> {
         ConsoleProgress progress = new ConsoleProgress();
         Path world = dir.resolve("world");
         progress.say("writing a text about the little world to " + world);
-        WorldFiles.write(world, TEXT_SEED, TEXT_BYTES);
+        WorldFiles.write(world, TEXT_SEED, megabytes * 1_000_000L);
         Compression.Request request =
                 new Compression.Request(
                         teacher,
@@ -90,7 +102,7 @@ final class DemoCommand implements Callable<Integer> {
                         dir,
                         512,
                         256,
-                        TRAINING,
+                        training(tokens),
                         Optional.of(BenchmarkTasks.ofItems(world.resolve("items.jsonl"))),
                         Output.commandLine(spec));
         ObjectNode result =

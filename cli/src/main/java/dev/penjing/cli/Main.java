@@ -36,7 +36,7 @@ import picocli.CommandLine.Command;
             CommandLine.HelpCommand.class
         })
 public final class Main {
-    private Main() {}
+    Main() {}
 
     /// What `--version` prints.
     static final class Version implements CommandLine.IVersionProvider {

@@ -74,7 +74,7 @@ public final class TokenFile implements AutoCloseable {
                                 + corpus.files()
                                 + " comes to "
                                 + count.tokens
-                                + " tokens: there is nothing to learn from; give --data more");
+                                + " tokens: there is nothing to learn from; give more `data`");
             }
             Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException | java.io.UncheckedIOException e) {

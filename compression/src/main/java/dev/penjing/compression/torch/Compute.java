@@ -49,7 +49,7 @@ public record Compute(String device, ScalarType type, int threads) {
                     }
                     default ->
                             throw new UsageException(
-                                    "--device is auto, cpu or cuda, not " + device);
+                                    "`device` is auto, cpu or cuda, not " + device);
                 };
         ScalarType chosenType =
                 switch (type) {
@@ -61,7 +61,7 @@ public record Compute(String device, ScalarType type, int threads) {
                     case "bfloat16" -> ScalarType.BFloat16;
                     default ->
                             throw new UsageException(
-                                    "--dtype is auto, float32 or bfloat16, not " + type);
+                                    "`dtype` is auto, float32 or bfloat16, not " + type);
                 };
         return new Compute(chosenDevice, chosenType, count);
     }

@@ -3,6 +3,8 @@ package dev.penjing.cli;
 import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.run.Artifacts;
 import dev.penjing.compression.run.TrainingRun;
+import dev.penjing.model.text.TextConventions;
+import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -45,11 +47,13 @@ final class DistillCommand implements Callable<Integer> {
         Path teacherFolder = Models.directory(teacher, progress);
         Path studentFolder = Models.directory(student, progress);
         Path work = to.resolve("work");
+        Tokenizer tokenizer = Tokenizers.load(studentFolder);
         try (TrainingRun.Text text =
                 TrainingRun.text(
                         Corpus.of(data.paths),
                         data.heldOutCorpus(),
-                        Tokenizers.load(studentFolder),
+                        tokenizer,
+                        TextConventions.ofFolder(studentFolder, tokenizer).documentEnd(),
                         Artifacts.sha256OfModel(studentFolder),
                         work,
                         progress)) {

@@ -10,29 +10,22 @@ import dev.penjing.inference.EngineOptions;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.language.LanguageModel;
 import dev.penjing.model.template.ChatTemplate;
-import dev.penjing.model.tokenizer.SpecialTokens;
+import dev.penjing.model.text.SpecialToken;
+import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Function;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// A model opened to be measured.
 ///
 /// @param arithmetic what computes, and in which types
 record Measured(Subject subject, String arithmetic, Runnable closing) implements AutoCloseable {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
-
     /// How its prompts are put together.
     ///
     /// @param begins whether texts begin with the token for that; without it as the model's
@@ -66,13 +59,13 @@ record Measured(Subject subject, String arithmetic, Runnable closing) implements
 
     /// A model of which more is known from its folder.
     static Subject subject(LanguageModel model, String key, Path directory, Manner manner) {
-        SpecialTokens special = SpecialTokens.of(directory);
+        TextConventions conventions = TextConventions.ofFolder(directory, model.tokenizer());
         Optional<ChatTemplate> template =
-                manner.chatTemplate() ? ChatTemplate.of(directory) : Optional.empty();
+                manner.chatTemplate() ? conventions.chatTemplate() : Optional.empty();
         Prompts prompts =
                 manner.prompts(
                         template.<Function<List<Prompts.Message>, String>>map(
-                                        t -> messages -> t.render(variables(messages, special)))
+                                        t -> messages -> t.render(variables(messages, conventions)))
                                 .orElseGet(() -> {
                                     if (manner.chatTemplate()) {
                                         throw new PenjingException(
@@ -84,19 +77,16 @@ record Measured(Subject subject, String arithmetic, Runnable closing) implements
         return new Subject(
                 model,
                 key.substring(0, 32),
-                manner.begins().orElseGet(special::beginsTexts),
-                present(special.text("bos")),
-                present(special.text("eos")),
-                ends(directory, special, model.tokenizer()),
+                manner.begins().orElseGet(conventions::addsBos),
+                conventions.text(SpecialToken.BOS),
+                conventions.text(SpecialToken.EOS),
+                conventions.endIds(),
                 prompts);
     }
 
     private static Map<String, Object> variables(
-            List<Prompts.Message> messages, SpecialTokens special) {
-        Map<String, Object> variables = new HashMap<>();
-        for (String name : List.of("bos", "eos", "pad", "unk")) {
-            variables.put(name + "_token", special.text(name));
-        }
+            List<Prompts.Message> messages, TextConventions conventions) {
+        Map<String, Object> variables = new HashMap<>(conventions.templateVariables());
         variables.put("messages", maps(messages));
         variables.put("add_generation_prompt", true);
         return variables;
@@ -106,27 +96,6 @@ record Measured(Subject subject, String arithmetic, Runnable closing) implements
         return messages.stream()
                 .map(m -> Map.of("role", m.role(), "content", m.content()))
                 .toList();
-    }
-
-    private static Set<Integer> ends(Path directory, SpecialTokens special, Tokenizer tokenizer) {
-        Set<Integer> ends = new HashSet<>();
-        tokenizer.id(special.text("eos")).ifPresent(ends::add);
-        for (String name : List.of("generation_config.json", "config.json")) {
-            Path file = directory.resolve(name);
-            try {
-                JsonNode ids =
-                        Files.isRegularFile(file)
-                                ? JSON.readTree(Files.readString(file)).path("eos_token_id")
-                                : JSON.missingNode();
-                if (ids.isIntegralNumber()) {
-                    ends.add(ids.asInt());
-                }
-                ids.forEach(id -> ends.add(id.asInt(-1)));
-            } catch (IOException | JacksonException e) {
-                throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
-            }
-        }
-        return ends;
     }
 
     /// On the engine, quantised.

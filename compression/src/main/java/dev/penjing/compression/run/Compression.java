@@ -15,6 +15,7 @@ import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.language.LanguageModel;
+import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Files;
@@ -113,6 +114,7 @@ public final class Compression {
                         request.data(),
                         request.heldOut(),
                         tokenizer,
+                        TextConventions.ofFolder(request.teacher(), tokenizer).documentEnd(),
                         teacherHash,
                         request.run().resolve("tokens"),
                         progress)) {

@@ -15,6 +15,7 @@ import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.safetensors.DType;
+import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Files;
@@ -49,10 +50,13 @@ public final class TrainingRun {
 
     /// Tokenises `data` and `heldOut` into `folder`, unless that has been done. Without held-out
     /// text the last twentieth of the data is kept back.
+    ///
+    /// @param documentEnd the token that closes each document
     public static Text text(
             Corpus data,
             Optional<Corpus> heldOut,
             Tokenizer tokenizer,
+            OptionalInt documentEnd,
             String tokenizerHash,
             Path folder,
             Progress progress) {
@@ -60,10 +64,9 @@ public final class TrainingRun {
         data.files().forEach(f -> hashes.append(Artifacts.sha256(f)));
         heldOut.ifPresent(c -> c.files().forEach(f -> hashes.append(Artifacts.sha256(f))));
         String hash = Artifacts.sha256(hashes.toString()).substring(0, 16);
-        OptionalInt end = endOfText(tokenizer);
         Path train = folder.resolve("train-" + hash + ".bin");
         if (!Files.exists(train)) {
-            TokenFile.write(data, tokenizer, end, train, Long.MAX_VALUE, progress);
+            TokenFile.write(data, tokenizer, documentEnd, train, Long.MAX_VALUE, progress);
         }
         TokenFile all = TokenFile.open(train);
         if (heldOut.isEmpty()) {
@@ -72,21 +75,11 @@ public final class TrainingRun {
         }
         Path held = folder.resolve("held-out-" + hash + ".bin");
         if (!Files.exists(held)) {
-            TokenFile.write(heldOut.get(), tokenizer, end, held, Long.MAX_VALUE, progress);
+            TokenFile.write(
+                    heldOut.get(), tokenizer, documentEnd, held, Long.MAX_VALUE, progress);
         }
         TokenFile measured = TokenFile.open(held);
         return new Text(all, measured, hash, all, measured);
-    }
-
-    /// The token that closes a document, by the names it goes by.
-    public static OptionalInt endOfText(Tokenizer tokenizer) {
-        for (String name : new String[] {"<|endoftext|>", "<|end_of_text|>", "</s>"}) {
-            OptionalInt id = tokenizer.id(name);
-            if (id.isPresent()) {
-                return id;
-            }
-        }
-        return OptionalInt.empty();
     }
 
     /// The window that measurements use: 2048, or the model's context where that is shorter.
@@ -112,7 +105,9 @@ public final class TrainingRun {
         TorchModel.requireFits(tokenizer, config, tokenizerFolder);
         Path work = to.resolve("work");
         String hash = Artifacts.sha256(tokenizerFolder.resolve("tokenizer.json"));
-        try (Text text = text(data, heldOut, tokenizer, hash, work, progress)) {
+        OptionalInt documentEnd =
+                TextConventions.ofFolder(tokenizerFolder, tokenizer).documentEnd();
+        try (Text text = text(data, heldOut, tokenizer, documentEnd, hash, work, progress)) {
             String fingerprint =
                     Artifacts.sha256(
                             "pretrain 1 "

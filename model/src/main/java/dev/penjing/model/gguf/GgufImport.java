@@ -7,6 +7,9 @@ import dev.penjing.model.architecture.Rope;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
+import dev.penjing.model.text.SpecialToken;
+import dev.penjing.model.text.TextConventions;
+import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,6 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// A GGUF file of the `llama` architecture (Llama and Mistral) as a model in Hugging Face form:
@@ -27,6 +31,10 @@ import tools.jackson.databind.node.ObjectNode;
 public final class GgufImport {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final long SHARD_BYTES = 4L << 30;
+
+    /// Special tokens whose ids `config.json` and `generation_config.json` hold.
+    private static final List<SpecialToken> WITH_IDS =
+            List.of(SpecialToken.BOS, SpecialToken.EOS, SpecialToken.PAD);
 
     private final GgufFile gguf;
     private final Path directory;
@@ -47,8 +55,9 @@ public final class GgufImport {
     private void run(DType type, Progress progress) {
         ModelConfig config = config(gguf, type);
         weights(config, type, progress);
-        Tokenizers.save(Tokenizers.fromGguf(gguf.metadata()), directory);
-        tokenizerFiles();
+        Tokenizer tokenizer = Tokenizers.fromGguf(gguf.metadata());
+        Tokenizers.save(tokenizer, directory);
+        tokenizerFiles(TextConventions.ofGguf(gguf.metadata(), tokenizer));
         // last: what is there with a config.json is whole
         config.write(directory.resolve("config.json"));
     }
@@ -113,9 +122,9 @@ public final class GgufImport {
         }
         json.put("tie_word_embeddings", !gguf.names().contains("output.weight"));
         json.put("attention_bias", gguf.names().contains("blk.0.attn_q.bias"));
-        id(gguf, "bos").ifPresent(i -> json.put("bos_token_id", i));
-        id(gguf, "eos").ifPresent(i -> json.put("eos_token_id", i));
-        id(gguf, "padding").ifPresent(i -> json.put("pad_token_id", i));
+        for (SpecialToken token : WITH_IDS) {
+            gguf.number(token.ggufKey()).ifPresent(id -> json.put(token.idKey(), id));
+        }
         String dtype =
                 switch (type) {
                     case F16 -> "float16";
@@ -137,10 +146,6 @@ public final class GgufImport {
         return gguf.metadata().get(key) instanceof Number n
                 ? Optional.of(Double.valueOf(n.toString()))
                 : Optional.empty();
-    }
-
-    private static Optional<Long> id(GgufFile gguf, String name) {
-        return gguf.number("tokenizer.ggml." + name + "_token_id");
     }
 
     private void weights(ModelConfig config, DType type, Progress progress) {
@@ -209,36 +214,33 @@ public final class GgufImport {
         return result;
     }
 
-    private void tokenizerFiles() {
+    private void tokenizerFiles(TextConventions conventions) {
         ObjectNode tokenizer = JSON.createObjectNode();
         tokenizer.put("tokenizer_class", "PreTrainedTokenizerFast");
         tokenizer.put("model_max_length", required(gguf, "llama.context_length"));
         tokenizer.put("clean_up_tokenization_spaces", false);
         ObjectNode special = JSON.createObjectNode();
         ObjectNode generation = JSON.createObjectNode();
-        String[] tokens =
-                gguf.metadata().get("tokenizer.ggml.tokens") instanceof String[] all
-                        ? all
-                        : new String[0];
-        for (String[] pair :
-                new String[][] {
-                    {"bos", "bos"}, {"eos", "eos"}, {"padding", "pad"}, {"unknown", "unk"}
-                }) {
-            id(gguf, pair[0])
-                    .filter(i -> i >= 0 && i < tokens.length)
-                    .ifPresent(i -> {
-                        String text = tokens[Math.toIntExact(i)];
-                        tokenizer.put(pair[1] + "_token", text);
-                        special.put(pair[1] + "_token", text);
-                        if (!pair[1].equals("unk")) {
-                            generation.put(pair[1] + "_token_id", i);
-                        }
+        for (SpecialToken token : SpecialToken.values()) {
+            conventions
+                    .text(token)
+                    .ifPresent(text -> {
+                        tokenizer.put(token.textKey(), text);
+                        special.put(token.textKey(), text);
                     });
         }
-        if (gguf.metadata().get("tokenizer.ggml.add_bos_token") instanceof Boolean begins) {
-            tokenizer.put("add_bos_token", begins);
+        for (SpecialToken token : WITH_IDS) {
+            conventions.id(token).ifPresent(id -> generation.put(token.idKey(), id));
         }
-        gguf.text("tokenizer.chat_template").ifPresent(t -> tokenizer.put("chat_template", t));
+        if (conventions.declaredEnds().size() > 1) {
+            ArrayNode ends = generation.putArray(SpecialToken.EOS.idKey());
+            conventions.declaredEnds().forEach(ends::add);
+        }
+        tokenizer.put("add_bos_token", conventions.addsBos());
+        if (conventions.addsEos()) {
+            tokenizer.put("add_eos_token", true);
+        }
+        conventions.chatTemplateSource().ifPresent(t -> tokenizer.put("chat_template", t));
         write("tokenizer_config.json", tokenizer);
         write("special_tokens_map.json", special);
         write("generation_config.json", generation);

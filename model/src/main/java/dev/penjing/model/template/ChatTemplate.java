@@ -50,22 +50,29 @@ public final class ChatTemplate {
     /// The template of a model in Hugging Face form: `chat_template.jinja`, or what
     /// `tokenizer_config.json` says, the one called `default` where there are several.
     public static Optional<ChatTemplate> of(Path directory) {
+        return sourceIn(directory).map(ChatTemplate::parse);
+    }
+
+    /// The source of what [#of] finds, not parsed.
+    ///
+    /// @throws PenjingException if a file is there and cannot be read
+    public static Optional<String> sourceIn(Path directory) {
         Path own = directory.resolve("chat_template.jinja");
         Path settings = directory.resolve("tokenizer_config.json");
         try {
             if (Files.isRegularFile(own)) {
-                return Optional.of(parse(Files.readString(own)));
+                return Optional.of(Files.readString(own));
             }
             if (!Files.isRegularFile(settings)) {
                 return Optional.empty();
             }
             JsonNode template = JSON.readTree(Files.readString(settings)).path("chat_template");
             if (template.isString()) {
-                return Optional.of(parse(template.asString()));
+                return Optional.of(template.asString());
             }
             for (JsonNode named : template) {
                 if (named.path("name").asString("").equals("default")) {
-                    return Optional.of(parse(named.path("template").asString("")));
+                    return Optional.of(named.path("template").asString(""));
                 }
             }
             return Optional.empty();

@@ -1,6 +1,5 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.run.Artifacts;
 import dev.penjing.compression.run.Compression;
 import dev.penjing.evaluation.Benchmark;
 import dev.penjing.evaluation.Evaluation;
@@ -13,6 +12,7 @@ import dev.penjing.evaluation.data.OwnItems;
 import dev.penjing.evaluation.tasks.Benchmarks;
 import dev.penjing.evaluation.tasks.Programs;
 import dev.penjing.model.Progress;
+import dev.penjing.model.files.Hashes;
 import dev.penjing.model.language.LanguageModel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -35,7 +35,7 @@ record BenchmarkTasks(
     static Compression.Tasks ofItems(Path file) {
         OwnItems items = new OwnItems(file);
         return new BenchmarkTasks(
-                Artifacts.sha256(file),
+                Hashes.sha256(file),
                 Benchmarks.own(items),
                 items,
                 Evaluation.Settings.USUAL,
@@ -56,7 +56,7 @@ record BenchmarkTasks(
         BenchmarkData data = options.data(progress);
         BenchmarkOptions.check(benchmarks, data, runner);
         return new BenchmarkTasks(
-                Artifacts.sha256(names + settings + options.dataDir),
+                Hashes.sha256(names + settings + options.dataDir),
                 benchmarks,
                 data,
                 settings,

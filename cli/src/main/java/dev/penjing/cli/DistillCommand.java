@@ -1,8 +1,8 @@
 package dev.penjing.cli;
 
 import dev.penjing.compression.data.Corpus;
-import dev.penjing.compression.run.Artifacts;
 import dev.penjing.compression.run.TrainingRun;
+import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
@@ -54,7 +54,7 @@ final class DistillCommand implements Callable<Integer> {
                         data.heldOutCorpus(),
                         tokenizer,
                         TextConventions.ofFolder(studentFolder, tokenizer).documentEnd(),
-                        Artifacts.sha256OfModel(studentFolder),
+                        ModelFiles.sha256OfModel(studentFolder),
                         work,
                         progress)) {
             String phases =

@@ -1,20 +1,20 @@
 package dev.penjing.cli;
 
 import dev.penjing.compression.decoder.TorchModel;
-import dev.penjing.compression.run.Artifacts;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.evaluation.Prompts;
 import dev.penjing.evaluation.Subject;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.Hashes;
+import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.language.LanguageModel;
 import dev.penjing.model.template.ChatTemplate;
 import dev.penjing.model.text.SpecialToken;
 import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -45,12 +45,12 @@ record Measured(Subject subject, String arithmetic, Runnable closing) implements
             Path directory, Manner manner, Compute compute, ConsoleProgress progress) {
         Tokenizer tokenizer = Tokenizers.load(directory);
         progress.say("reading " + directory);
-        String key = Artifacts.sha256OfModel(directory);
+        String key = ModelFiles.sha256OfModel(directory);
         TorchModel model = TorchModel.load(directory, tokenizer, compute);
         return new Measured(
                 subject(
                         model,
-                        Artifacts.sha256(key + compute.device() + compute.type()),
+                        Hashes.sha256(key + compute.device() + compute.type()),
                         directory,
                         manner),
                 compute.describe(),
@@ -102,8 +102,7 @@ record Measured(Subject subject, String arithmetic, Runnable closing) implements
     static Measured onEngine(
             Path path, Manner manner, EngineOptions options, ConsoleProgress progress) {
         progress.say("reading " + path);
-        String key =
-                Files.isDirectory(path) ? Artifacts.sha256OfModel(path) : Artifacts.sha256(path);
+        String key = ModelFiles.sha256OfModel(path);
         Engine engine = Engine.load(path, options, progress);
         progress.finish();
         try {
@@ -114,7 +113,7 @@ record Measured(Subject subject, String arithmetic, Runnable closing) implements
             Subject subject =
                     new Subject(
                             engine.languageModel(),
-                            Artifacts.sha256(key + "engine " + engine.quantization())
+                            Hashes.sha256(key + "engine " + engine.quantization())
                                     .substring(0, 32),
                             manner.begins().orElseGet(engine::beginsTexts),
                             present(engine.special("bos")),

@@ -1,7 +1,7 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.run.Artifacts;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.Hashes;
 import dev.penjing.model.gguf.GgufImport;
 import dev.penjing.model.hub.Hub;
 import dev.penjing.model.hub.HubModel;
@@ -52,7 +52,7 @@ final class Models {
         if (!Files.isRegularFile(file)) {
             throw new PenjingException("there is no file " + file);
         }
-        Path cache = cache().resolve("imported").resolve(Artifacts.sha256(file).substring(0, 16));
+        Path cache = cache().resolve("imported").resolve(Hashes.sha256(file).substring(0, 16));
         if (!Files.exists(cache.resolve("config.json"))) {
             progress.say("importing " + file + " to " + cache);
             GgufImport.run(file, cache, DType.F32, progress);

@@ -10,7 +10,6 @@ import dev.penjing.model.safetensors.SafetensorsWriter;
 import dev.penjing.model.safetensors.TensorView;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,7 +21,6 @@ import java.util.stream.IntStream;
 /// What is kept keeps its values and its order; nothing is rescaled.
 public final class Pruner {
     private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d+)\\.(.+)");
-    private static final long SHARD_BYTES = 4L << 30;
 
     private final ModelConfig teacher;
     private final Cut cut;
@@ -55,9 +53,7 @@ public final class Pruner {
             source.check(teacher);
             List<TensorSpec> tensors = student.tensors();
             DType type = source.tensor(tensors.getFirst().name()).dtype();
-            try (SafetensorsWriter writer =
-                    new SafetensorsWriter(
-                            directory, tensors, type, SHARD_BYTES, Map.of("format", "pt"))) {
+            try (SafetensorsWriter writer = SafetensorsWriter.ofModel(directory, tensors, type)) {
                 int done = 0;
                 for (TensorSpec tensor : tensors) {
                     TensorView view = source.tensor(tensor.name());

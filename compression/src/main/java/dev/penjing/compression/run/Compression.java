@@ -14,6 +14,11 @@ import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.files.AtomicFile;
+import dev.penjing.model.files.Folders;
+import dev.penjing.model.files.Hashes;
+import dev.penjing.model.files.ModelFiles;
+import dev.penjing.model.files.ProcessMemory;
 import dev.penjing.model.language.LanguageModel;
 import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
@@ -105,7 +110,7 @@ public final class Compression {
 
     private ObjectNode run() {
         long start = System.nanoTime();
-        String teacherHash = Artifacts.sha256OfModel(request.teacher());
+        String teacherHash = ModelFiles.sha256OfModel(request.teacher());
         Path importanceFile = request.run().resolve("importance.safetensors");
         Path pruned = request.run().resolve("pruned");
         Path distilled = request.run().resolve("distilled");
@@ -119,7 +124,7 @@ public final class Compression {
                         request.run().resolve("tokens"),
                         progress)) {
             String scoreKey =
-                    Artifacts.sha256(
+                    Hashes.sha256(
                             "score 1 %s %d %d %d %s"
                                     .formatted(
                                             text.hash(),
@@ -129,14 +134,14 @@ public final class Compression {
                                             compute.type()));
             stages.run(
                     "score", scoreKey, importanceFile, r -> score(text.training(), importanceFile));
-            String pruneKey = Artifacts.sha256("prune 1 " + scoreKey + request.shape());
+            String pruneKey = Hashes.sha256("prune 1 " + scoreKey + request.shape());
             stages.run(
                     "prune",
                     pruneKey,
                     pruned.resolve("run.json"),
                     r -> prune(importanceFile, pruned));
             String distillKey =
-                    Artifacts.sha256("distill 1 " + pruneKey + request.training() + compute.type());
+                    Hashes.sha256("distill 1 " + pruneKey + request.training() + compute.type());
             ObjectNode distillation =
                     stages.run(
                             "distill",
@@ -161,7 +166,7 @@ public final class Compression {
     }
 
     private String distill(Path pruned, Path distilled, TrainingRun.Text text, String key) {
-        Artifacts.delete(distilled);
+        Folders.delete(distilled);
         return TrainingRun.distill(
                 request.teacher(),
                 pruned,
@@ -192,9 +197,9 @@ public final class Compression {
     private void prune(Path importanceFile, Path pruned) {
         Importance importance = ImportanceFile.read(importanceFile, teacherConfig);
         Cut cut = Cut.best(teacherConfig, importance, request.shape());
-        Artifacts.delete(pruned);
+        Folders.delete(pruned);
         Pruner.prune(request.teacher(), teacherConfig, cut, pruned, progress);
-        Artifacts.copyCompanions(request.teacher(), pruned);
+        ModelFiles.copyCompanions(request.teacher(), pruned);
         RunRecord.prune(request.command(), request.teacher(), cut).write(pruned);
     }
 
@@ -202,13 +207,13 @@ public final class Compression {
             String name, Path model, String modelKey, TrainingRun.Text text, ObjectNode result) {
         Path file = request.run().resolve("measures").resolve(name + ".json");
         String key =
-                Artifacts.sha256(
+                Hashes.sha256(
                         "measure 2 " + modelKey + request.tasks().map(Tasks::key).orElse(""));
         stages.run(
                 "measure-" + name,
                 key,
                 file,
-                r -> Artifacts.write(file, measures(model, text.heldOut(), key).toPrettyString()));
+                r -> AtomicFile.write(file, measures(model, text.heldOut(), key).toPrettyString()));
         try {
             result.set(name, JSON.readTree(Files.readString(file)));
         } catch (java.io.IOException e) {
@@ -269,7 +274,7 @@ public final class Compression {
         result.put("teacher_sha256", teacherHash);
         result.put("compute", compute.describe());
         result.put("seconds", (System.nanoTime() - start) / 1e9);
-        result.put("peak_rss_bytes", Artifacts.peakResidentBytes());
-        Artifacts.write(request.run().resolve("run.json"), result.toPrettyString());
+        result.put("peak_rss_bytes", ProcessMemory.peakResidentBytes());
+        AtomicFile.write(request.run().resolve("run.json"), result.toPrettyString());
     }
 }

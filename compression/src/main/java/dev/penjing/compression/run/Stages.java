@@ -1,6 +1,7 @@
 package dev.penjing.compression.run;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ final class Stages {
             throw new PenjingException("the stage " + name + " left no " + result);
         }
         record.put("seconds", (System.nanoTime() - start) / 1e9);
-        Artifacts.write(file, record.toPrettyString());
+        AtomicFile.write(file, record.toPrettyString());
         return record;
     }
 }

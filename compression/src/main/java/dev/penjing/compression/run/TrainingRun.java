@@ -14,6 +14,8 @@ import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.files.Hashes;
+import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
@@ -61,9 +63,9 @@ public final class TrainingRun {
             Path folder,
             Progress progress) {
         StringBuilder hashes = new StringBuilder(tokenizerHash);
-        data.files().forEach(f -> hashes.append(Artifacts.sha256(f)));
-        heldOut.ifPresent(c -> c.files().forEach(f -> hashes.append(Artifacts.sha256(f))));
-        String hash = Artifacts.sha256(hashes.toString()).substring(0, 16);
+        data.files().forEach(f -> hashes.append(Hashes.sha256(f)));
+        heldOut.ifPresent(c -> c.files().forEach(f -> hashes.append(Hashes.sha256(f))));
+        String hash = Hashes.sha256(hashes.toString()).substring(0, 16);
         Path train = folder.resolve("train-" + hash + ".bin");
         if (!Files.exists(train)) {
             TokenFile.write(data, tokenizer, documentEnd, train, Long.MAX_VALUE, progress);
@@ -104,12 +106,12 @@ public final class TrainingRun {
         Tokenizer tokenizer = Tokenizers.load(tokenizerFolder);
         TorchModel.requireFits(tokenizer, config, tokenizerFolder);
         Path work = to.resolve("work");
-        String hash = Artifacts.sha256(tokenizerFolder.resolve("tokenizer.json"));
+        String hash = Hashes.sha256(tokenizerFolder.resolve("tokenizer.json"));
         OptionalInt documentEnd =
                 TextConventions.ofFolder(tokenizerFolder, tokenizer).documentEnd();
         try (Text text = text(data, heldOut, tokenizer, documentEnd, hash, work, progress)) {
             String fingerprint =
-                    Artifacts.sha256(
+                    Hashes.sha256(
                             "pretrain 1 "
                                     + text.hash()
                                     + config.toJson()
@@ -130,7 +132,7 @@ public final class TrainingRun {
                             resume,
                             compute,
                             progress);
-            Artifacts.copyCompanions(tokenizerFolder, to);
+            ModelFiles.copyCompanions(tokenizerFolder, to);
             RunRecord.pretrain(command, text.hash(), settings).write(to);
             return phases;
         }
@@ -157,12 +159,12 @@ public final class TrainingRun {
         Tokenizer tokenizer = Tokenizers.load(student);
         TorchModel.requireFits(tokenizer, config, student);
         String fingerprint =
-                Artifacts.sha256(
+                Hashes.sha256(
                         "distill 1 "
                                 + onText
                                 + text.hash()
-                                + Artifacts.sha256OfModel(teacher)
-                                + Artifacts.sha256OfModel(student)
+                                + ModelFiles.sha256OfModel(teacher)
+                                + ModelFiles.sha256OfModel(student)
                                 + settings
                                 + compute.type());
         try (Parameters parameters =
@@ -183,7 +185,7 @@ public final class TrainingRun {
                             resume,
                             compute,
                             progress);
-            Artifacts.copyCompanions(student, to);
+            ModelFiles.copyCompanions(student, to);
             RunRecord.distill(command, teacher, student, settings).write(to);
             return phases;
         }

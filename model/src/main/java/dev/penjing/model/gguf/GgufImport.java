@@ -18,7 +18,6 @@ import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -30,7 +29,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// weights dequantised, tokenizer, special tokens, chat template and generation settings.
 public final class GgufImport {
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    private static final long SHARD_BYTES = 4L << 30;
 
     /// Special tokens whose ids `config.json` and `generation_config.json` hold.
     private static final List<SpecialToken> WITH_IDS =
@@ -170,9 +168,7 @@ public final class GgufImport {
                     "the GGUF file holds tensors that a llama has not, such as "
                             + new TreeSet<>(left).first());
         }
-        try (SafetensorsWriter writer =
-                new SafetensorsWriter(
-                        directory, specs, type, SHARD_BYTES, Map.of("format", "pt"))) {
+        try (SafetensorsWriter writer = SafetensorsWriter.ofModel(directory, specs, type)) {
             int done = 0;
             for (TensorSpec spec : specs) {
                 float[] values = gguf.tensor(ggufName(spec.name())).toFloats();

@@ -26,6 +26,9 @@ public final class SafetensorsWriter implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int BUFFER = 1 << 20;
 
+    /// The most that a file of a model holds: hubs and file systems are at ease with it.
+    private static final long SHARD_BYTES = 4L << 30;
+
     private record Shard(String name, List<TensorSpec> tensors) {}
 
     private final Path directory;
@@ -37,6 +40,17 @@ public final class SafetensorsWriter implements AutoCloseable {
     private int next;
     private @org.jspecify.annotations.Nullable FileChannel channel;
     private boolean finished;
+
+    /// For the weights of a model as transformers writes them: in shards of 4 GiB.
+    ///
+    /// @param tensors all of them, in the order in which they will come
+    /// @param type F32, F16 or BF16
+    /// @throws PenjingException if the folder cannot be written to
+    public static SafetensorsWriter ofModel(
+            Path directory, List<TensorSpec> tensors, DType type) {
+        return new SafetensorsWriter(
+                directory, tensors, type, SHARD_BYTES, Map.of("format", "pt"));
+    }
 
     /// @param tensors all of them, in the order in which they will come
     /// @param type F32, F16 or BF16

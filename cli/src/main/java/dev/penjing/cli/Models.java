@@ -5,7 +5,6 @@ import dev.penjing.model.files.Hashes;
 import dev.penjing.model.gguf.GgufImport;
 import dev.penjing.model.hub.Hub;
 import dev.penjing.model.hub.HubModel;
-import dev.penjing.model.safetensors.DType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -13,7 +12,9 @@ import java.nio.file.Path;
 /// `hf:org/name[@revision]`.
 final class Models {
     static final String DESCRIPTION =
-            "A directory in Hugging Face form, a .gguf file, or hf:org/name[@revision].";
+            "A directory in Hugging Face form, a .gguf file, or hf:org/name[@revision]. Where it is"
+                    + " not served as it is, a .gguf file is imported once, to imported/ in"
+                    + " $PENJING_CACHE (~/.cache/penjing), which may be deleted at any time.";
 
     private Models() {}
 
@@ -55,7 +56,7 @@ final class Models {
         Path cache = cache().resolve("imported").resolve(Hashes.sha256(file).substring(0, 16));
         if (!Files.exists(cache.resolve("config.json"))) {
             progress.say("importing " + file + " to " + cache);
-            GgufImport.run(file, cache, DType.F32, progress);
+            GgufImport.runExact(file, cache, progress);
         }
         return cache;
     }

@@ -5,16 +5,14 @@ import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Rope;
 import dev.penjing.model.architecture.TensorSpec;
+import dev.penjing.model.files.AtomicFile;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
 import dev.penjing.model.text.SpecialToken;
 import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -47,6 +45,15 @@ public final class GgufImport {
     public static void run(Path file, Path directory, DType type, Progress progress) {
         try (GgufFile gguf = GgufFile.open(file)) {
             new GgufImport(gguf, directory).run(type, progress);
+        }
+    }
+
+    /// Imports in the narrowest type that keeps every weight exactly.
+    ///
+    /// @throws PenjingException if the file is of another architecture, or damaged
+    public static void runExact(Path file, Path directory, Progress progress) {
+        try (GgufFile gguf = GgufFile.open(file)) {
+            new GgufImport(gguf, directory).run(ExactType.of(gguf), progress);
         }
     }
 
@@ -243,17 +250,6 @@ public final class GgufImport {
     }
 
     private void write(String name, ObjectNode json) {
-        Path file = directory.resolve(name);
-        Path aside = directory.resolve(name + ".partial");
-        try {
-            Files.writeString(aside, json.toPrettyString() + "\n");
-            Files.move(
-                    aside,
-                    file,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new PenjingException("cannot write " + file + ": " + e.getMessage(), e);
-        }
+        AtomicFile.write(directory.resolve(name), json.toPrettyString() + "\n");
     }
 }

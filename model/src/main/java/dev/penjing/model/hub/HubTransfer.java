@@ -1,6 +1,7 @@
 package dev.penjing.model.hub;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
@@ -12,9 +13,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -122,13 +121,8 @@ final class HubTransfer {
                         "%s arrived damaged (its hash is not %s): run it again"
                                 .formatted(file.path(), file.hash()));
             }
-            out.force(true);
         }
-        Files.move(
-                incomplete,
-                blob,
-                StandardCopyOption.ATOMIC_MOVE,
-                StandardCopyOption.REPLACE_EXISTING);
+        AtomicFile.putInPlace(incomplete, blob);
     }
 
     /// One request for what is still missing.

@@ -2,15 +2,14 @@ package dev.penjing.model.safetensors;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.TensorSpec;
+import dev.penjing.model.files.AtomicFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,8 +19,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Writes the weights of a model tensor by tensor, in shards of at most a given size: only the
-/// tensor at hand is in memory. Files are written aside; [#finish] moves them into place, the index
-/// last. Closed without that, nothing is left behind.
+/// tensor at hand is in memory. [#finish] puts the files in place, the index last. Closed without
+/// that, nothing is left behind.
 public final class SafetensorsWriter implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int BUFFER = 1 << 20;
@@ -35,11 +34,11 @@ public final class SafetensorsWriter implements AutoCloseable {
     private final DType type;
     private final Map<String, String> metadata;
     private final List<Shard> shards = new ArrayList<>();
+    private final List<AtomicFile> files = new ArrayList<>();
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
     private int shard = -1;
     private int next;
     private @org.jspecify.annotations.Nullable FileChannel channel;
-    private boolean finished;
 
     /// For the weights of a model as transformers writes them: in shards of 4 GiB.
     ///
@@ -83,9 +82,9 @@ public final class SafetensorsWriter implements AutoCloseable {
             shards.add(new Shard(name, parts.get(i)));
         }
         try {
-            Files.createDirectories(directory);
             nextShard();
         } catch (IOException e) {
+            close();
             throw failed(e);
         }
     }
@@ -94,17 +93,9 @@ public final class SafetensorsWriter implements AutoCloseable {
         closeChannel();
         shard++;
         next = 0;
-        channel =
-                FileChannel.open(
-                        aside(shards.get(shard)),
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.WRITE,
-                        StandardOpenOption.TRUNCATE_EXISTING);
+        files.add(AtomicFile.create(directory.resolve(shards.get(shard).name())));
+        channel = FileChannel.open(files.getLast().aside(), StandardOpenOption.WRITE);
         header(channel, shards.get(shard).tensors(), type, metadata);
-    }
-
-    private Path aside(Shard part) {
-        return directory.resolve(part.name() + ".partial");
     }
 
     /// The next tensor, rounded to the type (to nearest, ties to even).
@@ -146,7 +137,9 @@ public final class SafetensorsWriter implements AutoCloseable {
         return (short) (bits + 0x7fff + (bits >> 16 & 1) >> 16);
     }
 
-    /// Moves the files into place. Every tensor must have come.
+    /// Puts the files in place. Every tensor must have come.
+    ///
+    /// @throws PenjingException if the disk refuses
     public void finish() {
         if (shard != shards.size() - 1 || next != shards.get(shard).tensors().size()) {
             throw new IllegalStateException("some tensors were not written");
@@ -157,28 +150,17 @@ public final class SafetensorsWriter implements AutoCloseable {
             ObjectNode index = JSON.createObjectNode();
             ObjectNode map = JSON.createObjectNode();
             for (Shard part : shards) {
-                Files.move(
-                        aside(part),
-                        directory.resolve(part.name()),
-                        StandardCopyOption.ATOMIC_MOVE,
-                        StandardCopyOption.REPLACE_EXISTING);
                 for (TensorSpec tensor : part.tensors()) {
                     map.put(tensor.name(), part.name());
                     total += tensor.size() * type.bytes();
                 }
             }
-            finished = true;
+            files.forEach(AtomicFile::commit);
             if (shards.size() > 1) {
                 index.putObject("metadata").put("total_size", total);
                 index.set("weight_map", map);
-                Path file = directory.resolve("model.safetensors.index.json");
-                Path aside = directory.resolve("model.safetensors.index.json.partial");
-                Files.writeString(aside, index.toPrettyString());
-                Files.move(
-                        aside,
-                        file,
-                        StandardCopyOption.ATOMIC_MOVE,
-                        StandardCopyOption.REPLACE_EXISTING);
+                AtomicFile.write(
+                        directory.resolve("model.safetensors.index.json"), index.toPrettyString());
             }
         } catch (IOException e) {
             throw failed(e);
@@ -196,13 +178,10 @@ public final class SafetensorsWriter implements AutoCloseable {
     public void close() {
         try {
             closeChannel();
-            if (!finished) {
-                for (Shard part : shards) {
-                    Files.deleteIfExists(aside(part));
-                }
-            }
         } catch (IOException e) {
             throw failed(e);
+        } finally {
+            files.forEach(AtomicFile::close);
         }
     }
 
@@ -222,15 +201,8 @@ public final class SafetensorsWriter implements AutoCloseable {
     /// One file of float32 vectors, from native memory as it is (little-endian machines).
     public static void writeFloats(
             Path file, Map<String, MemorySegment> tensors, Map<String, String> metadata) {
-        Path aside = file.resolveSibling(file.getFileName() + ".partial");
-        try {
-            Files.createDirectories(file.toAbsolutePath().getParent());
-            try (FileChannel out =
-                    FileChannel.open(
-                            aside,
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.WRITE,
-                            StandardOpenOption.TRUNCATE_EXISTING)) {
+        try (AtomicFile whole = AtomicFile.create(file)) {
+            try (FileChannel out = FileChannel.open(whole.aside(), StandardOpenOption.WRITE)) {
                 List<TensorSpec> specs = new ArrayList<>();
                 tensors.forEach((n, data) -> specs.add(new TensorSpec(n, data.byteSize() / 4)));
                 header(out, specs, DType.F32, metadata);
@@ -244,22 +216,9 @@ public final class SafetensorsWriter implements AutoCloseable {
                     }
                 }
             }
-            Files.move(
-                    aside,
-                    file,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
+            whole.commit();
         } catch (IOException e) {
-            deleteQuietly(aside);
             throw new PenjingException("cannot write " + file + ": " + e.getMessage(), e);
-        }
-    }
-
-    private static void deleteQuietly(Path file) {
-        try {
-            Files.deleteIfExists(file);
-        } catch (IOException e) {
-            System.getLogger("penjing").log(System.Logger.Level.DEBUG, "left behind " + file, e);
         }
     }
 

@@ -83,6 +83,31 @@ class SafetensorsTest {
         }
     }
 
+    /// Two shards: neither is in place before both are written, and the index comes last.
+    @Test
+    void shardsComeIntoPlaceTogetherOrNotAtAll() throws IOException {
+        List<TensorSpec> specs = List.of(new TensorSpec("a", 10), new TensorSpec("b", 10));
+        try (SafetensorsWriter writer =
+                new SafetensorsWriter(folder, specs, DType.F32, 40, Map.of())) {
+            writer.write("a", new float[10]);
+            assertThatThrownBy(writer::finish).isInstanceOf(IllegalStateException.class);
+        }
+        assertThat(folder).isEmptyDirectory();
+        Path second = folder.resolve("model-00002-of-00002.safetensors");
+        Files.createDirectories(second.resolve("in the way"));
+        try (SafetensorsWriter writer =
+                new SafetensorsWriter(folder, specs, DType.F32, 40, Map.of())) {
+            writer.write("a", new float[10]);
+            writer.write("b", new float[10]);
+            assertThat(folder.resolve("model-00001-of-00002.safetensors")).doesNotExist();
+            assertThatThrownBy(writer::finish)
+                    .isInstanceOf(PenjingException.class)
+                    .hasMessageContaining(second.toString());
+        }
+        assertThat(folder.resolve("model.safetensors.index.json")).doesNotExist();
+        assertThat(folder).isDirectoryNotContaining("glob:**.partial");
+    }
+
     @ParameterizedTest
     @EnumSource(
             value = DType.class,

@@ -37,7 +37,7 @@ public final class WorldFiles {
                     HELD_OUT_DOCUMENTS);
             write(
                     directory.resolve("items.jsonl"),
-                    Items.of(world, seed + 2, ITEMS).stream().map(Items::line).iterator(),
+                    Questions.of(world, seed + 2, ITEMS).stream().map(Questions::line).iterator(),
                     Long.MAX_VALUE,
                     Long.MAX_VALUE);
         } catch (IOException e) {

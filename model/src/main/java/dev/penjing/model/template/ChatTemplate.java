@@ -93,9 +93,9 @@ public final class ChatTemplate {
     /// @throws TemplateException if the template refuses them, or fails
     public String render(Map<String, ?> variables) {
         Map<String, Object> all = new HashMap<>(globals());
-        variables.forEach((name, value) -> all.put(name, Python.value(value)));
+        variables.forEach((name, value) -> all.put(name, PythonValues.value(value)));
         try {
-            return Interpreter.run(statements, all);
+            return TemplateInterpreter.run(statements, all);
         } catch (StackOverflowError e) {
             throw new TemplateException("the chat template is nested too deep");
         } catch (ArithmeticException | ClassCastException e) {
@@ -108,16 +108,16 @@ public final class ChatTemplate {
                 "raise_exception",
                 (Callable)
                         (p, n) -> {
-                            throw new TemplateException(Python.text(Methods.argument(p, 0)), true);
+                            throw new TemplateException(PythonValues.text(Methods.argument(p, 0)), true);
                         },
                 "strftime_now",
-                (Callable) (p, n) -> time(Python.text(Methods.argument(p, 0))),
+                (Callable) (p, n) -> time(PythonValues.text(Methods.argument(p, 0))),
                 "namespace",
                 (Callable)
                         (p, n) -> {
                             Namespace namespace = new Namespace();
                             if (!p.isEmpty() && p.getFirst() instanceof Map<?, ?> map) {
-                                map.forEach((k, v) -> namespace.attributes.put(Python.text(k), v));
+                                map.forEach((k, v) -> namespace.attributes.put(PythonValues.text(k), v));
                             }
                             namespace.attributes.putAll(n);
                             return namespace;
@@ -129,9 +129,9 @@ public final class ChatTemplate {
     }
 
     private static List<Object> range(List<Object> p) {
-        long start = p.size() > 1 ? Python.whole(p.get(0)) : 0;
-        long stop = Python.whole(Methods.argument(p, p.size() > 1 ? 1 : 0));
-        long step = p.size() > 2 ? Python.whole(p.get(2)) : 1;
+        long start = p.size() > 1 ? PythonValues.whole(p.get(0)) : 0;
+        long stop = PythonValues.whole(Methods.argument(p, p.size() > 1 ? 1 : 0));
+        long step = p.size() > 2 ? PythonValues.whole(p.get(2)) : 1;
         if (step == 0) {
             throw new TemplateException("range: the step is zero");
         }

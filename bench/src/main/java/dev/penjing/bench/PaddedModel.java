@@ -2,11 +2,13 @@ package dev.penjing.bench;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
+import dev.penjing.model.safetensors.TensorHeader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,7 +78,7 @@ final class PaddedModel {
             throw new PenjingException(
                     "every size must be at least the model's own, heads a multiple of " + share);
         }
-        if (from.attentionBias()) {
+        if (!from.biases().isEmpty()) {
             throw new PenjingException("models with attention biases are not padded here");
         }
         ObjectNode json = (ObjectNode) JsonMapper.shared().readTree(from.toJson());
@@ -85,14 +87,15 @@ final class PaddedModel {
         json.put("num_attention_heads", heads);
         json.put("num_key_value_heads", heads / share);
         json.put("num_hidden_layers", layers);
-        json.put("rms_norm_eps", from.normEpsilon() * from.hiddenSize() / hidden);
+        json.put("rms_norm_eps", from.norm().epsilon() * from.hiddenSize() / hidden);
         return ModelConfig.parse(json.toString(), "the padded model's configuration");
     }
 
     private void write(Path model, Path out) throws IOException {
         Files.createDirectories(out);
         try (SafetensorsWriter writer =
-                new SafetensorsWriter(out, to.tensors(), DType.BF16, SHARD, Map.of())) {
+                new SafetensorsWriter(
+                        out, TensorHeader.of(to.tensors()), DType.BF16, SHARD, Map.of())) {
             for (TensorSpec tensor : to.tensors()) {
                 writer.write(tensor.name(), values(tensor));
             }
@@ -107,8 +110,7 @@ final class PaddedModel {
         int rows = Math.toIntExact(tensor.shape()[0]);
         int columns = tensor.shape().length == 1 ? 1 : Math.toIntExact(tensor.shape()[1]);
         if (!checkpoint.names().contains(name)) {
-            return added(
-                    name.substring(name.lastIndexOf('.', name.length() - 8) + 1), rows, columns);
+            return added(tensor.role(), rows, columns);
         }
         float[] old = checkpoint.tensor(name).toFloats();
         float[] values = new float[Math.multiplyExact(rows, columns)];
@@ -129,14 +131,14 @@ final class PaddedModel {
 
     /// Of a new layer. Values and gates are zero but for the first head and the first neurons,
     /// whose columns are zero in the matrices behind them.
-    private float[] added(String name, int rows, int columns) {
+    private float[] added(Role role, int rows, int columns) {
         float[] values = new float[Math.multiplyExact(rows, columns)];
         int share = to.numAttentionHeads() / to.numKeyValueHeads();
         int head = to.headDim();
-        switch (name) {
-            case "v_proj.weight", "gate_proj.weight" -> fill(values, head, 0, columns, columns);
-            case "o_proj.weight" -> fill(values, rows, share * head, columns, columns);
-            case "down_proj.weight" -> fill(values, rows, head, columns, columns);
+        switch (role) {
+            case VALUE, GATE -> fill(values, head, 0, columns, columns);
+            case OUTPUT -> fill(values, rows, share * head, columns, columns);
+            case DOWN -> fill(values, rows, head, columns, columns);
             default -> fill(values, rows, 0, columns, columns);
         }
         return values;

@@ -1,11 +1,13 @@
 package dev.penjing.cli;
 
 import dev.penjing.compression.data.Corpus;
-import dev.penjing.compression.pruning.Shape;
 import dev.penjing.compression.run.Compression;
 import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.architecture.Axis;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Shape;
 import dev.penjing.server.Startup;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.settings.Settings;
@@ -34,7 +36,13 @@ final class DemoCommand implements Callable<Integer> {
     @Mixin Options.Common common = new Options.Common();
 
     /// What the demo cuts the bundled teacher to, and how it heals the cut.
-    private static final Shape SHAPE = new Shape(192, 480, 8);
+    private static Shape shape(Path teacher) {
+        return ModelConfig.read(teacher.resolve("config.json"))
+                .shape()
+                .with(Axis.HIDDEN, 192)
+                .with(Axis.NEURON, 480)
+                .with(Axis.QUERY_HEAD, 8);
+    }
 
     private static final TrainingSettings TRAINING =
             new TrainingSettings(1_200_000, 1e-3, 1e-5, 10, 16, 16, 256, 1, 0.1, 1, 25, 50);
@@ -80,7 +88,7 @@ final class DemoCommand implements Callable<Integer> {
         Compression.Request request =
                 new Compression.Request(
                         teacher,
-                        SHAPE,
+                        shape(teacher),
                         Corpus.of(List.of(world.resolve("train.jsonl"))),
                         Optional.of(Corpus.of(List.of(world.resolve("heldout.jsonl")))),
                         dir,

@@ -9,6 +9,7 @@ import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
+import dev.penjing.model.safetensors.TensorHeader;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.BiFunction;
@@ -39,18 +40,22 @@ public final class TinyModels {
 
     /// The weights of one tensor.
     public static float[] weights(TensorSpec spec) {
+        return weights(spec.name(), spec.shape());
+    }
+
+    private static float[] weights(String name, long... shape) {
         long nameHash = 0;
-        for (char c : spec.name().toCharArray()) {
+        for (char c : name.toCharArray()) {
             nameHash = (nameHash * 31 + c) & 0xffffffffL;
         }
-        float[] values = new float[Math.toIntExact(spec.size())];
+        float[] values = new float[Math.toIntExact(new TensorHeader(name, shape).size())];
         for (int i = 0; i < values.length; i++) {
             long u = (i * 2654435761L + nameHash * 40503) & 0xffffffffL;
             u ^= u >>> 15;
             u = u * 2246822519L & 0xffffffffL;
             u ^= u >>> 13;
             float v = (u >>> 8) / 16777216f - 0.5f;
-            values[i] = spec.shape().length == 1 ? 1 + v * 0.5f : v * 0.4f;
+            values[i] = shape.length == 1 ? 1 + v * 0.5f : v * 0.4f;
         }
         return values;
     }
@@ -59,7 +64,12 @@ public final class TinyModels {
     public static void write(
             ModelConfig config, Path directory, BiFunction<TensorSpec, float[], float[]> change) {
         try (SafetensorsWriter writer =
-                new SafetensorsWriter(directory, config.tensors(), DType.F32, 1L << 30, Map.of())) {
+                new SafetensorsWriter(
+                        directory,
+                        TensorHeader.of(config.tensors()),
+                        DType.F32,
+                        1L << 30,
+                        Map.of())) {
             for (TensorSpec spec : config.tensors()) {
                 writer.write(spec.name(), change.apply(spec, weights(spec)));
             }
@@ -73,7 +83,7 @@ public final class TinyModels {
         for (Slot slot : parameters.layout().slots().values()) {
             try (PointerScope scope = new PointerScope();
                     AutoGradMode noGrad = new AutoGradMode(false)) {
-                float[] values = weights(new TensorSpec(slot.name(), slot.shape()));
+                float[] values = weights(slot.name(), slot.shape());
                 parameters.view(slot.name()).copy_(tensor(values, slot.shape()));
             }
         }

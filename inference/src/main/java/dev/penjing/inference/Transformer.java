@@ -6,6 +6,7 @@ import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.Scratch;
 import dev.penjing.inference.kernel.Team;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Norm;
 import java.util.Arrays;
 import java.util.List;
 
@@ -133,7 +134,10 @@ final class Transformer {
     private void norm(float[] norm, float[] x, int at, Activations to, int toRow, Scratch scratch) {
         float[] out = scratch.floats(hiddenStride);
         int size = config.hiddenSize();
-        kernels.rmsNorm(x, at, norm, size, (float) config.normEpsilon(), out);
+        switch (config.norm()) {
+            case Norm.Rms rms ->
+                    kernels.rmsNorm(x, at, norm, size, (float) rms.epsilon(), out);
+        }
         Arrays.fill(out, size, hiddenStride, 0);
         kernels.quantize(out, 0, 0, hiddenStride, to, toRow, scratch);
     }

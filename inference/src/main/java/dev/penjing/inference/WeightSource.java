@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -205,11 +206,16 @@ abstract sealed class WeightSource implements AutoCloseable {
     private static final class Gguf extends WeightSource {
         private final GgufFile file;
         private final ModelConfig config;
+        private final Map<String, String> ggufNames;
 
         Gguf(Path path) {
             file = GgufFile.open(path);
             try {
                 config = GgufImport.config(file, DType.F32);
+                ggufNames =
+                        config.tensors().stream()
+                                .collect(
+                                        Collectors.toMap(TensorSpec::name, TensorSpec::ggufName));
                 config.tensors().forEach(this::check);
             } catch (PenjingException e) {
                 file.close();
@@ -230,7 +236,7 @@ abstract sealed class WeightSource implements AutoCloseable {
         }
 
         private GgufFile.Tensor tensor(String name) {
-            return file.tensor(GgufImport.ggufName(name));
+            return file.tensor(ggufNames.getOrDefault(name, name));
         }
 
         @Override
@@ -299,7 +305,7 @@ abstract sealed class WeightSource implements AutoCloseable {
             float[] values = tensor(name).toFloats();
             requireFinite(name, values);
             int headDim = config.headDim();
-            if (!name.endsWith("q_proj.bias") && !name.endsWith("k_proj.bias")) {
+            if (!interleaved(name)) {
                 return values;
             }
             float[] result = new float[values.length];
@@ -307,6 +313,12 @@ abstract sealed class WeightSource implements AutoCloseable {
                 result[i] = values[HeadRows.inGguf(i, headDim)];
             }
             return result;
+        }
+
+        private boolean interleaved(String name) {
+            return config.family().gguf().interleaved()
+                    && config.tensors().stream()
+                            .anyMatch(t -> t.name().equals(name) && t.rotated());
         }
 
         private static void requireFinite(String name, float[] values) {
@@ -325,7 +337,7 @@ abstract sealed class WeightSource implements AutoCloseable {
 
         @Override
         Rows rows(String name) {
-            boolean rotated = name.endsWith("q_proj.weight") || name.endsWith("k_proj.weight");
+            boolean rotated = interleaved(name);
             GgufFile.Tensor tensor = tensor(name);
             MemorySegment data = tensor.data();
             BlockType type = tensor.type();

@@ -5,6 +5,7 @@ import dev.penjing.inference.kernel.Quantization;
 import dev.penjing.inference.kernel.Team;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
 import java.util.Arrays;
@@ -236,7 +237,7 @@ final class Weights implements AutoCloseable {
                     qkv,
                     qkvBias(at, queries, keys),
                     output,
-                    config.attentionBias()
+                    config.biases().contains(Role.OUTPUT_BIAS)
                             ? source.vector(at + "self_attn.o_proj.bias")
                             : new float[0],
                     source.vector(at + "post_attention_layernorm.weight"),
@@ -257,7 +258,7 @@ final class Weights implements AutoCloseable {
         }
 
         private float[] qkvBias(String at, int queries, int keys) {
-            if (!config.attentionBias()) {
+            if (!config.biases().contains(Role.QUERY_BIAS)) {
                 return new float[0];
             }
             float[] bias = new float[queries + 2 * keys];

@@ -46,7 +46,7 @@ final class FloatReference {
         }
         double[] y = new double[x.length];
         for (int i = 0; i < y.length; i++) {
-            y[i] = x[i] / Math.sqrt(sum / x.length + config.normEpsilon()) * w[i];
+            y[i] = x[i] / Math.sqrt(sum / x.length + config.norm().epsilon()) * w[i];
         }
         return y;
     }

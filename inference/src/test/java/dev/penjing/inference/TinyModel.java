@@ -4,6 +4,7 @@ import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
+import dev.penjing.model.safetensors.TensorHeader;
 import dev.penjing.model.tokenizer.BpeTrainer;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
@@ -46,7 +47,8 @@ final class TinyModel {
                         "test");
         List<TensorSpec> specs = config.tensors();
         try (SafetensorsWriter writer =
-                new SafetensorsWriter(directory, specs, DType.F32, 1L << 30, Map.of())) {
+                new SafetensorsWriter(
+                        directory, TensorHeader.of(specs), DType.F32, 1L << 30, Map.of())) {
             Random random = new Random(3);
             Random other = new Random(4);
             for (TensorSpec spec : specs) {

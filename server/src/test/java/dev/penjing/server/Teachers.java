@@ -5,6 +5,7 @@ import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
+import dev.penjing.model.safetensors.TensorHeader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -57,7 +58,12 @@ final class Teachers {
             List<TensorSpec> kept = ModelConfig.read(folder.resolve(CONFIG)).tensors();
             Files.delete(folder.resolve("model.safetensors"));
             try (SafetensorsWriter writer =
-                    new SafetensorsWriter(folder, kept, DType.BF16, Long.MAX_VALUE, Map.of())) {
+                    new SafetensorsWriter(
+                            folder,
+                            TensorHeader.of(kept),
+                            DType.BF16,
+                            Long.MAX_VALUE,
+                            Map.of())) {
                 for (TensorSpec tensor : kept) {
                     writer.write(tensor.name(), teacher.tensor(tensor.name()).toFloats());
                 }

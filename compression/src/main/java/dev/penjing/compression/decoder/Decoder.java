@@ -2,7 +2,9 @@ package dev.penjing.compression.decoder;
 
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.architecture.Mlp;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Norm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -136,7 +138,10 @@ public final class Decoder implements AutoCloseable {
         probe.ifPresent(p -> p.norm(index, true, normed2));
         TensorVector gateUp =
                 linear(normed2, w.gateUp(), NO_BIAS).split(config.intermediateSize(), -1);
-        Tensor activation = torch.silu(gateUp.get(0)).mul(gateUp.get(1));
+        Tensor activation =
+                switch (config.mlp()) {
+                    case Mlp.GatedSilu silu -> torch.silu(gateUp.get(0)).mul(gateUp.get(1));
+                };
         probe.ifPresent(p -> p.neurons(index, activation));
         return middleND.add(linear(activation, w.down(), NO_BIAS));
     }
@@ -158,11 +163,14 @@ public final class Decoder implements AutoCloseable {
     }
 
     private Tensor norm(Tensor xND, Tensor weightD) {
-        return torch.rms_norm(
-                xND,
-                new long[] {config.hiddenSize()},
-                new TensorOptional(weightD),
-                new DoubleOptional(config.normEpsilon()));
+        return switch (config.norm()) {
+            case Norm.Rms rms ->
+                    torch.rms_norm(
+                            xND,
+                            new long[] {config.hiddenSize()},
+                            new TensorOptional(weightD),
+                            new DoubleOptional(rms.epsilon()));
+        };
     }
 
     @Override

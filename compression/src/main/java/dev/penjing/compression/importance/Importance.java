@@ -1,68 +1,98 @@
 package dev.penjing.compression.importance;
 
+import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /// How much each part of a model matters, from forward passes alone (Minitron, arXiv 2407.14679,
 /// section 2.2): for each sample the mean of |activation| over the sequence, then the L2 norm over
 /// all samples.
 ///
-/// @param neurons `[layers][F]`: input of `down_proj`
-/// @param heads `[layers][H * E]`: input of `o_proj`, element by element
-/// @param channels `[2 * layers][D]`: outputs of both norms of each layer
-/// @param layers `[layers]`: block influence, the mean of 1 - cos(input, output) over tokens
-///   (ShortGPT, arXiv 2403.03853)
+/// | axis | rows | of |
+/// | --- | --- | --- |
+/// | `NEURON` | `[layers][F]` | the input of the MLP's last matrix |
+/// | `QUERY_HEAD` | `[layers][H * E]` | the input of attention's last matrix, element by element |
+/// | `HIDDEN` | `[2 * layers][D]` | the outputs of both norms of each layer |
+/// | `LAYER` | `[1][layers]` | block influence, the mean of 1 - cos(input, output) over tokens (ShortGPT, arXiv 2403.03853) |
+///
+/// @param activations rows by axis, for every axis in [#AXES]
 /// @param samples sequences looked at
-public record Importance(
-        float[][] neurons, float[][] heads, float[][] channels, float[] layers, long samples) {
+public record Importance(Map<Axis, float[][]> activations, long samples) {
+    /// The axes whose parts are scored, and so can be cut.
+    public static final List<Axis> AXES =
+            List.of(Axis.HIDDEN, Axis.NEURON, Axis.QUERY_HEAD, Axis.LAYER);
 
-    /// One score a hidden channel for the whole network, since all layers share the residual
-    /// stream: the sum over all norms.
-    public double[] channelScores() {
-        double[] sum = new double[channels[0].length];
-        for (float[] norm : channels) {
-            for (int i = 0; i < sum.length; i++) {
-                sum[i] += norm[i];
-            }
+    public Importance {
+        activations = new EnumMap<>(activations);
+        if (!activations.keySet().containsAll(AXES)) {
+            throw new IllegalArgumentException("importance knows every one of " + AXES);
         }
-        return sum;
     }
 
-    /// One score a head of a layer: the L2 norm over the head dimension, `[H]`.
-    public double[] headScores(int layer, int headDim) {
-        float[] elements = heads[layer];
-        double[] scores = new double[elements.length / headDim];
-        for (int h = 0; h < scores.length; h++) {
-            double sum = 0;
-            for (int e = 0; e < headDim; e++) {
-                double x = elements[h * headDim + e];
-                sum += x * x;
+    /// How many rows an axis has.
+    static int rows(Axis axis, ModelConfig config) {
+        return switch (axis) {
+            case HIDDEN -> 2 * config.numHiddenLayers();
+            case LAYER -> 1;
+            default -> config.numHiddenLayers();
+        };
+    }
+
+    /// How long a row is.
+    static int width(Axis axis, ModelConfig config) {
+        return axis == Axis.QUERY_HEAD
+                ? config.numAttentionHeads() * config.headDim()
+                : config.shape().get(axis);
+    }
+
+    public float[][] of(Axis axis) {
+        return activations.getOrDefault(axis, new float[0][]);
+    }
+
+    /// One score a part. Of hidden channels, which all layers share, it is the sum over all norms,
+    /// of a head the L2 norm over its dimensions.
+    ///
+    /// @param layer whose parts, where each layer has its own
+    public double[] scores(Axis axis, int layer, ModelConfig config) {
+        double[] scores = new double[config.shape().get(axis)];
+        switch (axis) {
+            case HIDDEN -> {
+                for (float[] norm : of(axis)) {
+                    for (int i = 0; i < scores.length; i++) {
+                        scores[i] += norm[i];
+                    }
+                }
             }
-            scores[h] = Math.sqrt(sum);
+            case QUERY_HEAD -> {
+                int e = config.headDim();
+                for (int h = 0; h < scores.length; h++) {
+                    double sum = 0;
+                    for (int i = h * e; i < (h + 1) * e; i++) {
+                        double x = of(axis)[layer][i];
+                        sum += x * x;
+                    }
+                    scores[h] = Math.sqrt(sum);
+                }
+            }
+            default -> {
+                float[] row = of(axis)[axis.perLayer() ? layer : 0];
+                Arrays.setAll(scores, i -> row[i]);
+            }
         }
         return scores;
     }
 
-    /// The `count` channels to keep, ascending.
-    public int[] keptChannels(int count) {
-        return best(channelScores(), 0, channels[0].length, count);
-    }
-
-    /// The `count` neurons of a layer to keep, ascending.
-    public int[] keptNeurons(int layer, int count) {
-        double[] scores = new double[neurons[layer].length];
-        Arrays.setAll(scores, i -> neurons[layer][i]);
-        return best(scores, 0, scores.length, count);
-    }
-
-    /// The `count` heads of a layer to keep, ascending: the best of each key-value group, as many
-    /// from each, so that every group keeps its keys and values.
-    public int[] keptHeads(int layer, ModelConfig config, int count) {
-        double[] scores = headScores(layer, config.headDim());
-        int groups = config.numKeyValueHeads();
-        int size = config.numAttentionHeads() / groups;
+    /// The `count` parts to keep, ascending. Of heads as many are kept of each key-value group, so
+    /// that every group keeps its keys and values.
+    public int[] kept(Axis axis, int layer, ModelConfig config, int count) {
+        double[] scores = scores(axis, layer, config);
+        int groups = axis == Axis.QUERY_HEAD ? config.numKeyValueHeads() : 1;
+        int size = scores.length / groups;
         return IntStream.range(0, groups)
                 .flatMap(g -> Arrays.stream(best(scores, g * size, (g + 1) * size, count / groups)))
                 .toArray();

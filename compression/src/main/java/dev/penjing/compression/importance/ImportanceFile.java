@@ -1,10 +1,12 @@
 package dev.penjing.compression.importance;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.safetensors.SafetensorsFile;
 import dev.penjing.model.safetensors.SafetensorsWriter;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -14,39 +16,42 @@ import java.util.Map;
 public final class ImportanceFile {
     private ImportanceFile() {}
 
-    public static void write(Path file, Importance importance, ModelConfig config) {
+    public static void write(Path file, Importance importance) {
         Map<String, float[]> tensors = new LinkedHashMap<>();
-        tensors.put("layers", importance.layers());
-        for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
-            String at = "layers." + layer + ".";
-            tensors.put(at + "neurons", importance.neurons()[layer]);
-            tensors.put(at + "heads", importance.heads()[layer]);
-            tensors.put(at + "norms.0", importance.channels()[2 * layer]);
-            tensors.put(at + "norms.1", importance.channels()[2 * layer + 1]);
+        for (Axis axis : Importance.AXES) {
+            float[][] rows = importance.of(axis);
+            for (int row = 0; row < rows.length; row++) {
+                tensors.put(name(axis, row), rows[row]);
+            }
         }
         SafetensorsWriter.writeFile(
                 file, tensors, Map.of("samples", Long.toString(importance.samples())));
     }
 
-    /// @throws PenjingException if the file was made for a model of another shape
+    /// @throws PenjingException if the file was made for a model of another shape, or holds a score
+    ///   that is not finite
     public static Importance read(Path file, ModelConfig config) {
         try (SafetensorsFile source = SafetensorsFile.open(file)) {
-            int layers = config.numHiddenLayers();
-            float[][] neurons = new float[layers][];
-            float[][] heads = new float[layers][];
-            float[][] channels = new float[2 * layers][];
-            int width = config.numAttentionHeads() * config.headDim();
-            for (int layer = 0; layer < layers; layer++) {
-                String at = "layers." + layer + ".";
-                neurons[layer] = vector(source, at + "neurons", config.intermediateSize(), file);
-                heads[layer] = vector(source, at + "heads", width, file);
-                channels[2 * layer] = vector(source, at + "norms.0", config.hiddenSize(), file);
-                channels[2 * layer + 1] = vector(source, at + "norms.1", config.hiddenSize(), file);
+            Map<Axis, float[][]> activations = new EnumMap<>(Axis.class);
+            for (Axis axis : Importance.AXES) {
+                float[][] rows = new float[Importance.rows(axis, config)][];
+                for (int row = 0; row < rows.length; row++) {
+                    int width = Importance.width(axis, config);
+                    rows[row] = vector(source, name(axis, row), width, file);
+                }
+                activations.put(axis, rows);
             }
             long samples = Long.parseLong(source.metadata().getOrDefault("samples", "0"));
-            return new Importance(
-                    neurons, heads, channels, vector(source, "layers", layers, file), samples);
+            return new Importance(activations, samples);
         }
+    }
+
+    private static String name(Axis axis, int row) {
+        return switch (axis) {
+            case HIDDEN -> "layers." + row / 2 + ".norms." + row % 2;
+            case LAYER -> "layers";
+            default -> "layers." + row + "." + axis.parts();
+        };
     }
 
     private static float[] vector(SafetensorsFile source, String name, int length, Path file) {
@@ -55,6 +60,14 @@ public final class ImportanceFile {
                     "%s does not fit the teacher: no %s of %d scores; run penjing score on this teacher"
                             .formatted(file, name, length));
         }
-        return source.tensor(name).toFloats();
+        float[] scores = source.tensor(name).toFloats();
+        for (float score : scores) {
+            if (!Float.isFinite(score)) {
+                throw new PenjingException(
+                        "%s holds a score in %s that is not finite: run penjing score again, on a teacher whose logits are finite"
+                                .formatted(file, name));
+            }
+        }
+        return scores;
     }
 }

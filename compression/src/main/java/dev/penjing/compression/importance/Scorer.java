@@ -5,17 +5,21 @@ import dev.penjing.compression.decoder.Decoder;
 import dev.penjing.compression.decoder.Probe;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
+import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.bytedeco.pytorch.global.torch;
 
 /// Runs a model over sample text and sums up its activations.
 ///
@@ -23,24 +27,24 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /// through at once does not matter.
 public final class Scorer implements Probe, AutoCloseable {
     private final long length;
-    private final List<Tensor> neurons = new ArrayList<>();
-    private final List<Tensor> heads = new ArrayList<>();
-    private final List<Tensor> norms = new ArrayList<>();
-    private final Tensor layers;
+    private final Map<Axis, List<Tensor>> sums = new EnumMap<>(Axis.class);
 
     private Scorer(ModelConfig config, Compute compute, long length) {
         this.length = length;
         TensorOptions floats = compute.options(ScalarType.Float);
         try (PointerScope scope = new PointerScope()) {
-            for (int i = 0; i < config.numHiddenLayers(); i++) {
-                neurons.add(Tensors.keep(Tensors.zeros(floats, config.intermediateSize())));
-                long width = (long) config.numAttentionHeads() * config.headDim();
-                heads.add(Tensors.keep(Tensors.zeros(floats, width)));
-                norms.add(Tensors.keep(Tensors.zeros(floats, config.hiddenSize())));
-                norms.add(Tensors.keep(Tensors.zeros(floats, config.hiddenSize())));
+            for (Axis axis : Importance.AXES) {
+                List<Tensor> rows = new ArrayList<>();
+                for (int row = 0; row < Importance.rows(axis, config); row++) {
+                    rows.add(Tensors.keep(Tensors.zeros(floats, Importance.width(axis, config))));
+                }
+                sums.put(axis, rows);
             }
-            layers = Tensors.keep(Tensors.zeros(floats, config.numHiddenLayers()));
         }
+    }
+
+    private Tensor sum(Axis axis, int row) {
+        return sums.getOrDefault(axis, List.of()).get(row);
     }
 
     /// Scores `model` on the first `samples` sequences of `data` (which start anew where it ends),
@@ -68,17 +72,17 @@ public final class Scorer implements Probe, AutoCloseable {
 
     @Override
     public void norm(int layer, boolean afterAttention, Tensor outputND) {
-        add(norms.get(2 * layer + (afterAttention ? 1 : 0)), outputND);
+        add(sum(Axis.HIDDEN, 2 * layer + (afterAttention ? 1 : 0)), outputND);
     }
 
     @Override
     public void heads(int layer, Tensor outputNHE) {
-        add(heads.get(layer), outputNHE);
+        add(sum(Axis.QUERY_HEAD, layer), outputNHE);
     }
 
     @Override
     public void neurons(int layer, Tensor activationNF) {
-        add(neurons.get(layer), activationNF);
+        add(sum(Axis.NEURON, layer), activationNF);
     }
 
     @Override
@@ -87,7 +91,9 @@ public final class Scorer implements Probe, AutoCloseable {
             Tensor in = inputND.to(ScalarType.Float);
             Tensor out = outputND.to(ScalarType.Float);
             Tensor similarity = torch.cosine_similarity(in, out, -1, 1e-8);
-            layers.narrow(0, layer, 1).add_(similarity.neg_().add_(new Scalar(1.0)).sum());
+            sum(Axis.LAYER, 0)
+                    .narrow(0, layer, 1)
+                    .add_(similarity.neg_().add_(new Scalar(1.0)).sum());
         }
     }
 
@@ -100,31 +106,31 @@ public final class Scorer implements Probe, AutoCloseable {
         }
     }
 
+    /// @throws PenjingException if a score is not finite
     private Importance result(int samples) {
-        float[] influence = Tensors.floats(layers);
-        for (int i = 0; i < influence.length; i++) {
-            influence[i] /= (float) (samples * length);
-        }
-        return new Importance(roots(neurons), roots(heads), roots(norms), influence, samples);
-    }
-
-    private static float[][] roots(List<Tensor> sums) {
-        return sums.stream()
-                .map(sum -> {
-                    float[] values = Tensors.floats(sum);
-                    for (int i = 0; i < values.length; i++) {
-                        values[i] = (float) Math.sqrt(values[i]);
+        Map<Axis, float[][]> activations = new EnumMap<>(Axis.class);
+        sums.forEach((axis, rows) -> {
+            float[][] scores = rows.stream().map(Tensors::floats).toArray(float[][]::new);
+            for (float[] row : scores) {
+                for (int i = 0; i < row.length; i++) {
+                    row[i] =
+                            axis == Axis.LAYER
+                                    ? row[i] / (float) (samples * length)
+                                    : (float) Math.sqrt(row[i]);
+                    if (!Float.isFinite(row[i])) {
+                        throw new PenjingException(
+                                "the teacher's activations are not finite, so its %s have no importance: is the checkpoint damaged, or its type too small for it?"
+                                        .formatted(axis.parts()));
                     }
-                    return values;
-                })
-                .toArray(float[][]::new);
+                }
+            }
+            activations.put(axis, scores);
+        });
+        return new Importance(activations, samples);
     }
 
     @Override
     public void close() {
-        neurons.forEach(Tensors::release);
-        heads.forEach(Tensors::release);
-        norms.forEach(Tensors::release);
-        Tensors.release(layers);
+        sums.values().forEach(rows -> rows.forEach(Tensors::release));
     }
 }

@@ -1,59 +1,157 @@
 package dev.penjing.compression.pruning;
 
 import dev.penjing.compression.importance.Importance;
+import dev.penjing.model.UsageException;
+import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Shape;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /// Which parts of a teacher a student keeps: indices in the teacher, ascending.
 ///
-/// @param channels hidden channels, the same in every layer
-/// @param neurons by layer
-/// @param heads attention heads by layer, as many of each key-value group
-public record Cut(int[] channels, List<int[]> neurons, List<int[]> heads) {
-    /// The most important parts.
-    public static Cut best(ModelConfig teacher, Importance importance, Shape shape) {
-        shape.requireCuttableFrom(teacher);
-        List<int[]> neurons = new ArrayList<>();
-        List<int[]> heads = new ArrayList<>();
-        for (int layer = 0; layer < teacher.numHiddenLayers(); layer++) {
-            neurons.add(importance.keptNeurons(layer, shape.intermediateSize()));
-            heads.add(importance.keptHeads(layer, teacher, shape.numAttentionHeads()));
+/// @param parts by axis: of each of the teacher's layers where layers may differ, else one list for
+///   all
+public record Cut(Map<Axis, List<int[]>> parts) {
+    public Cut {
+        parts = new EnumMap<>(parts);
+        if (parts.size() != Axis.values().length) {
+            throw new IllegalArgumentException("a cut says what is kept along every axis");
         }
-        return new Cut(importance.keptChannels(shape.hiddenSize()), neurons, heads);
+    }
+
+    /// Everything.
+    public static Cut nothing(ModelConfig teacher) {
+        Map<Axis, List<int[]>> parts = new EnumMap<>(Axis.class);
+        for (Axis axis : Axis.values()) {
+            int[] all = IntStream.range(0, teacher.shape().get(axis)).toArray();
+            int lists = axis.perLayer() ? teacher.numHiddenLayers() : 1;
+            parts.put(axis, Collections.nCopies(lists, all));
+        }
+        return new Cut(parts);
+    }
+
+    /// The most important parts.
+    ///
+    /// @throws UsageException if a student of this shape cannot be cut from the teacher
+    public static Cut best(ModelConfig teacher, Importance importance, Shape shape) {
+        requireCuttable(teacher, shape);
+        Cut cut = nothing(teacher);
+        for (Axis axis : Importance.AXES) {
+            List<int[]> kept = new ArrayList<>();
+            for (int i = 0; i < cut.lists(axis).size(); i++) {
+                kept.add(importance.kept(axis, i, teacher, shape.get(axis)));
+            }
+            cut = cut.with(axis, kept);
+        }
+        return cut;
     }
 
     /// Parts drawn at random: what importance is measured against.
+    ///
+    /// @throws UsageException if a student of this shape cannot be cut from the teacher
     public static Cut random(ModelConfig teacher, Shape shape, long seed) {
-        shape.requireCuttableFrom(teacher);
+        requireCuttable(teacher, shape);
         Random random = new Random(seed);
-        List<int[]> neurons = new ArrayList<>();
-        List<int[]> heads = new ArrayList<>();
-        int groups = teacher.numKeyValueHeads();
-        int size = teacher.numAttentionHeads() / groups;
+        Map<Axis, List<int[]>> drawn = new EnumMap<>(Axis.class);
         for (int layer = 0; layer < teacher.numHiddenLayers(); layer++) {
-            neurons.add(draw(random, 0, teacher.intermediateSize(), shape.intermediateSize()));
-            heads.add(
-                    IntStream.range(0, groups)
-                            .flatMap(g ->
-                                    IntStream.of(
-                                            draw(
-                                                    random,
-                                                    g * size,
-                                                    (g + 1) * size,
-                                                    shape.numAttentionHeads() / groups)))
-                            .toArray());
+            for (Axis axis : List.of(Axis.NEURON, Axis.QUERY_HEAD)) {
+                drawn.computeIfAbsent(axis, a -> new ArrayList<>())
+                        .add(draw(random, axis, teacher, shape.get(axis)));
+            }
         }
-        return new Cut(draw(random, 0, teacher.hiddenSize(), shape.hiddenSize()), neurons, heads);
+        Cut cut = nothing(teacher);
+        for (Axis axis : List.of(Axis.HIDDEN, Axis.LAYER)) {
+            drawn.put(axis, List.of(draw(random, axis, teacher, shape.get(axis))));
+        }
+        for (Map.Entry<Axis, List<int[]>> entry : drawn.entrySet()) {
+            cut = cut.with(entry.getKey(), entry.getValue());
+        }
+        return cut;
     }
 
-    private static int[] draw(Random random, int from, int to, int count) {
-        List<Integer> all = IntStream.range(from, to).boxed().collect(Collectors.toList());
-        Collections.shuffle(all, random);
-        return all.stream().limit(count).mapToInt(Integer::intValue).sorted().toArray();
+    private static int[] draw(Random random, Axis axis, ModelConfig teacher, int count) {
+        int groups = axis == Axis.QUERY_HEAD ? teacher.numKeyValueHeads() : 1;
+        int size = teacher.shape().get(axis) / groups;
+        return IntStream.range(0, groups)
+                .flatMap(g -> {
+                    List<Integer> all =
+                            IntStream.range(g * size, (g + 1) * size)
+                                    .boxed()
+                                    .collect(Collectors.toList());
+                    Collections.shuffle(all, random);
+                    return all.stream().limit(count / groups).mapToInt(i -> i).sorted();
+                })
+                .toArray();
+    }
+
+    /// The same but for one axis.
+    ///
+    /// @param kept a list for each of the teacher's layers, or one
+    public Cut with(Axis axis, List<int[]> kept) {
+        Map<Axis, List<int[]>> other = new EnumMap<>(parts);
+        other.put(axis, kept);
+        return new Cut(other);
+    }
+
+    /// What is kept along an axis in one of the teacher's layers.
+    public int[] kept(Axis axis, int layer) {
+        return lists(axis).get(axis.perLayer() ? layer : 0);
+    }
+
+    /// The teacher's layers that the student has, in order.
+    public int[] layers() {
+        return kept(Axis.LAYER, 0);
+    }
+
+    /// Of each of the teacher's layers, or one for all.
+    public List<int[]> lists(Axis axis) {
+        return parts.getOrDefault(axis, List.of());
+    }
+
+    /// The student's shape.
+    public Shape shape() {
+        return new Shape(
+                parts.entrySet().stream()
+                        .collect(
+                                Collectors.toMap(
+                                        Map.Entry::getKey, e -> e.getValue().getFirst().length)));
+    }
+
+    /// @throws UsageException if a student of this shape cannot be cut from `teacher`; names the
+    ///   nearest size that can
+    public static void requireCuttable(ModelConfig teacher, Shape shape) {
+        for (Axis axis : Axis.values()) {
+            int size = shape.get(axis);
+            int largest = teacher.shape().get(axis);
+            if (!Importance.AXES.contains(axis)) {
+                if (size != largest) {
+                    throw new UsageException(
+                            "%s cannot be cut: a student has the teacher's %d"
+                                    .formatted(axis.key(), largest));
+                }
+                continue;
+            }
+            int step = axis == Axis.QUERY_HEAD ? teacher.numKeyValueHeads() : 1;
+            if (size >= step && size <= largest && size % step == 0) {
+                continue;
+            }
+            int nearest = Math.clamp(Math.round(size / (double) step) * step, step, largest);
+            String why =
+                    size > largest
+                            ? "is larger than the teacher's " + largest
+                            : size < step
+                                    ? "is too small"
+                                    : "is not a multiple of the %d key-value heads".formatted(step);
+            throw new UsageException(
+                    "%s %d %s: the nearest that can be is %d"
+                            .formatted(axis.key(), size, why, nearest));
+        }
     }
 }

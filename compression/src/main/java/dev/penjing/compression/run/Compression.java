@@ -7,13 +7,13 @@ import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.importance.ImportanceFile;
 import dev.penjing.compression.pruning.Cut;
 import dev.penjing.compression.pruning.Pruner;
-import dev.penjing.compression.pruning.Shape;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.training.HeldOut;
 import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Shape;
 import dev.penjing.model.files.AtomicFile;
 import dev.penjing.model.files.Folders;
 import dev.penjing.model.files.Hashes;
@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -102,7 +103,7 @@ public final class Compression {
     public static ObjectNode run(
             Request request, Compute compute, Progress progress, Consumer<String> say) {
         Compression compression = new Compression(request, compute, progress, say);
-        request.shape().requireCuttableFrom(compression.teacherConfig);
+        Cut.requireCuttable(compression.teacherConfig, request.shape());
         TrainingRun.requireLength(request.training(), compression.teacherConfig);
         TorchModel.requireFits(compression.tokenizer, compression.teacherConfig, request.teacher());
         return compression.run();
@@ -134,7 +135,7 @@ public final class Compression {
                                             compute.type()));
             stages.run(
                     "score", scoreKey, importanceFile, r -> score(text.training(), importanceFile));
-            String pruneKey = Hashes.sha256("prune 1 " + scoreKey + request.shape());
+            String pruneKey = Hashes.sha256("prune 1 " + scoreKey + sizes(request.shape()));
             stages.run(
                     "prune",
                     pruneKey,
@@ -158,6 +159,12 @@ public final class Compression {
             Report.write(request, teacherConfig, importanceFile, work(distillKey), result);
             return result;
         }
+    }
+
+    private static String sizes(Shape shape) {
+        return shape.sizes().entrySet().stream()
+                .map(e -> e.getKey().key() + "=" + e.getValue())
+                .collect(Collectors.joining(" "));
     }
 
     /// Where a distillation keeps its checkpoints: other settings, another folder.

@@ -3,6 +3,7 @@ package dev.penjing.compression.run;
 import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.importance.ImportanceFile;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.files.AtomicFile;
 import java.io.IOException;
@@ -11,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -194,13 +194,10 @@ final class Report {
 
     private static void shapes(StringBuilder page, ModelConfig teacher, ModelConfig student) {
         page.append("<h2>Shape</h2><table><tr><th></th><th>teacher</th><th>student</th></tr>");
-        row(page, "hidden size", teacher.hiddenSize(), student.hiddenSize());
-        row(page, "intermediate size", teacher.intermediateSize(), student.intermediateSize());
-        row(page, "attention heads", teacher.numAttentionHeads(), student.numAttentionHeads());
-        row(page, "key-value heads", teacher.numKeyValueHeads(), student.numKeyValueHeads());
-        row(page, "head dimension", teacher.headDim(), student.headDim());
-        row(page, "layers", teacher.numHiddenLayers(), student.numHiddenLayers());
-        row(page, "vocabulary", teacher.vocabularySize(), student.vocabularySize());
+        for (Axis axis : Axis.values()) {
+            String name = axis.key().replace('_', ' ');
+            row(page, name, teacher.shape().get(axis), student.shape().get(axis));
+        }
         page.append("</table>");
     }
 
@@ -218,32 +215,36 @@ final class Report {
                 "<h2>Importance</h2><p>Every part of the teacher by how much it matters, the most"
                         + " important first; what lies right of the line was cut.</p>"
                         + "<div class='grid3'><figure>");
-        page.append(
-                Svg.sorted(importance.channelScores(), student.hiddenSize(), "hidden channels"));
-        page.append("</figure>");
-        double[] influence = new double[importance.layers().length];
-        Arrays.setAll(influence, i -> importance.layers()[i]);
-        page.append("<figure>")
-                .append(Svg.sorted(influence, influence.length, "layers, by block influence"))
-                .append("</figure></div><div class='grid3'>");
+        for (Axis axis : Importance.AXES) {
+            if (!axis.perLayer()) {
+                figure(page, importance, axis, 0, teacher, student);
+            }
+        }
         for (int layer = 0; layer < teacher.numHiddenLayers(); layer++) {
-            float[] scores = importance.neurons()[layer];
-            double[] neurons = new double[scores.length];
-            Arrays.setAll(neurons, i -> scores[i]);
-            page.append("<figure>")
-                    .append(
-                            Svg.sorted(
-                                    neurons,
-                                    student.intermediateSize(),
-                                    "layer " + (layer + 1) + " neurons"))
-                    .append(
-                            Svg.sorted(
-                                    importance.headScores(layer, teacher.headDim()),
-                                    student.numAttentionHeads(),
-                                    "layer " + (layer + 1) + " heads"))
-                    .append("</figure>");
+            for (Axis axis : Importance.AXES) {
+                if (axis.perLayer()) {
+                    figure(page, importance, axis, layer, teacher, student);
+                }
+            }
         }
         page.append("</div>");
+    }
+
+    private static void figure(
+            StringBuilder page,
+            Importance importance,
+            Axis axis,
+            int layer,
+            ModelConfig teacher,
+            ModelConfig student) {
+        String whose = axis.perLayer() ? "layer " + (layer + 1) + " " : "";
+        page.append("<figure>")
+                .append(
+                        Svg.sorted(
+                                importance.scores(axis, layer, teacher),
+                                student.shape().get(axis),
+                                whose + axis.parts()))
+                .append("</figure>");
     }
 
     private static String template(String name) {

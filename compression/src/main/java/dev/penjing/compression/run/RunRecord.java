@@ -1,8 +1,10 @@
 package dev.penjing.compression.run;
 
+import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.pruning.Cut;
 import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.files.AtomicFile;
 import dev.penjing.model.files.ModelFiles;
 import java.io.IOException;
@@ -33,11 +35,12 @@ public final class RunRecord {
         RunRecord record = new RunRecord(command);
         record.teacher(teacher);
         ObjectNode kept = record.json.putObject("kept");
-        indices(kept.putArray("channels"), cut.channels());
-        ArrayNode neurons = kept.putArray("neurons");
-        cut.neurons().forEach(layer -> indices(neurons.addArray(), layer));
-        ArrayNode heads = kept.putArray("heads");
-        cut.heads().forEach(layer -> indices(heads.addArray(), layer));
+        for (Axis axis : Importance.AXES) {
+            ArrayNode lists = kept.putArray(axis.parts());
+            for (int[] list : cut.lists(axis)) {
+                indices(axis.perLayer() ? lists.addArray() : lists, list);
+            }
+        }
         return record;
     }
 

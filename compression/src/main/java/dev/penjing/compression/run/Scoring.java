@@ -77,7 +77,7 @@ public final class Scoring {
                             Math.min(samples, sequences.count()),
                             Math.max(1, 4096 / sequences.length()),
                             progress);
-            ImportanceFile.write(to, importance, config);
+            ImportanceFile.write(to, importance);
         }
     }
 

@@ -39,8 +39,7 @@ class DecoderTest {
                                         "original_max_position_embeddings": 32},
                                         "tie_word_embeddings": true
                                         """
-                                                .replace("\n", " "))
-                                .withSizes(48, 80, 6, 3),
+                                        .replace("\n", " ")),
                         new double[] {
                             0.8599, -1.19114, -1.16259, 1.43778, -0.84535, 0.65162, 0.24476,
                             -1.24753

@@ -13,12 +13,14 @@ import dev.penjing.compression.decoder.Probe;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.Progress;
+import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Random;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
@@ -121,10 +123,10 @@ class ScorerTest {
             for (int microBatch : new int[] {1, 4, 6}) {
                 Importance importance =
                         Scorer.score(decoder, sequences, SAMPLES, microBatch, Progress.NONE);
-                requireClose(importance.neurons()[1], plain.neurons);
-                requireClose(importance.heads()[1], plain.heads);
-                requireClose(importance.channels()[3], plain.norms);
-                assertThat((double) importance.layers()[1])
+                requireClose(importance.of(Axis.NEURON)[1], plain.neurons);
+                requireClose(importance.of(Axis.QUERY_HEAD)[1], plain.heads);
+                requireClose(importance.of(Axis.HIDDEN)[3], plain.norms);
+                assertThat((double) importance.of(Axis.LAYER)[0][1])
                         .isCloseTo(plain.influence, within(1e-5));
             }
         }
@@ -143,14 +145,21 @@ class ScorerTest {
         neurons[2][79] = 3;
         Importance importance =
                 new Importance(
-                        neurons, new float[3][96], new float[6][48], new float[] {1, 2, 3}, 7);
+                        Map.of(
+                                Axis.NEURON, neurons,
+                                Axis.QUERY_HEAD, new float[3][96],
+                                Axis.HIDDEN, new float[6][48],
+                                Axis.LAYER, new float[][] {{1, 2, 3}}),
+                        7);
         Path file = folder.resolve("importance.safetensors");
-        ImportanceFile.write(file, importance, config);
+        ImportanceFile.write(file, importance);
         Importance read = ImportanceFile.read(file, config);
         assertThat(read.samples()).isEqualTo(7);
-        assertThat(read.neurons()).isDeepEqualTo(neurons);
-        assertThat(read.layers()).containsExactly(1, 2, 3);
-        assertThatThrownBy(() -> ImportanceFile.read(file, config.withSizes(48, 90, 6, 3)))
+        assertThat(read.of(Axis.NEURON)).isDeepEqualTo(neurons);
+        assertThat(read.of(Axis.LAYER)[0]).containsExactly(1, 2, 3);
+        assertThatThrownBy(() -> ImportanceFile.read(
+                                        file,
+                                        config.resized(config.shape().with(Axis.NEURON, 90))))
                 .hasMessageContaining("does not fit the teacher");
     }
 }

@@ -7,12 +7,17 @@ import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.importance.Importance;
 import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
+import dev.penjing.model.architecture.Shape;
 import dev.penjing.model.architecture.TensorSpec;
+import dev.penjing.model.safetensors.Checkpoint;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.BiFunction;
 import java.util.stream.IntStream;
@@ -42,7 +47,10 @@ class PrunerTest {
     }
 
     private static Cut cut(int[] channels, int[] neurons, int[] heads) {
-        return new Cut(channels, List.of(neurons, neurons, neurons), List.of(heads, heads, heads));
+        return Cut.nothing(config(false))
+                .with(Axis.HIDDEN, List.of(channels))
+                .with(Axis.NEURON, List.of(neurons, neurons, neurons))
+                .with(Axis.QUERY_HEAD, List.of(heads, heads, heads));
     }
 
     private static void zeroColumns(float[] values, int width, int... columns) {
@@ -152,8 +160,26 @@ class PrunerTest {
 
     private static Importance random(long seed) {
         Random random = new Random(seed);
+        return importance(draw(random, 3, 80), draw(random, 3, 96), draw(random, 6, 48));
+    }
+
+    private static Importance importance(
+            float[][] neurons, float[][] heads, float[][] channels) {
         return new Importance(
-                draw(random, 3, 80), draw(random, 3, 96), draw(random, 6, 48), new float[3], 1);
+                Map.of(
+                        Axis.NEURON, neurons,
+                        Axis.QUERY_HEAD, heads,
+                        Axis.HIDDEN, channels,
+                        Axis.LAYER, new float[][] {{2, 1, 3}}),
+                1);
+    }
+
+    private static Shape shape(int hidden, int neurons, int heads) {
+        return config(false)
+                .shape()
+                .with(Axis.HIDDEN, hidden)
+                .with(Axis.NEURON, neurons)
+                .with(Axis.QUERY_HEAD, heads);
     }
 
     private static float[][] draw(Random random, int rows, int columns) {
@@ -179,13 +205,11 @@ class PrunerTest {
         Pruner.prune(plain, config, cut(channels, neurons, range(6)), permuted, Progress.NONE);
         Importance importance = random(3);
         Importance moved =
-                new Importance(
-                        pick(importance.neurons(), neurons),
-                        importance.heads(),
-                        pick(importance.channels(), channels),
-                        importance.layers(),
-                        1);
-        Shape shape = new Shape(32, 48, 4);
+                importance(
+                        pick(importance.of(Axis.NEURON), neurons),
+                        importance.of(Axis.QUERY_HEAD),
+                        pick(importance.of(Axis.HIDDEN), channels));
+        Shape shape = shape(32, 48, 4);
         Path a = folder.resolve("a");
         Path b = folder.resolve("b");
         Pruner.prune(plain, config, Cut.best(config, importance, shape), a, Progress.NONE);
@@ -218,35 +242,33 @@ class PrunerTest {
         Importance importance = random(4);
         Path teacher = folder.resolve("teacher");
         TinyModels.write(config, teacher, (spec, values) -> values);
-        Cut once = Cut.best(config, importance, new Shape(24, 40, 2));
+        Cut once = Cut.best(config, importance, shape(24, 40, 2));
         Pruner.prune(teacher, config, once, folder.resolve("once"), Progress.NONE);
 
-        Cut first = Cut.best(config, importance, new Shape(40, 64, 4));
+        Cut first = Cut.best(config, importance, shape(40, 64, 4));
         ModelConfig middle =
                 Pruner.prune(teacher, config, first, folder.resolve("middle"), Progress.NONE);
         float[][] heads = new float[3][];
         float[][] neurons = new float[3][];
         for (int layer = 0; layer < 3; layer++) {
             int[] elements =
-                    IntStream.of(first.heads().get(layer))
+                    IntStream.of(first.kept(Axis.QUERY_HEAD, layer))
                             .flatMap(h -> IntStream.range(h * 16, h * 16 + 16))
                             .toArray();
-            heads[layer] = pick(new float[][] {importance.heads()[layer]}, elements)[0];
+            heads[layer] = pick(new float[][] {importance.of(Axis.QUERY_HEAD)[layer]}, elements)[0];
             neurons[layer] =
-                    pick(new float[][] {importance.neurons()[layer]}, first.neurons().get(layer))[
+                    pick(new float[][] {importance.of(Axis.NEURON)[layer]}, first.kept(Axis.NEURON, layer))[
                             0];
         }
         Importance rest =
-                new Importance(
+                importance(
                         neurons,
                         heads,
-                        pick(importance.channels(), first.channels()),
-                        importance.layers(),
-                        1);
+                        pick(importance.of(Axis.HIDDEN), first.kept(Axis.HIDDEN, 0)));
         Pruner.prune(
                 folder.resolve("middle"),
                 middle,
-                Cut.best(middle, rest, new Shape(24, 40, 2)),
+                Cut.best(middle, rest, shape(24, 40, 2)),
                 folder.resolve("twice"),
                 Progress.NONE);
         assertThat(Files.readAllBytes(folder.resolve("twice/model.safetensors")))
@@ -255,12 +277,12 @@ class PrunerTest {
 
     @Test
     void headsStayInTheirGroups() {
-        Cut cut = Cut.best(config(false), random(8), new Shape(48, 80, 4));
-        for (int[] heads : cut.heads()) {
+        Cut cut = Cut.best(config(false), random(8), shape(48, 80, 4));
+        for (int[] heads : cut.lists(Axis.QUERY_HEAD)) {
             assertThat(heads).hasSize(4).isSorted();
             assertThat(Arrays.stream(heads).filter(h -> h < 3)).hasSize(2);
         }
-        assertThat(Cut.random(config(false), new Shape(30, 20, 2), 1).channels())
+        assertThat(Cut.random(config(false), shape(30, 20, 2), 1).kept(Axis.HIDDEN, 0))
                 .hasSize(30)
                 .isSorted()
                 .doesNotHaveDuplicates();
@@ -268,18 +290,119 @@ class PrunerTest {
 
     @ParameterizedTest
     @CsvSource({
-        "49, 80, 6, --hidden-size 49 is larger than the teacher's 48: the nearest that can be is 48",
-        "0, 80, 6, --hidden-size 0 is too small: the nearest that can be is 1",
-        "48, 81, 6, --intermediate-size 81 is larger than the teacher's 80: the nearest that can be is 80",
-        "48, 80, 5, --num-attention-heads 5 is not a multiple of the 2 key-value heads: the nearest that can be is 6",
-        "48, 80, 0, --num-attention-heads 0 is too small: the nearest that can be is 2",
-        "48, 80, 8, --num-attention-heads 8 is larger than the teacher's 6: the nearest that can be is 6",
+        "49, 80, 6, hidden_size 49 is larger than the teacher's 48: the nearest that can be is 48",
+        "0, 80, 6, hidden_size 0 is too small: the nearest that can be is 1",
+        "48, 81, 6, intermediate_size 81 is larger than the teacher's 80: the nearest that can be is 80",
+        "48, 80, 5, num_attention_heads 5 is not a multiple of the 2 key-value heads: the nearest that can be is 6",
+        "48, 80, 0, num_attention_heads 0 is too small: the nearest that can be is 2",
+        "48, 80, 8, num_attention_heads 8 is larger than the teacher's 6: the nearest that can be is 6",
     })
     void sizesThatCannotBeAreRefused(int hidden, int intermediate, int heads, String message) {
         assertThatThrownBy(() ->
-                        new Shape(hidden, intermediate, heads).requireCuttableFrom(config(false)))
+                        Cut.requireCuttable(
+                                config(false), shape(hidden, intermediate, heads)))
                 .isInstanceOf(UsageException.class)
                 .hasMessage(message);
+    }
+
+    /// A layer that writes nothing to the residual stream changes nothing when it goes, and those
+    /// behind it move up. No sum is added in another order: the logits are equal bit for bit.
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void aLayerThatWritesNothingCanGo(int silent) {
+        ModelConfig config = config(false);
+        Path teacher = folder.resolve("teacher");
+        TinyModels.write(
+                config,
+                teacher,
+                (spec, values) -> {
+                    boolean writes = spec.role() == Role.OUTPUT || spec.role() == Role.DOWN;
+                    if (writes && spec.layer().getAsInt() == silent) {
+                        Arrays.fill(values, 0);
+                        values[0] = Float.MIN_VALUE; // a tensor of zeros is refused as damaged
+                    }
+                    return values;
+                });
+        int[] layers = IntStream.range(0, 3).filter(i -> i != silent).toArray();
+        Path student = folder.resolve("student");
+        Cut cut = Cut.nothing(config).with(Axis.LAYER, List.of(layers));
+        ModelConfig made = Pruner.prune(teacher, config, cut, student, Progress.NONE);
+        assertThat(made.numHiddenLayers()).isEqualTo(2);
+        assertThat(TinyModels.logits(student, IDS))
+                .isEqualTo(TinyModels.logits(teacher, IDS));
+    }
+
+    /// The layers that change the hidden states most stay, with the other axes' parts of their own.
+    @Test
+    void layersAreCutByTheirInfluence() {
+        ModelConfig config = config(false);
+        Importance importance = random(5);
+        Shape shape = shape(32, 48, 4).with(Axis.LAYER, 2);
+        Cut cut = Cut.best(config, importance, shape);
+        assertThat(cut.layers()).containsExactly(0, 2);
+        assertThat(cut.shape()).isEqualTo(shape);
+        Path teacher = folder.resolve("teacher");
+        TinyModels.write(config, teacher, (spec, values) -> values);
+        Pruner.prune(teacher, config, cut, folder.resolve("student"), Progress.NONE);
+        int[] neurons = importance.kept(Axis.NEURON, 2, config, 48);
+        int[] channels = importance.kept(Axis.HIDDEN, 0, config, 32);
+        try (Checkpoint before = Checkpoint.open(teacher);
+                Checkpoint after = Checkpoint.open(folder.resolve("student"))) {
+            float[] up = before.tensor(config.tensors().in(2, Role.UP).name()).toFloats();
+            float[] cutUp = after.tensor(config.tensors().in(1, Role.UP).name()).toFloats();
+            assertThat(cutUp).hasSize(48 * 32);
+            for (int i = 0; i < cutUp.length; i++) {
+                assertThat(cutUp[i]).isEqualTo(up[neurons[i / 32] * 48 + channels[i % 32]]);
+            }
+        }
+    }
+
+    /// A group whose keys and values nobody asks for, since the output reads nothing of its heads.
+    @Test
+    void aKeyValueHeadThatNobodyReadsCanGoWithItsQueries() {
+        ModelConfig config = config(false);
+        Path teacher = folder.resolve("teacher");
+        TinyModels.write(
+                config,
+                teacher,
+                (spec, values) -> {
+                    if (spec.role() == Role.OUTPUT) {
+                        zeroColumns(values, 96, IntStream.range(0, 48).toArray()); // heads 0 to 2
+                    }
+                    return values;
+                });
+        List<int[]> heads = java.util.Collections.nCopies(3, new int[] {3, 4, 5});
+        List<int[]> groups = java.util.Collections.nCopies(3, new int[] {1});
+        Cut cut =
+                Cut.nothing(config)
+                        .with(Axis.QUERY_HEAD, heads)
+                        .with(Axis.KEY_VALUE_HEAD, groups);
+        Path student = folder.resolve("student");
+        ModelConfig made = Pruner.prune(teacher, config, cut, student, Progress.NONE);
+        assertThat(made.numKeyValueHeads()).isEqualTo(1);
+        assertThat(
+                        TinyModels.difference(
+                                TinyModels.logits(student, IDS), TinyModels.logits(teacher, IDS)))
+                .isLessThan(2e-5);
+    }
+
+    /// Tokens that are cut are only no longer spoken of: the logits of the others stay.
+    @Test
+    void aVocabularyIsCutInTheEmbeddingAndTheHead() {
+        ModelConfig config = config(false);
+        Path teacher = folder.resolve("teacher");
+        TinyModels.write(config, teacher, (spec, values) -> values);
+        Cut cut = Cut.nothing(config).with(Axis.VOCABULARY, List.of(range(50)));
+        Path student = folder.resolve("student");
+        Pruner.prune(teacher, config, cut, student, Progress.NONE);
+        int[] ids = IntStream.of(IDS).filter(id -> id < 50).toArray();
+        float[] before = TinyModels.logits(teacher, ids);
+        float[] after = TinyModels.logits(student, ids);
+        float[] kept = new float[after.length];
+        for (int i = 0; i < kept.length; i++) {
+            kept[i] = before[i / 50 * 64 + i % 50];
+        }
+        assertThat(TinyModels.difference(after, kept)).isLessThan(1e-5);
     }
 
     @Test

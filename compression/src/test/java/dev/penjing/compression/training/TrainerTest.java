@@ -12,6 +12,7 @@ import dev.penjing.compression.decoder.Parameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
+import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.files.ProcessMemory;
 import dev.penjing.model.safetensors.DType;
@@ -28,7 +29,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 class TrainerTest {
     private static final ModelConfig TEACHER = TinyModels.llama("");
-    private static final ModelConfig STUDENT = TEACHER.withSizes(32, 48, 4, 3);
+    private static final ModelConfig STUDENT = TEACHER.resized(
+                    TEACHER.shape()
+                            .with(Axis.HIDDEN, 32)
+                            .with(Axis.NEURON, 48)
+                            .with(Axis.QUERY_HEAD, 4));
 
     @TempDir Path folder;
     private Path tokens = Path.of("");

@@ -3,6 +3,8 @@ package dev.penjing.model.gguf;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Norm;
+import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.Rope;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.Checkpoint;
@@ -59,12 +61,15 @@ public final class GgufExport {
             List<TensorSpec> specs = config.tensors();
             List<GgufWriter.Entry> entries = new ArrayList<>();
             for (TensorSpec spec : specs) {
-                entries.add(
-                        new GgufWriter.Entry(
-                                GgufImport.ggufName(spec.name()), type(spec), spec.shape()));
+                entries.add(new GgufWriter.Entry(spec.ggufName(), type(spec), spec.shape()));
             }
             Rope rope = config.rope();
             boolean table = rope.scaling() instanceof Rope.Scaling.Llama3;
+            if (table && !config.family().gguf().ropeTable()) {
+                throw new PenjingException(
+                        "GGUF cannot say that a %s scales its positions as Llama 3 does: serve the folder itself"
+                                .formatted(config.family()));
+            }
             if (table) {
                 long[] shape = {config.headDim() / 2};
                 entries.addFirst(new GgufWriter.Entry(RopeTable.NAME, BlockType.F32, shape));
@@ -88,7 +93,7 @@ public final class GgufExport {
     }
 
     private BlockType type(TensorSpec spec) {
-        if (spec.shape().length == 1) {
+        if (!spec.matrix()) {
             return BlockType.F32;
         }
         if (spec.shape()[1] % type.weights() != 0) {
@@ -97,16 +102,14 @@ public final class GgufExport {
                             .formatted(
                                     spec.name(), spec.shape()[1], type.weights(), type.weights()));
         }
-        boolean ends =
-                spec.name().equals("model.embed_tokens.weight")
-                        || spec.name().equals("lm_head.weight");
+        boolean ends = spec.role() == Role.EMBEDDING || spec.role() == Role.HEAD;
         return ends && type == BlockType.Q4_0 ? BlockType.Q8_0 : type;
     }
 
     private void write(GgufWriter writer, TensorSpec spec, TensorView view) {
         int rows = Math.toIntExact(spec.shape()[0]);
-        long columns = spec.shape().length == 1 ? 1 : spec.shape()[1];
-        boolean rotated = spec.name().contains("q_proj") || spec.name().contains("k_proj");
+        long columns = spec.matrix() ? spec.shape()[1] : 1;
+        boolean rotated = spec.rotated() && config.family().gguf().interleaved();
         BlockType to = type(spec);
         long rowBytes = columns * view.dtype().bytes();
         for (int row = 0; row < rows; row++) {
@@ -153,29 +156,35 @@ public final class GgufExport {
 
     private Map<String, Object> metadata() {
         Map<String, Object> m = new LinkedHashMap<>();
-        m.put("general.architecture", "llama");
+        String architecture = config.family().gguf().architecture();
+        m.put("general.architecture", architecture);
         m.put("general.name", directory.toAbsolutePath().normalize().getFileName().toString());
         m.put("general.file_type", fileType());
         m.put("general.quantization_version", 2);
-        m.put("llama.vocab_size", config.vocabularySize());
-        m.put("llama.block_count", config.numHiddenLayers());
+        m.put(architecture + ".vocab_size", config.vocabularySize());
+        m.put(architecture + ".block_count", config.numHiddenLayers());
         // llama.cpp looks at all positions: within the window that is the same
         int window = config.slidingWindow().orElse(Integer.MAX_VALUE);
-        m.put("llama.context_length", Math.min(window, config.maxPositionEmbeddings()));
-        m.put("llama.embedding_length", config.hiddenSize());
-        m.put("llama.feed_forward_length", config.intermediateSize());
-        m.put("llama.attention.head_count", config.numAttentionHeads());
-        m.put("llama.attention.head_count_kv", config.numKeyValueHeads());
-        m.put("llama.attention.key_length", config.headDim());
-        m.put("llama.attention.value_length", config.headDim());
-        m.put("llama.rope.dimension_count", config.headDim());
-        m.put("llama.attention.layer_norm_rms_epsilon", (float) config.normEpsilon());
-        m.put("llama.rope.freq_base", (float) config.rope().theta());
+        m.put(architecture + ".context_length", Math.min(window, config.maxPositionEmbeddings()));
+        m.put(architecture + ".embedding_length", config.hiddenSize());
+        m.put(architecture + ".feed_forward_length", config.intermediateSize());
+        m.put(architecture + ".attention.head_count", config.numAttentionHeads());
+        m.put(architecture + ".attention.head_count_kv", config.numKeyValueHeads());
+        m.put(architecture + ".attention.key_length", config.headDim());
+        m.put(architecture + ".attention.value_length", config.headDim());
+        m.put(architecture + ".rope.dimension_count", config.headDim());
+        switch (config.norm()) {
+            case Norm.Rms rms ->
+                    m.put(
+                            architecture + ".attention.layer_norm_rms_epsilon",
+                            (float) rms.epsilon());
+        }
+        m.put(architecture + ".rope.freq_base", (float) config.rope().theta());
         switch (config.rope().scaling()) {
             case Rope.Scaling.None n -> {}
             case Rope.Scaling.Linear linear -> {
-                m.put("llama.rope.scaling.type", "linear");
-                m.put("llama.rope.scaling.factor", (float) linear.factor());
+                m.put(architecture + ".rope.scaling.type", "linear");
+                m.put(architecture + ".rope.scaling.factor", (float) linear.factor());
             }
             case Rope.Scaling.Llama3 s -> {} // a tensor says it
         }

@@ -2,6 +2,8 @@ package dev.penjing.model.gguf;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
+import dev.penjing.model.architecture.Families;
+import dev.penjing.model.architecture.Family;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Rope;
 import dev.penjing.model.architecture.TensorSpec;
@@ -23,8 +25,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// A GGUF file of the `llama` architecture (Llama and Mistral) as a model in Hugging Face form:
-/// weights dequantised, tokenizer, special tokens, chat template and generation settings.
+/// A GGUF file of a known family as a model in Hugging Face form: weights dequantised, tokenizer, special tokens, chat template and generation settings.
 public final class GgufImport {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -72,16 +73,16 @@ public final class GgufImport {
     /// @throws PenjingException if the file is of another architecture
     public static ModelConfig config(GgufFile gguf, DType type) {
         String architecture = gguf.text("general.architecture").orElse("unknown");
-        if (!architecture.equals("llama")) {
-            throw new PenjingException(
-                    "the GGUF file is of the architecture '"
-                            + architecture
-                            + "': only llama (Llama and Mistral) can be imported");
-        }
-        if (gguf.number("llama.expert_count").orElse(0L) > 0) {
+        Family family =
+                Families.ofGguf(architecture)
+                        .orElseThrow(() ->
+                                new PenjingException(
+                                        "the GGUF file is of the architecture '%s': only %s can be imported"
+                                                .formatted(architecture, Families.names())));
+        if (gguf.number(architecture + ".expert_count").orElse(0L) > 0) {
             throw new PenjingException("the GGUF file is a mixture of experts: not supported");
         }
-        String scaling = gguf.text("llama.rope.scaling.type").orElse("none");
+        String scaling = gguf.text(architecture + ".rope.scaling.type").orElse("none");
         boolean table = gguf.names().contains(RopeTable.NAME);
         if (!scaling.equals("none") && (table || !scaling.equals("linear"))) {
             throw new PenjingException(
@@ -90,23 +91,27 @@ public final class GgufImport {
                             + "': import the model's own safetensors instead");
         }
         ObjectNode json = JSON.createObjectNode();
-        json.putArray("architectures").add("LlamaForCausalLM");
-        json.put("model_type", "llama");
-        json.put("vocab_size", gguf.tensor("token_embd.weight").shape()[0]);
-        long hidden = required(gguf, "llama.embedding_length");
-        long heads = required(gguf, "llama.attention.head_count");
+        json.putArray("architectures").add(family.transformersClass());
+        json.put("model_type", family.name());
+        long hidden = required(gguf, architecture + ".embedding_length");
+        long heads = required(gguf, architecture + ".attention.head_count");
         json.put("hidden_size", hidden);
-        json.put("intermediate_size", required(gguf, "llama.feed_forward_length"));
-        json.put("num_hidden_layers", required(gguf, "llama.block_count"));
+        json.put("intermediate_size", required(gguf, architecture + ".feed_forward_length"));
+        json.put("num_hidden_layers", required(gguf, architecture + ".block_count"));
         json.put("num_attention_heads", heads);
-        json.put("num_key_value_heads", gguf.number("llama.attention.head_count_kv").orElse(heads));
+        json.put(
+                "num_key_value_heads",
+                gguf.number(architecture + ".attention.head_count_kv").orElse(heads));
         json.put(
                 "head_dim",
-                gguf.number("llama.attention.key_length").orElse(heads > 0 ? hidden / heads : 0));
-        json.put("max_position_embeddings", required(gguf, "llama.context_length"));
+                gguf.number(architecture + ".attention.key_length")
+                        .orElse(heads > 0 ? hidden / heads : 0));
+        json.put("max_position_embeddings", required(gguf, architecture + ".context_length"));
         json.put("hidden_act", "silu");
-        json.put("rms_norm_eps", real(gguf, "llama.attention.layer_norm_rms_epsilon").orElse(1e-5));
-        json.put("rope_theta", real(gguf, "llama.rope.freq_base").orElse(10_000.0));
+        json.put(
+                "rms_norm_eps",
+                real(gguf, architecture + ".attention.layer_norm_rms_epsilon").orElse(1e-5));
+        json.put("rope_theta", real(gguf, architecture + ".rope.freq_base").orElse(10_000.0));
         if (table) {
             Rope.Scaling.Llama3 llama3 =
                     RopeTable.scaling(
@@ -123,10 +128,9 @@ public final class GgufImport {
         if (scaling.equals("linear")) {
             ObjectNode linear = json.putObject("rope_scaling");
             linear.put("rope_type", "linear");
-            linear.put("factor", real(gguf, "llama.rope.scaling.factor").orElse(1.0));
+            linear.put("factor", real(gguf, architecture + ".rope.scaling.factor").orElse(1.0));
         }
-        json.put("tie_word_embeddings", !gguf.names().contains("output.weight"));
-        json.put("attention_bias", gguf.names().contains("blk.0.attn_q.bias"));
+        family.fromGguf(json, tensors(gguf));
         for (SpecialToken token : WITH_IDS) {
             gguf.number(token.ggufKey()).ifPresent(id -> json.put(token.idKey(), id));
         }
@@ -139,6 +143,20 @@ public final class GgufImport {
         json.put("dtype", dtype);
         json.put("torch_dtype", dtype);
         return ModelConfig.parse(json.toString(), "the GGUF file");
+    }
+
+    private static Family.GgufTensors tensors(GgufFile gguf) {
+        return new Family.GgufTensors() {
+            @Override
+            public boolean has(String name) {
+                return gguf.names().contains(name);
+            }
+
+            @Override
+            public long rows(String name) {
+                return gguf.tensor(name).shape()[0];
+            }
+        };
     }
 
     private static long required(GgufFile gguf, String key) {
@@ -158,7 +176,7 @@ public final class GgufImport {
         Set<String> left = new HashSet<>(gguf.names());
         left.remove(RopeTable.NAME); // the configuration has it
         for (TensorSpec spec : specs) {
-            String name = ggufName(spec.name());
+            String name = spec.ggufName();
             long[] shape = gguf.tensor(name).shape();
             if (!Arrays.equals(shape, spec.shape())) {
                 throw new PenjingException(
@@ -172,14 +190,14 @@ public final class GgufImport {
         }
         if (!left.isEmpty()) {
             throw new PenjingException(
-                    "the GGUF file holds tensors that a llama has not, such as "
-                            + new TreeSet<>(left).first());
+                    "the GGUF file holds tensors that a %s has not, such as %s"
+                            .formatted(config.family(), new TreeSet<>(left).first()));
         }
         try (SafetensorsWriter writer = SafetensorsWriter.ofModel(directory, specs, type)) {
             int done = 0;
             for (TensorSpec spec : specs) {
-                float[] values = gguf.tensor(ggufName(spec.name())).toFloats();
-                if (spec.name().contains("q_proj") || spec.name().contains("k_proj")) {
+                float[] values = gguf.tensor(spec.ggufName()).toFloats();
+                if (spec.rotated() && config.family().gguf().interleaved()) {
                     values = reordered(values, spec, config.headDim());
                 }
                 writer.write(spec.name(), values);
@@ -187,23 +205,6 @@ public final class GgufImport {
             }
             writer.finish();
         }
-    }
-
-    /// What a GGUF file calls a tensor of [ModelConfig#tensors].
-    public static String ggufName(String name) {
-        return name.replace("model.layers.", "blk.")
-                .replace("model.embed_tokens", "token_embd")
-                .replace("model.norm", "output_norm")
-                .replace("lm_head", "output")
-                .replace("input_layernorm", "attn_norm")
-                .replace("post_attention_layernorm", "ffn_norm")
-                .replace("self_attn.q_proj", "attn_q")
-                .replace("self_attn.k_proj", "attn_k")
-                .replace("self_attn.v_proj", "attn_v")
-                .replace("self_attn.o_proj", "attn_output")
-                .replace("mlp.gate_proj", "ffn_gate")
-                .replace("mlp.up_proj", "ffn_up")
-                .replace("mlp.down_proj", "ffn_down");
     }
 
     private static float[] reordered(float[] values, TensorSpec spec, int headDim) {

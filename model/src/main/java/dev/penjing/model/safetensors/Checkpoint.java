@@ -115,7 +115,7 @@ public final class Checkpoint implements AutoCloseable {
         Set<String> left = new HashSet<>(tensors.keySet());
         left.removeIf(name -> name.endsWith("rotary_emb.inv_freq"));
         if (config.tieWordEmbeddings()) {
-            left.remove("lm_head.weight");
+            left.remove(config.family().head(config).name());
         }
         for (TensorSpec spec : config.tensors()) {
             if (!left.remove(spec.name())) {

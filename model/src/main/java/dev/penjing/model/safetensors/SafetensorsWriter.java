@@ -28,7 +28,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     /// The most that a file of a model holds: hubs and file systems are at ease with it.
     private static final long SHARD_BYTES = 4L << 30;
 
-    private record Shard(String name, List<TensorSpec> tensors) {}
+    private record Shard(String name, List<TensorHeader> tensors) {}
 
     private final Path directory;
     private final DType type;
@@ -48,7 +48,11 @@ public final class SafetensorsWriter implements AutoCloseable {
     public static SafetensorsWriter ofModel(
             Path directory, List<TensorSpec> tensors, DType type) {
         return new SafetensorsWriter(
-                directory, tensors, type, SHARD_BYTES, Map.of("format", "pt"));
+                directory,
+                TensorHeader.of(tensors),
+                type,
+                SHARD_BYTES,
+                Map.of("format", "pt"));
     }
 
     /// @param tensors all of them, in the order in which they will come
@@ -56,16 +60,16 @@ public final class SafetensorsWriter implements AutoCloseable {
     /// @param shardBytes of a file, at most, unless one tensor is larger
     public SafetensorsWriter(
             Path directory,
-            List<TensorSpec> tensors,
+            List<TensorHeader> tensors,
             DType type,
             long shardBytes,
             Map<String, String> metadata) {
         this.directory = directory;
         this.type = type;
         this.metadata = metadata;
-        List<List<TensorSpec>> parts = new ArrayList<>();
+        List<List<TensorHeader>> parts = new ArrayList<>();
         long size = Long.MAX_VALUE;
-        for (TensorSpec tensor : tensors) {
+        for (TensorHeader tensor : tensors) {
             long bytes = tensor.size() * type.bytes();
             if (size > shardBytes - bytes) {
                 parts.add(new ArrayList<>());
@@ -104,7 +108,7 @@ public final class SafetensorsWriter implements AutoCloseable {
             if (next == shards.get(shard).tensors().size()) {
                 nextShard();
             }
-            TensorSpec expected = shards.get(shard).tensors().get(next++);
+            TensorHeader expected = shards.get(shard).tensors().get(next++);
             if (!expected.name().equals(name) || expected.size() != values.length) {
                 throw new IllegalArgumentException(
                         "expected %s of %d elements, not %s of %d"
@@ -150,7 +154,7 @@ public final class SafetensorsWriter implements AutoCloseable {
             ObjectNode index = JSON.createObjectNode();
             ObjectNode map = JSON.createObjectNode();
             for (Shard part : shards) {
-                for (TensorSpec tensor : part.tensors()) {
+                for (TensorHeader tensor : part.tensors()) {
                     map.put(tensor.name(), part.name());
                     total += tensor.size() * type.bytes();
                 }
@@ -203,8 +207,8 @@ public final class SafetensorsWriter implements AutoCloseable {
             Path file, Map<String, MemorySegment> tensors, Map<String, String> metadata) {
         try (AtomicFile whole = AtomicFile.create(file)) {
             try (FileChannel out = FileChannel.open(whole.aside(), StandardOpenOption.WRITE)) {
-                List<TensorSpec> specs = new ArrayList<>();
-                tensors.forEach((n, data) -> specs.add(new TensorSpec(n, data.byteSize() / 4)));
+                List<TensorHeader> specs = new ArrayList<>();
+                tensors.forEach((n, data) -> specs.add(new TensorHeader(n, data.byteSize() / 4)));
                 header(out, specs, DType.F32, metadata);
                 ByteBuffer piece = ByteBuffer.allocate(BUFFER);
                 for (MemorySegment data : tensors.values()) {
@@ -223,13 +227,16 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
 
     private static void header(
-            FileChannel channel, List<TensorSpec> tensors, DType type, Map<String, String> metadata)
+            FileChannel channel,
+            List<TensorHeader> tensors,
+            DType type,
+            Map<String, String> metadata)
             throws IOException {
         ObjectNode header = JSON.createObjectNode();
         ObjectNode notes = header.putObject("__metadata__");
         metadata.forEach(notes::put);
         long offset = 0;
-        for (TensorSpec tensor : tensors) {
+        for (TensorHeader tensor : tensors) {
             ObjectNode json = header.putObject(tensor.name());
             json.put("dtype", type.name());
             ArrayNode shape = json.putArray("shape");

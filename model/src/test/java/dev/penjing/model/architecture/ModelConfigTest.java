@@ -72,14 +72,23 @@ class ModelConfigTest {
         assertThat(tied.nonEmbeddingParameters()).isEqualTo(config.nonEmbeddingParameters());
     }
 
+    private static ModelConfig resized(int hidden, int neurons, int heads) {
+        ModelConfig config = ModelConfig.parse(json(""), "test");
+        return config.resized(
+                config.shape()
+                        .with(Axis.HIDDEN, hidden)
+                        .with(Axis.NEURON, neurons)
+                        .with(Axis.QUERY_HEAD, heads));
+    }
+
     @Test
     void otherSizesKeepTheHeadDimension() {
-        ModelConfig odd = ModelConfig.parse(json(""), "test").withSizes(2050, 6144, 24, 32);
+        ModelConfig odd = resized(2050, 6144, 24);
         assertThat(odd.modelType()).isEqualTo("mistral");
         assertThat(odd.slidingWindow()).isEmpty();
         assertThat(odd.toJson()).contains("MistralForCausalLM");
         assertThat(ModelConfig.parse(odd.toJson(), "test").toJson()).isEqualTo(odd.toJson());
-        ModelConfig cut = ModelConfig.parse(json(""), "test").withSizes(2048, 6144, 24, 32);
+        ModelConfig cut = resized(2048, 6144, 24);
         ModelConfig again = ModelConfig.parse(cut.toJson(), "again");
         assertThat(again.headDim()).isEqualTo(128);
         assertThat(again.hiddenSize()).isEqualTo(2048);

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
-import dev.penjing.model.architecture.TensorSpec;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -86,7 +86,7 @@ class SafetensorsTest {
     /// Two shards: neither is in place before both are written, and the index comes last.
     @Test
     void shardsComeIntoPlaceTogetherOrNotAtAll() throws IOException {
-        List<TensorSpec> specs = List.of(new TensorSpec("a", 10), new TensorSpec("b", 10));
+        List<TensorHeader> specs = List.of(new TensorHeader("a", 10), new TensorHeader("b", 10));
         try (SafetensorsWriter writer =
                 new SafetensorsWriter(folder, specs, DType.F32, 40, Map.of())) {
             writer.write("a", new float[10]);
@@ -113,15 +113,15 @@ class SafetensorsTest {
             value = DType.class,
             names = {"F32", "F16", "BF16"})
     void whatIsWrittenIsRead(DType type) {
-        List<TensorSpec> specs =
+        List<TensorHeader> specs =
                 List.of(
-                        new TensorSpec("a", 7, 3),
-                        new TensorSpec("b", 5),
-                        new TensorSpec("c", 100_000, 4));
+                        new TensorHeader("a", 7, 3),
+                        new TensorHeader("b", 5),
+                        new TensorHeader("c", 100_000, 4));
         Random random = new Random(1);
         try (SafetensorsWriter writer =
                 new SafetensorsWriter(folder, specs, type, 200, Map.of("format", "pt"))) {
-            for (TensorSpec spec : specs) {
+            for (TensorHeader spec : specs) {
                 float[] values = new float[(int) spec.size()];
                 for (int i = 0; i < values.length; i++) {
                     values[i] = random.nextInt(-128, 128) / 64f; // exact in every type
@@ -133,7 +133,7 @@ class SafetensorsTest {
         assertThat(folder.resolve("model-00002-of-00002.safetensors")).exists();
         random = new Random(1);
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-            for (TensorSpec spec : specs) {
+            for (TensorHeader spec : specs) {
                 TensorView view = checkpoint.tensor(spec.name());
                 assertThat(view.shape()).isEqualTo(spec.shape());
                 assertThat(view.dtype()).isEqualTo(type);
@@ -170,7 +170,7 @@ class SafetensorsTest {
     void nothingIsLeftOfAWriteThatFails() throws IOException {
         try (SafetensorsWriter writer =
                 new SafetensorsWriter(
-                        folder, List.of(new TensorSpec("a", 2)), DType.F32, 100, Map.of())) {
+                        folder, List.of(new TensorHeader("a", 2)), DType.F32, 100, Map.of())) {
             assertThatThrownBy(() -> writer.write("b", new float[2]))
                     .isInstanceOf(IllegalArgumentException.class);
         }
@@ -186,10 +186,10 @@ class SafetensorsTest {
                     """,
                     "test");
 
-    private void write(List<TensorSpec> specs) {
+    private void write(List<TensorHeader> specs) {
         try (SafetensorsWriter writer =
                 new SafetensorsWriter(folder, specs, DType.F32, 40, Map.of())) {
-            for (TensorSpec spec : specs) {
+            for (TensorHeader spec : specs) {
                 float[] values = new float[(int) spec.size()];
                 Arrays.fill(values, 1);
                 writer.write(spec.name(), values);
@@ -200,12 +200,12 @@ class SafetensorsTest {
 
     @Test
     void whatAModelLacksOrHasTooMuchIsNamed() throws IOException {
-        write(CONFIG.tensors());
+        write(TensorHeader.of(CONFIG.tensors()));
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             checkpoint.check(CONFIG);
-            assertThatThrownBy(() -> checkpoint.check(CONFIG.withSizes(2, 3, 1, 2)))
+            assertThatThrownBy(() -> checkpoint.check(CONFIG.resized(CONFIG.shape().with(Axis.NEURON, 3))))
                     .hasMessageContaining("lacks model.layers.1.input_layernorm.weight");
-            assertThatThrownBy(() -> checkpoint.check(CONFIG.withSizes(2, 4, 1, 1)))
+            assertThatThrownBy(() -> checkpoint.check(CONFIG.resized(CONFIG.shape().with(Axis.LAYER, 1))))
                     .hasMessageContaining("mlp.gate_proj.weight")
                     .hasMessageContaining("[3, 2]")
                     .hasMessageContaining("[4, 2]");
@@ -235,7 +235,7 @@ class SafetensorsTest {
         Path file = folder.resolve("f");
         try (SafetensorsWriter writer =
                 new SafetensorsWriter(
-                        folder, List.of(new TensorSpec("w", 2, 2)), DType.BF16, 1000, Map.of())) {
+                        folder, List.of(new TensorHeader("w", 2, 2)), DType.BF16, 1000, Map.of())) {
             writer.write("w", new float[] {0, 0, value, 0});
             writer.finish();
         }

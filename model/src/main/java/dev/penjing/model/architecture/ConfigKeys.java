@@ -1,22 +1,23 @@
 package dev.penjing.model.architecture;
 
 import dev.penjing.model.PenjingException;
+import java.util.HashSet;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Reads a `config.json` in either spelling: transformers 4 (`rope_theta`, `rope_scaling`) or 5
-/// (`rope_parameters`).
-final class ConfigReader {
+/// The keys of a `config.json` in either spelling, transformers 4 (`rope_theta`, `rope_scaling`) or 5
+/// (`rope_parameters`), and which of them a family has read: what no family took must not change the
+/// computation.
+final class ConfigKeys {
     /// Nothing real is larger; products of two stay far from overflow.
     private static final int LARGEST = 1 << 24;
 
     private static final int MOST_LAYERS = 4096;
 
-    /// Keys that change the computation in other families or newer versions, and the values at
-    /// which they do not.
+    /// Keys that change the computation of some family or newer version, and the values at which
+    /// they do not. One that a family reads is its own affair.
     private static final Map<String, Set<String>> NEUTRAL =
             Map.ofEntries(
                     Map.entry("hidden_act", Set.of("silu")),
@@ -48,77 +49,111 @@ final class ConfigReader {
 
     private final ObjectNode json;
     private final String where;
+    private final Set<String> taken = new HashSet<>();
 
-    ConfigReader(ObjectNode json, String where) {
+    private ConfigKeys(ObjectNode json, String where) {
         this.json = json;
         this.where = where;
     }
 
-    ModelConfig read() {
+    /// The configuration, read by the family that its `model_type` names.
+    static ModelConfig read(ObjectNode json, String where) {
+        ConfigKeys keys = new ConfigKeys(json, where);
         String type = json.path("model_type").asString("");
-        if (!type.equals("llama") && !type.equals("mistral")) {
-            throw fail(
-                    "it is a '"
-                            + type
-                            + "'; llama and mistral are supported (CONTRIBUTING.md says how to add a"
-                            + " family)");
+        Family family =
+                Families.named(type)
+                        .orElseThrow(() ->
+                                keys.fail(
+                                        "it is a '%s'; %s are supported (CONTRIBUTING.md says how to add a family)"
+                                                .formatted(type, Families.names())));
+        ModelConfig config = family.read(keys);
+        keys.requireNothingElse();
+        return config;
+    }
+
+    /// The file's sizes, as all families spell them.
+    Shape shape() {
+        int layers = size(Axis.LAYER.key());
+        if (layers > MOST_LAYERS) {
+            throw fail(Axis.LAYER.key() + " is " + layers + ", which cannot be");
         }
-        NEUTRAL.forEach(this::requireNeutral);
-        requireFullAttention();
-        if (size("num_hidden_layers") > MOST_LAYERS) {
-            throw fail(
-                    "num_hidden_layers is " + json.path("num_hidden_layers") + ", which cannot be");
-        }
-        int hidden = size("hidden_size");
-        int heads = size("num_attention_heads");
-        int groups = present("num_key_value_heads") ? size("num_key_value_heads") : heads;
+        int hidden = size(Axis.HIDDEN.key());
+        int heads = size(Axis.QUERY_HEAD.key());
+        String groupsKey = Axis.KEY_VALUE_HEAD.key();
+        int groups = present(groupsKey) ? size(groupsKey) : heads;
         if (heads % groups != 0) {
             throw fail("num_attention_heads is not a multiple of num_key_value_heads");
         }
-        int headDim = present("head_dim") ? size("head_dim") : hidden / heads;
+        if (!present(Axis.HEAD_DIM.key()) && hidden % heads != 0) {
+            throw fail("it has no head_dim, and hidden_size is not a multiple of its heads");
+        }
+        int headDim = present(Axis.HEAD_DIM.key()) ? size(Axis.HEAD_DIM.key()) : hidden / heads;
         if (headDim % 2 != 0 || headDim == 0) {
             throw fail("head_dim " + headDim + " is not an even number");
         }
-        OptionalInt window =
-                type.equals("mistral") && present("sliding_window")
-                        ? OptionalInt.of(size("sliding_window"))
-                        : OptionalInt.empty();
-        double epsilon = json.path("rms_norm_eps").asDouble(1e-6);
-        if (!(epsilon > 0 && epsilon < 1)) {
-            throw fail("rms_norm_eps must lie between 0 and 1");
+        return new Shape(
+                Map.of(
+                        Axis.VOCABULARY, size(Axis.VOCABULARY.key()),
+                        Axis.HIDDEN, hidden,
+                        Axis.NEURON, size(Axis.NEURON.key()),
+                        Axis.QUERY_HEAD, heads,
+                        Axis.KEY_VALUE_HEAD, groups,
+                        Axis.HEAD_DIM, headDim,
+                        Axis.LAYER, layers));
+    }
+
+    /// What is left of the file once its family has read it changes no computation.
+    private void requireNothingElse() {
+        NEUTRAL.forEach((key, values) -> {
+            if (!taken.contains(key)) {
+                requireNeutral(key, values);
+            }
+        });
+        if (!taken.contains("layer_types")) {
+            requireFullAttention();
         }
-        return new ModelConfig(
-                type,
-                size("vocab_size"),
-                hidden,
-                size("intermediate_size"),
-                size("num_hidden_layers"),
-                heads,
-                groups,
-                headDim,
-                size("max_position_embeddings"),
-                ModelConfig.Norm.RMS,
-                epsilon,
-                ModelConfig.Mlp.GATED_SILU,
-                rope(),
-                json.path("tie_word_embeddings").asBoolean(false),
-                json.path("attention_bias").asBoolean(false),
-                window,
-                json);
+    }
+
+    ObjectNode json() {
+        return json;
+    }
+
+    /// A number between 0 and 1.
+    double epsilon(String key, double otherwise) {
+        double epsilon = take(key).asDouble(otherwise);
+        if (!(epsilon > 0 && epsilon < 1)) {
+            throw fail(key + " must lie between 0 and 1");
+        }
+        return epsilon;
+    }
+
+    boolean flag(String key, boolean otherwise) {
+        return take(key).asBoolean(otherwise);
+    }
+
+    String text(String key, String otherwise) {
+        return take(key).asString(otherwise);
+    }
+
+    private JsonNode take(String key) {
+        taken.add(key);
+        return json.path(key);
+    }
+
+    /// That a key has a value which asks for what is not known here.
+    PenjingException unsupported(String key) {
+        return fail(
+                "it sets %s to %s, which changes the computation in a way that is not supported"
+                        .formatted(key, shown(json.get(key))));
+    }
+
+    private static String shown(JsonNode value) {
+        return value.isString() ? value.stringValue() : value.toString();
     }
 
     private void requireNeutral(String key, Set<String> values) {
-        if (present(key)) {
-            JsonNode value = json.get(key);
-            String text = value.isString() ? value.stringValue() : value.toString();
-            if (!values.contains(text)) {
-                throw fail(
-                        "it sets "
-                                + key
-                                + " to "
-                                + text
-                                + ", which changes the computation in a way that is not supported");
-            }
+        if (present(key) && !values.contains(shown(json.get(key)))) {
+            throw unsupported(key);
         }
     }
 
@@ -130,7 +165,8 @@ final class ConfigReader {
         }
     }
 
-    private Rope rope() {
+    /// Rotary positions, in either spelling.
+    Rope rope() {
         JsonNode parameters =
                 present("rope_parameters")
                         ? json.get("rope_parameters")
@@ -168,12 +204,12 @@ final class ConfigReader {
         return value;
     }
 
-    private boolean present(String key) {
+    boolean present(String key) {
         return json.has(key) && !json.get(key).isNull();
     }
 
-    private int size(String key) {
-        JsonNode value = json.path(key);
+    int size(String key) {
+        JsonNode value = take(key);
         if (!value.isIntegralNumber()) {
             throw fail("it has no " + key);
         }

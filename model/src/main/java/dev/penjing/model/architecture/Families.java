@@ -1,0 +1,29 @@
+package dev.penjing.model.architecture;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/// The model families that are known.
+public final class Families {
+    private static final List<Family> ALL = List.of(new Llama(), new Mistral(), new Qwen2());
+
+    private Families() {}
+
+    /// By `model_type` of a `config.json`.
+    static Optional<Family> named(String modelType) {
+        return ALL.stream().filter(f -> f.name().equals(modelType)).findFirst();
+    }
+
+    /// By `general.architecture` of a GGUF file: the first that is written so.
+    public static Optional<Family> ofGguf(String architecture) {
+        return ALL.stream()
+                .filter(f -> f.gguf().architecture().equals(architecture))
+                .findFirst();
+    }
+
+    /// What they are called, for errors.
+    public static String names() {
+        return ALL.stream().map(Family::name).collect(Collectors.joining(", "));
+    }
+}

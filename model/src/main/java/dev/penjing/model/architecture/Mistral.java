@@ -1,0 +1,29 @@
+package dev.penjing.model.architecture;
+
+import java.util.OptionalInt;
+
+/// Mistral (Jiang et al. 2023): a Llama that may look back over a window only. GGUF has no name of
+/// its own for it.
+final class Mistral extends Llama {
+    @Override
+    public String name() {
+        return "mistral";
+    }
+
+    @Override
+    public String transformersClass() {
+        return "MistralForCausalLM";
+    }
+
+    @Override
+    OptionalInt window(ConfigKeys keys) {
+        return keys.present("sliding_window")
+                ? OptionalInt.of(keys.size("sliding_window"))
+                : everywhere();
+    }
+
+    @Override
+    ModelConfig resized(ModelConfig config) {
+        return config;
+    }
+}

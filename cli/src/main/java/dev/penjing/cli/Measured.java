@@ -113,8 +113,7 @@ record Measured(Subject subject, String arithmetic, Runnable closing) implements
             Subject subject =
                     new Subject(
                             engine.languageModel(),
-                            Hashes.sha256(key + "engine " + engine.quantization())
-                                    .substring(0, 32),
+                            Hashes.sha256(key + "engine " + engine.quantization()).substring(0, 32),
                             manner.begins().orElseGet(engine::beginsTexts),
                             present(engine.special("bos")),
                             present(engine.special("eos")),

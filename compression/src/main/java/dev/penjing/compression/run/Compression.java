@@ -214,8 +214,7 @@ public final class Compression {
             String name, Path model, String modelKey, TrainingRun.Text text, ObjectNode result) {
         Path file = request.run().resolve("measures").resolve(name + ".json");
         String key =
-                Hashes.sha256(
-                        "measure 2 " + modelKey + request.tasks().map(Tasks::key).orElse(""));
+                Hashes.sha256("measure 2 " + modelKey + request.tasks().map(Tasks::key).orElse(""));
         stages.run(
                 "measure-" + name,
                 key,

@@ -77,8 +77,7 @@ public final class TrainingRun {
         }
         Path held = folder.resolve("held-out-" + hash + ".bin");
         if (!Files.exists(held)) {
-            TokenFile.write(
-                    heldOut.get(), tokenizer, documentEnd, held, Long.MAX_VALUE, progress);
+            TokenFile.write(heldOut.get(), tokenizer, documentEnd, held, Long.MAX_VALUE, progress);
         }
         TokenFile measured = TokenFile.open(held);
         return new Text(all, measured, hash, all, measured);

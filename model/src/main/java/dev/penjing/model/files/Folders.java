@@ -33,8 +33,7 @@ public final class Folders {
 
                         @Override
                         public FileVisitResult postVisitDirectory(
-                                Path visited, @Nullable IOException e)
-                                throws IOException {
+                                Path visited, @Nullable IOException e) throws IOException {
                             Files.delete(visited);
                             return FileVisitResult.CONTINUE;
                         }

@@ -25,7 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// A GGUF file of a known family as a model in Hugging Face form: weights dequantised, tokenizer, special tokens, chat template and generation settings.
+/// A GGUF file of a known family as a model in Hugging Face form: weights dequantised, tokenizer,
+/// special tokens, chat template and generation settings.
 public final class GgufImport {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 

@@ -7,13 +7,14 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Optional;
 
-/// How often a request that failed is tried again, with exponential backoff, and how long silence is
-/// put up with. `Retry-After` of a server is heeded.
+/// How often a request that failed is tried again, with exponential backoff, and how long silence
+/// is put up with. `Retry-After` of a server is heeded.
 ///
 /// @param silence how long nothing may arrive
 /// @param pause before the second try; doubles from try to try
 record RetryPolicy(Duration silence, Duration pause) {
-    static final RetryPolicy USUAL = new RetryPolicy(Duration.ofSeconds(60), Duration.ofMillis(500));
+    static final RetryPolicy USUAL =
+            new RetryPolicy(Duration.ofSeconds(60), Duration.ofMillis(500));
 
     private static final int MOST_TRIES = 5;
 

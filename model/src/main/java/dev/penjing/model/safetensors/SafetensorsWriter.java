@@ -45,14 +45,9 @@ public final class SafetensorsWriter implements AutoCloseable {
     /// @param tensors all of them, in the order in which they will come
     /// @param type F32, F16 or BF16
     /// @throws PenjingException if the folder cannot be written to
-    public static SafetensorsWriter ofModel(
-            Path directory, List<TensorSpec> tensors, DType type) {
+    public static SafetensorsWriter ofModel(Path directory, List<TensorSpec> tensors, DType type) {
         return new SafetensorsWriter(
-                directory,
-                TensorHeader.of(tensors),
-                type,
-                SHARD_BYTES,
-                Map.of("format", "pt"));
+                directory, TensorHeader.of(tensors), type, SHARD_BYTES, Map.of("format", "pt"));
     }
 
     /// @param tensors all of them, in the order in which they will come

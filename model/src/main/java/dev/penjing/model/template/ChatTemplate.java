@@ -108,7 +108,8 @@ public final class ChatTemplate {
                 "raise_exception",
                 (Callable)
                         (p, n) -> {
-                            throw new TemplateException(PythonValues.text(Methods.argument(p, 0)), true);
+                            throw new TemplateException(
+                                    PythonValues.text(Methods.argument(p, 0)), true);
                         },
                 "strftime_now",
                 (Callable) (p, n) -> time(PythonValues.text(Methods.argument(p, 0))),
@@ -117,7 +118,8 @@ public final class ChatTemplate {
                         (p, n) -> {
                             Namespace namespace = new Namespace();
                             if (!p.isEmpty() && p.getFirst() instanceof Map<?, ?> map) {
-                                map.forEach((k, v) -> namespace.attributes.put(PythonValues.text(k), v));
+                                map.forEach((k, v) ->
+                                        namespace.attributes.put(PythonValues.text(k), v));
                             }
                             namespace.attributes.putAll(n);
                             return namespace;

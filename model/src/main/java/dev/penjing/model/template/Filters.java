@@ -99,7 +99,14 @@ final class Filters {
                     case None none -> Optional.empty();
                     case String s -> Optional.of(s);
                     default ->
-                            Optional.of(" ".repeat((int) Math.clamp(PythonValues.whole(indent), 0, 100)));
+                            Optional.of(
+                                    " "
+                                            .repeat(
+                                                    (int)
+                                                            Math.clamp(
+                                                                    PythonValues.whole(indent),
+                                                                    0,
+                                                                    100)));
                 };
         String item = by.isPresent() ? "," : ", ";
         String key = ": ";
@@ -189,7 +196,8 @@ final class Filters {
     private static Object extreme(Object value, boolean largest) {
         Comparator<Object> order =
                 (a, b) ->
-                        PythonValues.compare(sortKey(a, None.NONE, false), sortKey(b, None.NONE, false));
+                        PythonValues.compare(
+                                sortKey(a, None.NONE, false), sortKey(b, None.NONE, false));
         List<Object> items = PythonValues.items(value);
         if (items.isEmpty()) {
             return new Undefined("the extreme of nothing");
@@ -205,7 +213,9 @@ final class Filters {
                     PythonValues.binary(
                             "+",
                             sum,
-                            attribute == None.NONE ? item : path(item, PythonValues.text(attribute)));
+                            attribute == None.NONE
+                                    ? item
+                                    : path(item, PythonValues.text(attribute)));
         }
         return sum;
     }
@@ -245,7 +255,8 @@ final class Filters {
                 Object found = path(item, PythonValues.text(attribute));
                 results.add(found instanceof Undefined ? n.getOrDefault("default", found) : found);
             } else {
-                results.add(apply(PythonValues.text(p.getFirst()), item, p.subList(1, p.size()), n));
+                results.add(
+                        apply(PythonValues.text(p.getFirst()), item, p.subList(1, p.size()), n));
             }
         }
         return results;
@@ -305,7 +316,8 @@ final class Filters {
     }
 
     private static Object round(Object value, List<Object> p, Map<String, Object> n) {
-        int digits = (int) Math.clamp(PythonValues.whole(option(p, n, 0, "precision", 0L)), -300, 300);
+        int digits =
+                (int) Math.clamp(PythonValues.whole(option(p, n, 0, "precision", 0L)), -300, 300);
         RoundingMode mode =
                 switch (PythonValues.text(option(p, n, 1, "method", "common"))) {
                     case "ceil" -> RoundingMode.CEILING;
@@ -369,7 +381,8 @@ final class Filters {
             case "odd" -> Math.floorMod(PythonValues.whole(value), 2L) == 1;
             case "even" -> Math.floorMod(PythonValues.whole(value), 2L) == 0;
             case "divisibleby" ->
-                    Math.floorMod(PythonValues.whole(value), PythonValues.whole(argument(p, 0))) == 0;
+                    Math.floorMod(PythonValues.whole(value), PythonValues.whole(argument(p, 0)))
+                            == 0;
             case "in" -> PythonValues.contains(argument(p, 0), value);
             case "eq", "equalto", "==" -> PythonValues.equal(value, argument(p, 0));
             case "ne", "!=" -> !PythonValues.equal(value, argument(p, 0));

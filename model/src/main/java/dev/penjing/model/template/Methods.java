@@ -36,7 +36,9 @@ final class Methods {
                     });
             case "count" ->
                     Optional.of((p, n) ->
-                            list.stream().filter(i -> PythonValues.equal(i, argument(p, 0))).count());
+                            list.stream()
+                                    .filter(i -> PythonValues.equal(i, argument(p, 0)))
+                                    .count());
             case "copy" -> Optional.of((p, n) -> new ArrayList<>(list));
             case "append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse" ->
                     throw new TemplateException("a template may not change a list: " + name);
@@ -98,9 +100,11 @@ final class Methods {
                                                     .map(Methods::requireText)
                                                     .toList())));
             case "find" ->
-                    Optional.of((p, n) -> position(s, s.indexOf(PythonValues.text(argument(p, 0)))));
+                    Optional.of(
+                            (p, n) -> position(s, s.indexOf(PythonValues.text(argument(p, 0)))));
             case "rfind" ->
-                    Optional.of((p, n) -> position(s, s.lastIndexOf(PythonValues.text(argument(p, 0)))));
+                    Optional.of((p, n) ->
+                            position(s, s.lastIndexOf(PythonValues.text(argument(p, 0)))));
             case "index" ->
                     Optional.of((p, n) -> {
                         int at = s.indexOf(PythonValues.text(argument(p, 0)));

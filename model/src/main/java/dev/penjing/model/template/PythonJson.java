@@ -29,7 +29,8 @@ record PythonJson(
             case Boolean b -> out.append(b.booleanValue());
             case Long n -> out.append(n.longValue());
             case Double d ->
-                    out.append(PythonValues.real(d).replace("nan", "NaN").replace("inf", "Infinity"));
+                    out.append(
+                            PythonValues.real(d).replace("nan", "NaN").replace("inf", "Infinity"));
             case String s -> text(s, out);
             case List<?> list -> {
                 out.append('[');
@@ -60,7 +61,9 @@ record PythonJson(
                 }
                 out.append('}');
             }
-            default -> throw new TemplateException("tojson: " + PythonValues.kind(value) + " is no JSON");
+            default ->
+                    throw new TemplateException(
+                            "tojson: " + PythonValues.kind(value) + " is no JSON");
         }
     }
 

@@ -17,9 +17,7 @@ final class GgufConventions {
 
     static TextConventions.Declared declared(Map<String, Object> metadata) {
         String[] tokens =
-                metadata.get("tokenizer.ggml.tokens") instanceof String[] all
-                        ? all
-                        : new String[0];
+                metadata.get("tokenizer.ggml.tokens") instanceof String[] all ? all : new String[0];
         Map<SpecialToken, String> texts = new EnumMap<>(SpecialToken.class);
         Map<SpecialToken, Integer> ids = new EnumMap<>(SpecialToken.class);
         for (SpecialToken token : SpecialToken.values()) {
@@ -58,7 +56,9 @@ final class GgufConventions {
     }
 
     private static Optional<Integer> id(Map<String, Object> metadata, String key, int size) {
-        return metadata.get(key) instanceof Number id && id.longValue() >= 0 && id.longValue() < size
+        return metadata.get(key) instanceof Number id
+                        && id.longValue() >= 0
+                        && id.longValue() < size
                 ? Optional.of(id.intValue())
                 : Optional.empty();
     }

@@ -59,9 +59,7 @@ public final class TextConventions {
         ids = new EnumMap<>(SpecialToken.class);
         for (SpecialToken token : SpecialToken.values()) {
             OptionalInt byText =
-                    texts.containsKey(token)
-                            ? tokenizer.id(texts.get(token))
-                            : OptionalInt.empty();
+                    texts.containsKey(token) ? tokenizer.id(texts.get(token)) : OptionalInt.empty();
             Integer id = declared.ids().get(token);
             if (byText.isPresent()) {
                 ids.put(token, byText.getAsInt());
@@ -107,10 +105,7 @@ public final class TextConventions {
             return eos;
         }
         OptionalInt named =
-                known.stream()
-                        .filter(tokenizer::isSpecial)
-                        .mapToInt(Integer::intValue)
-                        .findFirst();
+                known.stream().filter(tokenizer::isSpecial).mapToInt(Integer::intValue).findFirst();
         return named.isPresent() ? named : eos;
     }
 

@@ -70,9 +70,7 @@ final class BpeTokenizer implements Tokenizer {
                     ? new byte[] {(byte) Integer.parseInt(token.substring(3, 5), 16)}
                     : token.replace('\u2581', ' ').getBytes(StandardCharsets.UTF_8);
         }
-        return added
-                ? token.getBytes(StandardCharsets.UTF_8)
-                : ByteAlphabet.bytes(token);
+        return added ? token.getBytes(StandardCharsets.UTF_8) : ByteAlphabet.bytes(token);
     }
 
     ObjectNode json() {

@@ -14,8 +14,7 @@ final class PieceCache {
 
     private final int half;
     private final Object turning = new Object();
-    private volatile Generations generations =
-            new Generations(new ConcurrentHashMap<>(), Map.of());
+    private volatile Generations generations = new Generations(new ConcurrentHashMap<>(), Map.of());
 
     /// @param most pieces that are remembered, but for a few more where threads meet
     PieceCache(int most) {

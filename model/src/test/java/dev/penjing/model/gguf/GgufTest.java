@@ -121,8 +121,7 @@ class GgufTest {
         "1, 1e30, F32", // too large for F16
         "8, 1.5, F32" // quantised
     })
-    void theExactTypeKeepsEveryWeight(int type, float inVector, DType expected)
-            throws IOException {
+    void theExactTypeKeepsEveryWeight(int type, float inVector, DType expected) throws IOException {
         try (GgufFile gguf = matrixAndVector(type, inVector)) {
             assertThat(ExactType.of(gguf)).isEqualTo(expected);
         }

@@ -21,8 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 abstract class HubFixture {
     static final HubModel MODEL = HubModel.parse("hf:org/name");
     static final String WEIGHTS = "model.safetensors";
-    static final RetryPolicy SHORT =
-            new RetryPolicy(Duration.ofSeconds(5), Duration.ofMillis(1));
+    static final RetryPolicy SHORT = new RetryPolicy(Duration.ofSeconds(5), Duration.ofMillis(1));
 
     @TempDir Path folder;
     final FakeHub hub = new FakeHub();

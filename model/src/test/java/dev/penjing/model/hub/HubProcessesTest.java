@@ -12,8 +12,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /// More than one process on one cache.
+@Timeout(180) // the processes start slowly on a busy machine
 class HubProcessesTest extends HubFixture {
     /// Two processes, of which one is killed: run by [#processesDoNotDisturbEachOther].
     static final class Process {

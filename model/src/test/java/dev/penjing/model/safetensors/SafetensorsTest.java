@@ -203,9 +203,11 @@ class SafetensorsTest {
         write(TensorHeader.of(CONFIG.tensors()));
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             checkpoint.check(CONFIG);
-            assertThatThrownBy(() -> checkpoint.check(CONFIG.resized(CONFIG.shape().with(Axis.NEURON, 3))))
+            assertThatThrownBy(() ->
+                            checkpoint.check(CONFIG.resized(CONFIG.shape().with(Axis.NEURON, 3))))
                     .hasMessageContaining("lacks model.layers.1.input_layernorm.weight");
-            assertThatThrownBy(() -> checkpoint.check(CONFIG.resized(CONFIG.shape().with(Axis.LAYER, 1))))
+            assertThatThrownBy(() ->
+                            checkpoint.check(CONFIG.resized(CONFIG.shape().with(Axis.LAYER, 1))))
                     .hasMessageContaining("mlp.gate_proj.weight")
                     .hasMessageContaining("[3, 2]")
                     .hasMessageContaining("[4, 2]");

@@ -247,8 +247,7 @@ class TextConventionsTest {
         copyTeacher();
         write("generation_config.json", "{\"eos_token_id\": [2, 5, 6, 7]}");
         Path file = folder.resolve("model.gguf");
-        assertThatThrownBy(
-                        () -> GgufExport.run(folder, file, BlockType.Q8_0, Progress.NONE))
+        assertThatThrownBy(() -> GgufExport.run(folder, file, BlockType.Q8_0, Progress.NONE))
                 .isInstanceOf(PenjingException.class)
                 .hasMessageContaining("[5, 6, 7]");
         assertThat(file).doesNotExist();

@@ -2,6 +2,7 @@ package dev.penjing.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.penjing.model.PenjingVersion;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -53,6 +54,13 @@ class MainTest {
         Path file = folder.resolve(name);
         Files.writeString(file, text);
         return file.toString();
+    }
+
+    @Test
+    void saysWhichVersionAndCommitItIs() {
+        assertThat(run("--version").out().lines())
+                .containsExactly(
+                        "penjing " + PenjingVersion.version(), "commit " + PenjingVersion.commit());
     }
 
     @Test

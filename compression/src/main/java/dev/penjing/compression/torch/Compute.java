@@ -41,8 +41,8 @@ public record Compute(String device, ScalarType type, int threads) {
                     case "cuda" -> {
                         if (!torch.cuda_is_available()) {
                             throw new PenjingException(
-                                    "no CUDA device can be used: leave out --device, or install the"
-                                            + " GPU build of libtorch");
+                                    "no CUDA device can be used: compute on the CPU, or build with"
+                                            + " libtorch for CUDA as docs/how-to/gpu.md says");
                         }
                         yield "cuda";
                     }

@@ -204,10 +204,10 @@ class SafetensorsTest {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             checkpoint.check(CONFIG);
             assertThatThrownBy(() ->
-                            checkpoint.check(CONFIG.resized(CONFIG.shape().with(Axis.NEURON, 3))))
+                            checkpoint.check(CONFIG.resized(CONFIG.shape().with(Axis.LAYER, 2))))
                     .hasMessageContaining("lacks model.layers.1.input_layernorm.weight");
             assertThatThrownBy(() ->
-                            checkpoint.check(CONFIG.resized(CONFIG.shape().with(Axis.LAYER, 1))))
+                            checkpoint.check(CONFIG.resized(CONFIG.shape().with(Axis.NEURON, 4))))
                     .hasMessageContaining("mlp.gate_proj.weight")
                     .hasMessageContaining("[3, 2]")
                     .hasMessageContaining("[4, 2]");

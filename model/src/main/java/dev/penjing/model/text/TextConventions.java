@@ -79,10 +79,10 @@ public final class TextConventions {
         Set<Integer> all = new LinkedHashSet<>(ends);
         all.addAll(namedEnds(tokenizer));
         endIds = Collections.unmodifiableSet(all);
-        documentEnd = documentEnd(tokenizer);
         addsBos = declared.addsBos();
         addsEos = declared.addsEos();
         chatTemplate = declared.chatTemplate();
+        documentEnd = documentEnd(tokenizer);
     }
 
     /// The ids of tokens that end an answer by their names alone, in whatever model.
@@ -101,12 +101,20 @@ public final class TextConventions {
                         .filter(OptionalInt::isPresent)
                         .map(OptionalInt::getAsInt)
                         .toList();
-        if (eos.isPresent() && known.contains(eos.getAsInt())) {
+        if (eos.isPresent() && (known.contains(eos.getAsInt()) || !eosClosesTurns())) {
             return eos;
         }
         OptionalInt named =
                 known.stream().filter(tokenizer::isSpecial).mapToInt(Integer::intValue).findFirst();
         return named.isPresent() ? named : eos;
+    }
+
+    private boolean eosClosesTurns() {
+        return text(SpecialToken.EOS)
+                .filter(eos ->
+                        TURN_ENDS.contains(eos)
+                                || chatTemplate.filter(t -> t.contains(eos)).isPresent())
+                .isPresent();
     }
 
     /// Of a folder in Hugging Face form, as transformers takes it. Each of `tokenizer_config.json`,
@@ -139,8 +147,8 @@ public final class TextConventions {
     }
 
     /// The id that closes a document of training data: EOS, or, where that only closes a turn of a
-    /// chat (as `<|im_end|>` does), the token of pretraining for it, if the tokenizer has one.
-    /// Empty if the model knows no end at all.
+    /// chat (as `<|im_end|>` does, and what the chat template writes), the token of pretraining for
+    /// it, if the tokenizer has one. Empty if the model knows no end at all.
     public OptionalInt documentEnd() {
         return documentEnd;
     }

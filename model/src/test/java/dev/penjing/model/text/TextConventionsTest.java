@@ -112,7 +112,7 @@ class TextConventionsTest {
         "<|im_end|>, </s>, </s>",
         // the model's own EOS is a document's end: no other name is looked for
         "</s>, <|endoftext|>, </s>",
-        "<e>, <t>, <e>"
+        "<e>, </s>, <e>"
     })
     void aDocumentIsClosedByEosUnlessThatOnlyClosesATurn(String eos, String other, String closes) {
         tokenizer("null", other, eos);
@@ -120,6 +120,16 @@ class TextConventionsTest {
         OptionalInt id = Tokenizers.load(folder).id(closes);
         assertThat(id).isPresent();
         assertThat(conventions().documentEnd()).isEqualTo(id);
+    }
+
+    @Test
+    void whatTheChatTemplateWritesOnlyClosesATurn() {
+        tokenizer("null", "</s>", "<e>");
+        write(
+                "tokenizer_config.json",
+                "{\"eos_token\": \"<e>\", \"chat_template\": \"{{ messages[0].content }}<e>\"}");
+        assertThat(conventions().documentEnd()).hasValue(2);
+        assertThat(conventions().endIds()).containsExactly(3, 2);
     }
 
     @Test

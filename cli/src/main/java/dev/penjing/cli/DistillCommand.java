@@ -1,12 +1,13 @@
 package dev.penjing.cli;
 
 import dev.penjing.compression.data.Corpus;
-import dev.penjing.compression.run.Artifacts;
 import dev.penjing.compression.run.TrainingJob;
 import dev.penjing.compression.run.TrainingRun;
 import dev.penjing.compression.run.TrainingText;
 import dev.penjing.compression.training.CrossEntropy;
 import dev.penjing.compression.training.TrainingSettings;
+import dev.penjing.model.files.ModelFiles;
+import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Path;
@@ -59,8 +60,8 @@ final class DistillCommand implements Callable<Integer> {
                         Corpus.of(data.paths),
                         data.heldOutCorpus(),
                         tokenizer,
-                        TrainingRun.endOfText(tokenizer),
-                        Artifacts.sha256OfModel(studentFolder),
+                        TextConventions.ofFolder(studentFolder, tokenizer).documentEnd(),
+                        ModelFiles.sha256OfModel(studentFolder),
                         to.resolve("work"),
                         progress)) {
             progress.say(

@@ -1,13 +1,14 @@
 package dev.penjing.cli;
 
 import dev.penjing.compression.data.Corpus;
-import dev.penjing.compression.run.Artifacts;
 import dev.penjing.compression.run.TrainingJob;
 import dev.penjing.compression.run.TrainingRun;
 import dev.penjing.compression.run.TrainingText;
 import dev.penjing.compression.training.CrossEntropy;
 import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.files.Hashes;
+import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Path;
@@ -60,8 +61,8 @@ final class PretrainCommand implements Callable<Integer> {
                         Corpus.of(data.paths),
                         data.heldOutCorpus(),
                         loaded,
-                        TrainingRun.endOfText(loaded),
-                        Artifacts.sha256(tokenizer.resolve("tokenizer.json")),
+                        TextConventions.ofFolder(tokenizer, loaded).documentEnd(),
+                        Hashes.sha256(tokenizer.resolve("tokenizer.json")),
                         to.resolve("work"),
                         progress)) {
             progress.say(

@@ -14,9 +14,14 @@ import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Shape;
+import dev.penjing.model.files.AtomicFile;
+import dev.penjing.model.files.Folders;
+import dev.penjing.model.files.ModelFiles;
+import dev.penjing.model.files.ProcessMemory;
 import dev.penjing.model.identity.Arithmetic;
 import dev.penjing.model.identity.Fingerprint;
 import dev.penjing.model.language.LanguageModel;
+import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Files;
@@ -114,7 +119,7 @@ public final class Compression {
 
     private ObjectNode run() {
         long start = System.nanoTime();
-        String teacherHash = Artifacts.sha256OfModel(request.teacher());
+        String teacherHash = ModelFiles.sha256OfModel(request.teacher());
         Path importanceFile = request.run().resolve("importance.safetensors");
         Path pruned = request.run().resolve("pruned");
         Path distilled = request.run().resolve("distilled");
@@ -123,7 +128,7 @@ public final class Compression {
                         request.data(),
                         request.heldOut(),
                         tokenizer,
-                        TrainingRun.endOfText(tokenizer),
+                        TextConventions.ofFolder(request.teacher(), tokenizer).documentEnd(),
                         teacherHash,
                         request.run().resolve("tokens"),
                         progress)) {
@@ -180,7 +185,7 @@ public final class Compression {
     }
 
     private String distill(Path pruned, Path distilled, TrainingText text, String key) {
-        Artifacts.delete(distilled);
+        Folders.delete(distilled);
         return TrainingRun.distill(
                 request.teacher(),
                 pruned,
@@ -207,9 +212,9 @@ public final class Compression {
     private void prune(Path importanceFile, Path pruned) {
         Importance importance = ImportanceFile.read(importanceFile, teacherConfig);
         Cut cut = Cut.best(teacherConfig, importance, request.shape());
-        Artifacts.delete(pruned);
+        Folders.delete(pruned);
         Pruner.prune(request.teacher(), teacherConfig, cut, pruned, progress);
-        Artifacts.copyCompanions(request.teacher(), pruned);
+        ModelFiles.copyCompanions(request.teacher(), pruned);
         RunRecord.prune(request.command(), request.teacher(), cut).write(pruned);
     }
 
@@ -227,7 +232,7 @@ public final class Compression {
                 "measure-" + name,
                 key,
                 file,
-                r -> Artifacts.write(file, measures(model, text.heldOut(), key).toPrettyString()));
+                r -> AtomicFile.write(file, measures(model, text.heldOut(), key).toPrettyString()));
         try {
             result.set(name, JSON.readTree(Files.readString(file)));
         } catch (java.io.IOException e) {
@@ -292,7 +297,7 @@ public final class Compression {
         result.put("compute", compute.describe() + "; " + arithmetic.describe());
         result.set("arithmetic", arithmetic.toJson());
         result.put("seconds", (System.nanoTime() - start) / 1e9);
-        result.put("peak_rss_bytes", Artifacts.peakResidentBytes());
-        Artifacts.write(request.run().resolve("run.json"), result.toPrettyString());
+        result.put("peak_rss_bytes", ProcessMemory.peakResidentBytes());
+        AtomicFile.write(request.run().resolve("run.json"), result.toPrettyString());
     }
 }

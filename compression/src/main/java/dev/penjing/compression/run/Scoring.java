@@ -13,6 +13,7 @@ import dev.penjing.compression.torch.Compute;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.io.IOException;
@@ -41,7 +42,7 @@ public final class Scoring {
             TokenFile.write(
                     data,
                     tokenizer,
-                    TrainingRun.endOfText(tokenizer),
+                    TextConventions.ofFolder(teacher, tokenizer).documentEnd(),
                     tokens,
                     Long.MAX_VALUE,
                     progress);

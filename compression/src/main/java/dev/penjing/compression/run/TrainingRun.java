@@ -12,7 +12,10 @@ import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.Closer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.files.Hashes;
+import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.safetensors.DType;
+import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Path;
@@ -29,17 +32,6 @@ public final class TrainingRun {
     private static final long MEASURED = 32_768;
 
     private TrainingRun() {}
-
-    /// The token that closes a document, by the names it goes by.
-    public static OptionalInt endOfText(Tokenizer tokenizer) {
-        for (String name : new String[] {"<|endoftext|>", "<|end_of_text|>", "</s>"}) {
-            OptionalInt id = tokenizer.id(name);
-            if (id.isPresent()) {
-                return id;
-            }
-        }
-        return OptionalInt.empty();
-    }
 
     /// The window that measurements use: 2048, or the model's context where that is shorter.
     static int window(ModelConfig config) {
@@ -59,7 +51,7 @@ public final class TrainingRun {
                 RandomWeights.draw(config, job.settings().seed(), job.compute());
         String phases = train(job, config, start, Optional.empty(), tokenizer, fingerprint);
         if (job.hooks().writes()) {
-            Artifacts.copyCompanions(tokenizerFolder, job.to());
+            ModelFiles.copyCompanions(tokenizerFolder, job.to());
             RunRecord.pretrain(job.command(), job.text().hash(), job.settings()).write(job.to());
         }
         return phases;
@@ -80,8 +72,8 @@ public final class TrainingRun {
                 fingerprint(
                         job,
                         "distill",
-                        Artifacts.sha256OfModel(teacher),
-                        Artifacts.sha256OfModel(student));
+                        ModelFiles.sha256OfModel(teacher),
+                        ModelFiles.sha256OfModel(student));
         try (FlatParameters parameters =
                         FlatParameters.load(teacher, teacherConfig, compute, compute.type());
                 Decoder taught = new Decoder(teacherConfig, parameters, compute)) {
@@ -89,7 +81,7 @@ public final class TrainingRun {
             String phases =
                     train(job, config, start, Optional.of(taught), tokenizer, fingerprint);
             if (job.hooks().writes()) {
-                Artifacts.copyCompanions(student, job.to());
+                ModelFiles.copyCompanions(student, job.to());
                 RunRecord.distill(job.command(), teacher, student, job.settings())
                         .write(job.to());
             }
@@ -100,7 +92,7 @@ public final class TrainingRun {
     /// A hash of all that decides the weights: settings, the ids that are trained on, the type that
     /// computes, and where the weights come from.
     static String fingerprint(TrainingJob job, String kind, String... origins) {
-        return Artifacts.sha256(
+        return Hashes.sha256(
                 "%s 2\n%stokens=%s\ntype=%s\n%s"
                         .formatted(
                                 kind,

@@ -4,6 +4,7 @@ import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.model.Closer;
 import dev.penjing.model.Progress;
+import dev.penjing.model.files.Hashes;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,7 +60,7 @@ public record TrainingText(
     }
 
     private static String shortHash(String text) {
-        return Artifacts.sha256(text).substring(0, 16);
+        return Hashes.sha256(text).substring(0, 16);
     }
 
     private record Source(
@@ -70,7 +71,7 @@ public record TrainingText(
                     new StringBuilder("tokens 2 %s %s".formatted(tokenizerHash, documentEnd));
             for (Path file : corpus.files()) {
                 parts.append(file.toString().endsWith(".jsonl") ? " lines " : " whole ")
-                        .append(Artifacts.sha256(file));
+                        .append(Hashes.sha256(file));
             }
             return shortHash(parts.toString());
         }

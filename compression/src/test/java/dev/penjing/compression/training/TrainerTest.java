@@ -9,12 +9,12 @@ import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.compression.decoder.Decoder;
 import dev.penjing.compression.decoder.FlatParameters;
-import dev.penjing.compression.run.Artifacts;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.files.ProcessMemory;
 import dev.penjing.model.safetensors.DType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -261,7 +261,7 @@ class TrainerTest {
             train(folder.resolve("run" + run), settings(500, 8, 1e-2), compute, -1);
             grown = Math.min(grown, resident() - before);
         }
-        assertThat(Artifacts.peakResidentBytes()).isPositive();
+        assertThat(ProcessMemory.peakResidentBytes()).isPositive();
         // a leak of the smallest activation, 32 KB a step, would come to 16 MB
         assertThat(grown).isLessThan(12L << 20);
     }

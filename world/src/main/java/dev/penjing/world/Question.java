@@ -3,7 +3,7 @@ package dev.penjing.world;
 import java.util.List;
 
 /// A question to a model.
-public sealed interface Item {
+public sealed interface Question {
     /// Which of the nine kinds.
     String task();
 
@@ -12,8 +12,8 @@ public sealed interface Item {
 
     /// One of the choices is right: the model's is the one it finds most likely.
     record MultipleChoice(String task, String context, List<String> choices, int answer)
-            implements Item {}
+            implements Question {}
 
     /// The model writes one line, which must be the answer.
-    record ShortAnswer(String task, String context, String answer) implements Item {}
+    record ShortAnswer(String task, String context, String answer) implements Question {}
 }

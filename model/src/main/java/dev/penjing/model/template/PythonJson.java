@@ -8,7 +8,7 @@ import java.util.TreeMap;
 /// Values as Python's `json.dumps` writes them.
 ///
 /// @param indent what a level is indented by; empty for all on one line
-record Json(
+record PythonJson(
         Optional<String> indent,
         String itemSeparator,
         String keySeparator,
@@ -17,7 +17,7 @@ record Json(
     String write(Object value) {
         StringBuilder out = new StringBuilder();
         write(value, out, 0);
-        return Python.limited(out.toString());
+        return PythonValues.limited(out.toString());
     }
 
     private void write(Object value, StringBuilder out, int depth) {
@@ -29,7 +29,8 @@ record Json(
             case Boolean b -> out.append(b.booleanValue());
             case Long n -> out.append(n.longValue());
             case Double d ->
-                    out.append(Python.real(d).replace("nan", "NaN").replace("inf", "Infinity"));
+                    out.append(
+                            PythonValues.real(d).replace("nan", "NaN").replace("inf", "Infinity"));
             case String s -> text(s, out);
             case List<?> list -> {
                 out.append('[');
@@ -51,7 +52,7 @@ record Json(
                         (sorted ? new TreeMap<Object, Object>(map) : map).entrySet()) {
                     out.append(i++ > 0 ? itemSeparator : "");
                     newline(out, depth + 1);
-                    text(Python.text(entry.getKey()), out);
+                    text(PythonValues.text(entry.getKey()), out);
                     out.append(keySeparator);
                     write(entry.getValue(), out, depth + 1);
                 }
@@ -60,7 +61,9 @@ record Json(
                 }
                 out.append('}');
             }
-            default -> throw new TemplateException("tojson: " + Python.kind(value) + " is no JSON");
+            default ->
+                    throw new TemplateException(
+                            "tojson: " + PythonValues.kind(value) + " is no JSON");
         }
     }
 

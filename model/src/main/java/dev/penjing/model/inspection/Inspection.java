@@ -1,4 +1,4 @@
-package dev.penjing.compression.run;
+package dev.penjing.model.inspection;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Runs a template once. Text and depth are bounded, and steps by its evaluator.
-final class Interpreter {
+final class TemplateInterpreter {
     private static final int LONGEST = 1 << 24;
     private static final int DEEPEST = 150;
 
@@ -21,10 +21,10 @@ final class Interpreter {
     private final Evaluator evaluator = new Evaluator();
     private int depth;
 
-    private Interpreter() {}
+    private TemplateInterpreter() {}
 
     static String run(List<Statement> template, Map<String, Object> variables) {
-        Interpreter interpreter = new Interpreter();
+        TemplateInterpreter interpreter = new TemplateInterpreter();
         Scope scope = new Scope(Optional.empty());
         scope.values.putAll(variables);
         interpreter.run(template, scope);
@@ -64,7 +64,7 @@ final class Interpreter {
                     at(
                             line,
                             () -> {
-                                write(Python.text(evaluator.evaluate(value, scope)));
+                                write(PythonValues.text(evaluator.evaluate(value, scope)));
                                 return Flow.ON;
                             });
             case Statement.If s -> conditional(s, scope);
@@ -94,7 +94,7 @@ final class Interpreter {
                             () -> {
                                 Callable body = macro(s.body(), scope);
                                 Object text = evaluator.call(s.call(), scope, Optional.of(body));
-                                write(Python.text(text));
+                                write(PythonValues.text(text));
                                 return Flow.ON;
                             });
             case Statement.FilterBlock s ->
@@ -102,7 +102,7 @@ final class Interpreter {
                             s.line(),
                             () -> {
                                 Object text = captured(s.body(), new Scope(Optional.of(scope)));
-                                write(Python.text(filtered(text, s.filters(), scope)));
+                                write(PythonValues.text(filtered(text, s.filters(), scope)));
                                 return Flow.ON;
                             });
             case Statement.With s ->
@@ -146,7 +146,7 @@ final class Interpreter {
 
     private boolean holds(Expression condition, int line, Scope scope) {
         try {
-            return Python.truth(evaluator.evaluate(condition, scope));
+            return PythonValues.truth(evaluator.evaluate(condition, scope));
         } catch (TemplateException e) {
             throw e.at(line);
         }
@@ -154,13 +154,13 @@ final class Interpreter {
 
     private Flow loop(Statement.For s, Scope scope) {
         List<Object> items = new ArrayList<>();
-        for (Object item : Python.items(evaluator.evaluate(s.items(), scope))) {
+        for (Object item : PythonValues.items(evaluator.evaluate(s.items(), scope))) {
             evaluator.step();
             boolean kept = true;
             if (s.condition().isPresent()) {
                 Scope inner = new Scope(Optional.of(scope));
                 unpack(s.targets(), item, inner);
-                kept = Python.truth(evaluator.evaluate(s.condition().get(), inner));
+                kept = PythonValues.truth(evaluator.evaluate(s.condition().get(), inner));
             }
             if (kept) {
                 items.add(item);
@@ -187,7 +187,7 @@ final class Interpreter {
             scope.values.put(targets.getFirst(), value);
             return;
         }
-        List<Object> parts = Python.items(value);
+        List<Object> parts = PythonValues.items(value);
         if (parts.size() != targets.size()) {
             throw new TemplateException(
                     "%d values cannot be unpacked into %d names"

@@ -13,10 +13,10 @@ import tools.jackson.databind.JsonNode;
 ///
 /// A value is a `String`, `Long`, `Double`, `Boolean`, `List`, `Map` with text keys, [None],
 /// [Undefined], [Namespace] or [Callable].
-final class Python {
+final class PythonValues {
     private static final int LONGEST = 1 << 24;
 
-    private Python() {}
+    private PythonValues() {}
 
     /// Any of Java's numbers and collections, or JSON, as a value.
     static Object value(@Nullable Object java) {

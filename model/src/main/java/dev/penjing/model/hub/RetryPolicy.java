@@ -7,12 +7,14 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Optional;
 
-/// How long the network is put up with.
+/// How often a request that failed is tried again, with exponential backoff, and how long silence
+/// is put up with. `Retry-After` of a server is heeded.
 ///
 /// @param silence how long nothing may arrive
 /// @param pause before the second try; doubles from try to try
-record Patience(Duration silence, Duration pause) {
-    static final Patience USUAL = new Patience(Duration.ofSeconds(60), Duration.ofMillis(500));
+record RetryPolicy(Duration silence, Duration pause) {
+    static final RetryPolicy USUAL =
+            new RetryPolicy(Duration.ofSeconds(60), Duration.ofMillis(500));
 
     private static final int MOST_TRIES = 5;
 

@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.Optional;
 
 /// Tiny programs: what one prints, and how one goes on.
-final class Programs {
+final class TinyPrograms {
     private static final List<String> NAMES = List.of("x", "y", "n", "a", "b", "k");
 
-    private Programs() {}
+    private TinyPrograms() {}
 
     static Exercise output(Draw draw) {
         Sum sum = Sum.drawn(draw, 20);

@@ -1,8 +1,8 @@
 package dev.penjing.compression.run;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.FileHashes;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -21,16 +21,7 @@ public final class Artifacts {
     private Artifacts() {}
 
     public static String sha256(Path file) {
-        MessageDigest digest = digest();
-        byte[] buffer = new byte[1 << 20];
-        try (InputStream in = Files.newInputStream(file)) {
-            for (int n = in.read(buffer); n > 0; n = in.read(buffer)) {
-                digest.update(buffer, 0, n);
-            }
-        } catch (IOException e) {
-            throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
-        }
-        return HexFormat.of().formatHex(digest.digest());
+        return FileHashes.sha256(file);
     }
 
     /// Of a model's folder: its configuration, weights and tokenizer, by name.

@@ -17,13 +17,13 @@ import tools.jackson.databind.json.JsonMapper;
 /// Another server with OpenAI's interface, on this machine.
 ///
 /// @param model that it serves, the first one if there are several
-record Peer(InetSocketAddress address, String model) {
+record PeerServer(InetSocketAddress address, String model) {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     /// @param url such as `http://127.0.0.1:8080`
     /// @throws UsageException if that is no address of this machine
     /// @throws PenjingException if nothing that serves a model answers there
-    static Peer at(String url) {
+    static PeerServer at(String url) {
         URI uri = uri(url);
         try (HttpClient client = HttpClient.newHttpClient()) {
             HttpRequest models =
@@ -37,7 +37,7 @@ record Peer(InetSocketAddress address, String model) {
                         "%s names no model at /v1/models: give the address of a server with OpenAI's interface that is ready"
                                 .formatted(url));
             }
-            return new Peer(new InetSocketAddress(uri.getHost(), uri.getPort()), model);
+            return new PeerServer(new InetSocketAddress(uri.getHost(), uri.getPort()), model);
         } catch (IOException | JacksonException e) {
             throw new PenjingException(
                     "%s does not answer: start the peer first".formatted(url), e);

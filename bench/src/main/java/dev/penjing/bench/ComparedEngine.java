@@ -4,7 +4,7 @@ import dev.penjing.inference.Engine;
 import dev.penjing.inference.measuring.SpeedTest;
 
 /// An engine that is asked what the others are.
-sealed interface Rival permits Rival.Ours, LlamaPython, LlamaPrograms {
+sealed interface ComparedEngine permits ComparedEngine.Ours, LlamaPython, LlamaPrograms {
     String name();
 
     /// Tokens/s.
@@ -14,7 +14,7 @@ sealed interface Rival permits Rival.Ours, LlamaPython, LlamaPrograms {
     double answers(int sequences, int tokens) throws Exception;
 
     /// Our own.
-    record Ours(Engine engine) implements Rival {
+    record Ours(Engine engine) implements ComparedEngine {
         @Override
         public String name() {
             return "Penjing";

@@ -7,7 +7,7 @@ import java.util.Random;
 /// What a client of the load test asks for, the same with the same seed.
 ///
 /// @param tokens of the answer: neither fewer nor more
-record Asking(String question, int tokens) {
+record LoadRequest(String question, int tokens) {
     static final int SHORTEST = 20;
     static final int LONGEST = 100;
 
@@ -55,9 +55,9 @@ record Asking(String question, int tokens) {
                     " in two words");
 
     /// A client's requests, one after the other.
-    static List<Asking> of(long seed, int client, int count) {
+    static List<LoadRequest> of(long seed, int client, int count) {
         Random random = new Random(seed * 1_000_003 + client);
-        List<Asking> all = new ArrayList<>();
+        List<LoadRequest> all = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             String question =
                     "%s the %s %s%s?"
@@ -66,7 +66,7 @@ record Asking(String question, int tokens) {
                                     one(random, KINDS),
                                     one(random, THINGS),
                                     one(random, ENDINGS));
-            all.add(new Asking(question, random.nextInt(SHORTEST, LONGEST + 1)));
+            all.add(new LoadRequest(question, random.nextInt(SHORTEST, LONGEST + 1)));
         }
         return all;
     }

@@ -1,6 +1,6 @@
 package dev.penjing.compression.training;
 
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.TensorSpec;
@@ -11,14 +11,14 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 
-/// Parameters in training as a checkpoint in Hugging Face form.
+/// FlatParameters in training as a checkpoint in Hugging Face form.
 public final class Checkpoints {
     private static final long SHARD_BYTES = 4L << 30;
 
     private Checkpoints() {}
 
     public static void write(
-            ModelConfig config, Parameters parameters, Path directory, DType type) {
+            ModelConfig config, FlatParameters parameters, Path directory, DType type) {
         try (SafetensorsWriter writer =
                 new SafetensorsWriter(
                         directory,
@@ -28,7 +28,7 @@ public final class Checkpoints {
                         Map.of("format", "pt"))) {
             for (TensorSpec tensor : config.tensors()) {
                 try (PointerScope scope = new PointerScope()) {
-                    writer.write(tensor.name(), Tensors.floats(parameters.view(tensor.name())));
+                    writer.write(tensor.name(), Tensors.floats(parameters.view(tensor)));
                 }
             }
             writer.finish();

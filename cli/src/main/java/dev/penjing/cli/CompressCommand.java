@@ -27,7 +27,7 @@ final class CompressCommand implements Callable<Integer> {
     @Mixin Options.Computing computing = new Options.Computing();
     @Spec CommandSpec spec = CommandSpec.create();
 
-    @Parameters(paramLabel = "TEACHER", description = Models.DESCRIPTION)
+    @Parameters(paramLabel = "TEACHER", description = ModelSources.DESCRIPTION)
     String teacher = "";
 
     @Option(names = "--to", required = true, description = "The run folder.")
@@ -55,14 +55,15 @@ final class CompressCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ConsoleProgress progress = new ConsoleProgress();
-        try (BenchmarkOptions.Runner runner = new BenchmarkOptions.Runner()) {
+        try (SandboxRunner runner =
+                new SandboxRunner(Installation.current(), computing.threads)) {
             compress(progress, tasks(runner, progress));
         }
         return 0;
     }
 
     private Optional<Compression.Tasks> tasks(
-            BenchmarkOptions.Runner runner, ConsoleProgress progress) {
+            SandboxRunner runner, ConsoleProgress progress) {
         if (benchmarks.tasks.isEmpty()) {
             if (benchmarks.dataDir.isPresent() || benchmarks.limit.isPresent()) {
                 throw new UsageException("--data-dir and --limit are for --tasks: name them too");
@@ -76,7 +77,7 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private void compress(ConsoleProgress progress, Optional<Compression.Tasks> tasks) {
-        Path directory = Models.directory(teacher, progress);
+        Path directory = ModelSources.directory(teacher, progress);
         Compression.Request request =
                 new Compression.Request(
                         directory,

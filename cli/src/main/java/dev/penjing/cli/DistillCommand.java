@@ -28,10 +28,10 @@ final class DistillCommand implements Callable<Integer> {
     @Mixin Options.Computing computing = new Options.Computing();
     @Spec CommandSpec spec = CommandSpec.create();
 
-    @Option(names = "--teacher", required = true, description = Models.DESCRIPTION)
+    @Option(names = "--teacher", required = true, description = ModelSources.DESCRIPTION)
     String teacher = "";
 
-    @Option(names = "--student", required = true, description = Models.DESCRIPTION)
+    @Option(names = "--student", required = true, description = ModelSources.DESCRIPTION)
     String student = "";
 
     @Option(names = "--to", required = true, description = "The folder to make.")
@@ -49,8 +49,8 @@ final class DistillCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ConsoleProgress progress = new ConsoleProgress();
-        Path teacherFolder = Models.directory(teacher, progress);
-        Path studentFolder = Models.directory(student, progress);
+        Path teacherFolder = ModelSources.directory(teacher, progress);
+        Path studentFolder = ModelSources.directory(student, progress);
         Tokenizer tokenizer = Tokenizers.load(studentFolder);
         TrainingSettings settings =
                 training.settings(onText ? new CrossEntropy() : loss.parse());

@@ -1,6 +1,7 @@
 package dev.penjing.cli;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.PenjingVersion;
 import dev.penjing.model.UsageException;
 import java.util.Arrays;
 import picocli.CommandLine;
@@ -9,7 +10,7 @@ import picocli.CommandLine.Command;
 /// Penjing's command line. Exit status: 0 done, 1 failed, 2 wrong usage.
 @Command(
         name = "penjing",
-        version = "penjing 0.1.0",
+        versionProvider = Main.Version.class,
         mixinStandardHelpOptions = true,
         description = "Makes small language models out of large ones.",
         synopsisSubcommandLabel = "COMMAND",
@@ -35,7 +36,17 @@ import picocli.CommandLine.Command;
             CommandLine.HelpCommand.class
         })
 public final class Main {
-    private Main() {}
+    Main() {}
+
+    /// What `--version` prints.
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {
+                "penjing " + PenjingVersion.version(), "commit " + PenjingVersion.commit()
+            };
+        }
+    }
 
     public static void main(String[] args) {
         System.exit(run(args));
@@ -60,7 +71,11 @@ public final class Main {
             if (debug) {
                 e.printStackTrace(command.getErr());
             }
-            command.getErr().println("penjing: " + explain(e, debug));
+            command.getErr()
+                    .println(
+                            "penjing: "
+                                    + OptionNames.in(
+                                            explain(e, debug), command.getCommandSpec()));
             return e instanceof UsageException ? 2 : 1;
         });
         try {

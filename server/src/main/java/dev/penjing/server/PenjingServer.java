@@ -1,6 +1,7 @@
 package dev.penjing.server;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.PenjingVersion;
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.Connections;
 import dev.penjing.server.http.Exchange;
@@ -37,8 +38,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 ///
 /// It listens as soon as it was started, and answers when its models are loaded.
 public final class PenjingServer implements AutoCloseable {
-    public static final String VERSION = "0.1.0";
-
     /// Paths that need no key: what tells whether the server is there, and the page that asks for
     /// the key.
     private static final Set<String> OPEN =
@@ -176,7 +175,7 @@ public final class PenjingServer implements AutoCloseable {
 
     private Router router() {
         Health health = new Health(models);
-        Management management = new Management(models, VERSION);
+        Management management = new Management(models, PenjingVersion.version());
         Models list = new Models(models);
         Service service = new Service(models, options.defaultMaxTokens(), options.request(), watch);
         Chat chat = new Chat(service);
@@ -185,7 +184,7 @@ public final class PenjingServer implements AutoCloseable {
         Pages pages =
                 new Pages(
                         models,
-                        VERSION,
+                        PenjingVersion.version(),
                         options.keys(),
                         options.defaultMaxTokens(),
                         options.examples());

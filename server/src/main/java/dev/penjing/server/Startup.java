@@ -3,6 +3,7 @@ package dev.penjing.server;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.inference.kernel.Quantization;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.PenjingVersion;
 import dev.penjing.server.http.Cors;
 import dev.penjing.server.http.Keys;
 import dev.penjing.server.http.Limits;
@@ -58,7 +59,7 @@ public final class Startup {
                 settings.integer("max-sequences"),
                 log,
                 settings.flag("log-prompts"),
-                Tracing.of(settings, PenjingServer.VERSION),
+                Tracing.of(settings, PenjingVersion.version()),
                 examples);
     }
 

@@ -79,7 +79,7 @@ public final class TokenFile implements AutoCloseable {
                                 + corpus.files()
                                 + " comes to "
                                 + count.tokens
-                                + " tokens: there is nothing to learn from; give more text");
+                                + " tokens: there is nothing to learn from; give more `data`");
             }
             whole.commit();
         } catch (IOException | UncheckedIOException e) {

@@ -4,6 +4,7 @@ import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.pruning.Cut;
 import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.PenjingVersion;
 import dev.penjing.model.architecture.Axis;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +26,8 @@ public final class RunRecord {
         json.put("command", command);
         json.put("finished", Instant.now().toString());
         json.put("java", Runtime.version().toString());
-        json.put("penjing", "0.1.0");
+        json.put("penjing", PenjingVersion.version());
+        json.put("commit", PenjingVersion.commit());
     }
 
     /// Of a pruned model: its teacher and the indices kept.

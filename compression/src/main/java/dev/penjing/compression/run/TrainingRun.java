@@ -114,7 +114,7 @@ public final class TrainingRun {
     static void requireLength(TrainingSettings settings, ModelConfig config) {
         if (settings.sequenceLength() > config.maxPositionEmbeddings()) {
             throw new PenjingException(
-                    "sequenceLength %d is more than the model's context of %d: give a shorter one"
+                    "`sequenceLength` %d is more than the model's context of %d: give a shorter one"
                             .formatted(settings.sequenceLength(), config.maxPositionEmbeddings()));
         }
     }

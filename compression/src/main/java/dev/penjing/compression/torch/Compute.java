@@ -2,6 +2,7 @@ package dev.penjing.compression.torch;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.identity.Arithmetic;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -44,14 +45,14 @@ public record Compute(String device, ScalarType type, int threads) {
                     case "cuda" -> {
                         if (!torch.cuda_is_available()) {
                             throw new PenjingException(
-                                    "no CUDA device can be used: compute on the cpu, or install the"
-                                            + " GPU build of libtorch");
+                                    "no CUDA device can be used: compute on the CPU, or build with"
+                                            + " libtorch for CUDA as docs/how-to/gpu.md says");
                         }
                         yield "cuda";
                     }
                     default ->
                             throw new UsageException(
-                                    "device must be auto, cpu or cuda, not " + device);
+                                    "`device` is auto, cpu or cuda, not " + device);
                 };
         ScalarType chosenType =
                 switch (type) {
@@ -63,7 +64,7 @@ public record Compute(String device, ScalarType type, int threads) {
                     case "bfloat16" -> ScalarType.BFloat16;
                     default ->
                             throw new UsageException(
-                                    "dtype must be auto, float32 or bfloat16, not " + type);
+                                    "`dtype` is auto, float32 or bfloat16, not " + type);
                 };
         return new Compute(chosenDevice, chosenType, count);
     }
@@ -106,6 +107,16 @@ public record Compute(String device, ScalarType type, int threads) {
         return onCpu()
                 ? "libtorch on %d CPU threads, %s".formatted(threads, typeName)
                 : "libtorch on CUDA, " + typeName;
+    }
+
+    /// What makes its numbers what they are; how many threads sum is not among it.
+    public Arithmetic arithmetic() {
+        String kernels = String.valueOf(torch.class.getPackage().getImplementationVersion());
+        if (onCpu()) {
+            kernels += " " + torch.get_cpu_capability().getString();
+        }
+        return Arithmetic.here(
+                "libtorch", kernels, reduced() ? "bfloat16" : "float32", device);
     }
 
     private static final org.bytedeco.pytorch.DeviceOptional CPU =

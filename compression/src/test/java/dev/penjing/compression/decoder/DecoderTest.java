@@ -64,7 +64,19 @@ class DecoderTest {
                             -0.6521, 0.59792, -0.62741, -0.86188, 0.51685, -0.59108, -0.00453,
                             -0.03732
                         },
-                        31.3008));
+                        31.3008),
+                Arguments.of(
+                        ModelConfig.parse(
+                                TinyModels.llama("")
+                                        .toJson()
+                                        .replace("\"llama\"", "\"qwen2\"")
+                                        .replace("10000.0", "1000000.0"),
+                                "test"),
+                        new double[] {
+                            0.84725, -0.2047, 0.77693, 0.47189, -0.84025, 1.64008, 0.88529,
+                            -0.76057
+                        },
+                        29.7706));
     }
 
     @ParameterizedTest

@@ -21,7 +21,9 @@ final class ConfigKeys {
     private static final Map<String, Set<String>> NEUTRAL =
             Map.ofEntries(
                     Map.entry("hidden_act", Set.of("silu")),
+                    Map.entry("attention_bias", Set.of("false")),
                     Map.entry("mlp_bias", Set.of("false")),
+                    Map.entry("use_sliding_window", Set.of("false")),
                     Map.entry("partial_rotary_factor", Set.of("1", "1.0")),
                     Map.entry("attention_multiplier", Set.of()),
                     Map.entry("embedding_multiplier", Set.of("1", "1.0")),
@@ -133,6 +135,11 @@ final class ConfigKeys {
 
     String text(String key, String otherwise) {
         return take(key).asString(otherwise);
+    }
+
+    /// A key that says nothing in a family, whatever its value.
+    void ignore(String key) {
+        taken.add(key);
     }
 
     private JsonNode take(String key) {

@@ -23,8 +23,10 @@ final class Qwen2 extends Llama {
         return new GgufForm("qwen2", false, false);
     }
 
+    /// Whatever `attention_bias` says: transformers does not read it here.
     @Override
     Set<Role> biases(ConfigKeys keys) {
+        keys.ignore("attention_bias");
         return EnumSet.of(Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS);
     }
 

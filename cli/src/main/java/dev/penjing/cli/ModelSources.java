@@ -11,11 +11,11 @@ import java.nio.file.Path;
 
 /// What MODEL may be on the command line: a directory in Hugging Face form, a `.gguf` file, or
 /// `hf:org/name[@revision]`.
-final class Models {
+final class ModelSources {
     static final String DESCRIPTION =
             "A directory in Hugging Face form, a .gguf file, or hf:org/name[@revision].";
 
-    private Models() {}
+    private ModelSources() {}
 
     /// The model as a directory in Hugging Face form. A GGUF file is imported once, into Penjing's
     /// cache; a hub model is fetched into the hub's.

@@ -1,8 +1,8 @@
-package dev.penjing.evaluation;
+package dev.penjing.evaluation.metrics;
 
 /// pass@k (Chen et al. 2021, equation 1), without bias.
-public final class Pass {
-    private Pass() {}
+public final class PassAtK {
+    private PassAtK() {}
 
     /// The chance that at least one of `k` texts passes, of `n` of which `passed` did.
     public static double at(int k, int n, int passed) {

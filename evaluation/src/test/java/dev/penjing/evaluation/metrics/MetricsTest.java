@@ -1,4 +1,4 @@
-package dev.penjing.evaluation;
+package dev.penjing.evaluation.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -46,12 +46,12 @@ class MetricsTest {
                             none += (set & ((1 << passed) - 1)) == 0 ? 1 : 0;
                         }
                     }
-                    assertThat(Pass.at(k, n, passed))
+                    assertThat(PassAtK.at(k, n, passed))
                             .isCloseTo(1 - (double) none / all, within(1e-12));
                 }
             }
         }
-        assertThatThrownBy(() -> Pass.at(3, 2, 1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> PassAtK.at(3, 2, 1)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
@@ -66,15 +66,5 @@ class MetricsTest {
         assertThat(pooled.value()).isEqualTo(all.value());
         assertThat(pooled.items()).isEqualTo(8);
         assertThat(pooled.error()).isCloseTo(all.error(), within(0.02));
-    }
-
-    @Test
-    void textAsInPython() {
-        assertThat(PythonText.strip("\u00a0 a b\u2007\u0085\n")).isEqualTo("a b");
-        assertThat(PythonText.capitalize("hELLO wORLD")).isEqualTo("Hello world");
-        assertThat(PythonText.capitalize("ßa")).isEqualTo("Ssa");
-        assertThat(PythonText.capitalize("ǆabc")).isEqualTo("ǅabc");
-        assertThat(PythonText.capitalize("")).isEmpty();
-        assertThat(PythonText.length("a😀b")).isEqualTo(3);
     }
 }

@@ -20,7 +20,7 @@ import org.graalvm.polyglot.io.IOAccess;
 /// Runs Python programs one after the other, each in a context of its own that is denied files,
 /// processes, threads, sockets, native code, Java, other languages and the environment. The engine
 /// below the contexts is shared, so that Python's own library is parsed once.
-final class Interpreter {
+final class PythonInterpreter {
     private static final String PYTHON = "python";
 
     /// The only limit of recursion, as this interpreter has no count of its own: some 27,000 calls.

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Objects;
 
 /// What a task makes of an item of its data: what is asked and what is right.
-public sealed interface Item {
+public sealed interface TaskItem {
     /// What stands in a prompt where the item is shown as an example.
     String question();
 
@@ -17,7 +17,7 @@ public sealed interface Item {
     /// One context, several continuations.
     ///
     /// @param right indices of the right choices, at least one
-    record Choices(String question, List<String> choices, List<Integer> right) implements Item {
+    record Choices(String question, List<String> choices, List<Integer> right) implements TaskItem {
         public Choices {
             if (right.isEmpty()) {
                 throw new IllegalArgumentException("no choice is right");
@@ -41,7 +41,7 @@ public sealed interface Item {
     /// Several contexts, one continuation.
     ///
     /// @param right index of the right context
-    record Contexts(List<String> contexts, String answer, int right) implements Item {
+    record Contexts(List<String> contexts, String answer, int right) implements TaskItem {
         public Contexts {
             Objects.checkIndex(right, contexts.size());
         }
@@ -59,7 +59,7 @@ public sealed interface Item {
 
     /// An answer to be written. For programs `answer` is what the written one must pass, with
     /// whatever comes between.
-    record Free(String question, String answer) implements Item {
+    record Free(String question, String answer) implements TaskItem {
         @Override
         public double chance() {
             return 0;

@@ -1,4 +1,4 @@
-package dev.penjing.evaluation;
+package dev.penjing.evaluation.metrics;
 
 import java.util.HashMap;
 import java.util.List;

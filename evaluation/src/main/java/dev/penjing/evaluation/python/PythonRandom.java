@@ -1,4 +1,4 @@
-package dev.penjing.evaluation;
+package dev.penjing.evaluation.python;
 
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -1,7 +1,7 @@
 package dev.penjing.evaluation.tasks;
 
-import dev.penjing.evaluation.Pass;
-import dev.penjing.evaluation.Task;
+import dev.penjing.evaluation.metrics.PassAtK;
+import dev.penjing.evaluation.GenerationSettings;
 import dev.penjing.evaluation.code.CodeRunner;
 import dev.penjing.model.UsageException;
 import java.util.LinkedHashMap;
@@ -17,7 +17,7 @@ import java.util.function.Supplier;
 /// @param temperature 0 writes the likeliest
 /// @param passAt the values of k, none above `samples`
 /// @param runner started when the first program is to be run
-public record Programs(
+public record CodeBenchmarkSettings(
         int samples,
         double temperature,
         double topP,
@@ -26,34 +26,34 @@ public record Programs(
     private static final int TOKENS = 512;
 
     /// @throws UsageException if the settings contradict each other
-    public Programs {
+    public CodeBenchmarkSettings {
         if (samples < 1) {
-            throw new UsageException("--samples must be at least 1");
+            throw new UsageException("`samples` must be at least 1");
         }
         if (temperature == 0 && samples > 1) {
             throw new UsageException(
-                    "--samples %d at temperature 0 would be as many times the same text: raise --temperature"
+                    "`samples` %d at temperature 0 would be as many times the same text: raise `temperature`"
                             .formatted(samples));
         }
         for (int k : passAt) {
             if (k < 1 || k > samples) {
                 throw new UsageException(
-                        "pass@%d needs at least %d samples: raise --samples".formatted(k, k));
+                        "pass@%d needs at least %d samples: raise `samples`".formatted(k, k));
             }
         }
     }
 
     /// One sample each, as the harness has it unless told otherwise.
-    public static Programs usual(Supplier<CodeRunner> runner) {
-        return new Programs(1, 0.2, 0.95, List.of(1), runner);
+    public static CodeBenchmarkSettings usual(Supplier<CodeRunner> runner) {
+        return new CodeBenchmarkSettings(1, 0.2, 0.95, List.of(1), runner);
     }
 
-    Task.Generation generation(List<String> until) {
-        return new Task.Generation(
+    GenerationSettings generation(List<String> until) {
+        return new GenerationSettings(
                 until, TOKENS, OptionalInt.of(TOKENS), temperature, topP, samples, false);
     }
 
-    static String key(int k) {
+    static String metric(int k) {
         return "pass@" + k + ",none";
     }
 
@@ -66,7 +66,7 @@ public record Programs(
         }
         Map<String, Double> scores = new LinkedHashMap<>();
         for (int k : passAt) {
-            scores.put(key(k), Pass.at(k, programs.size(), passed));
+            scores.put(metric(k), PassAtK.at(k, programs.size(), passed));
         }
         return scores;
     }

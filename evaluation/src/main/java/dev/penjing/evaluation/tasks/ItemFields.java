@@ -6,11 +6,11 @@ import java.util.List;
 import tools.jackson.databind.JsonNode;
 
 /// Reads an item's fields, and says which is missing.
-final class Fields {
+final class ItemFields {
     private final String task;
     private final JsonNode item;
 
-    Fields(String task, JsonNode item) {
+    ItemFields(String task, JsonNode item) {
         this.task = task;
         this.item = item;
     }

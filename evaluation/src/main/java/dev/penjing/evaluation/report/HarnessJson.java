@@ -1,5 +1,8 @@
-package dev.penjing.evaluation;
+package dev.penjing.evaluation.report;
 
+import dev.penjing.evaluation.Benchmark;
+import dev.penjing.evaluation.TaskResult;
+import dev.penjing.evaluation.metrics.Score;
 import java.util.List;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -24,7 +27,7 @@ public final class HarnessJson {
             ObjectNode entry = all.putObject(name);
             entry.put("alias", name);
             result.scores().forEach((metric, score) -> put(entry, metric, score));
-            versions.put(name, result.task().version());
+            versions.put(name, result.task().info().version());
             shots.put(name, result.shots());
             samples.putObject(name)
                     .put("original", result.available())

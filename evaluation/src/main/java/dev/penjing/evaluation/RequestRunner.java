@@ -1,5 +1,6 @@
 package dev.penjing.evaluation;
 
+import dev.penjing.evaluation.metrics.LogLikelihoods;
 import dev.penjing.model.Progress;
 import dev.penjing.model.language.Prompt;
 import dev.penjing.model.language.ScoredText;
@@ -17,7 +18,7 @@ import java.util.stream.IntStream;
 /// Asks a model, a slice of the questions at a time. Slices depend on the questions alone, and one
 /// of which anything is missing in the cache is computed whole: what is computed beside a text may
 /// change its rounding, so a run that was stopped comes to the same numbers as one that was not.
-final class Answers {
+final class RequestRunner {
     /// About as many characters that no other text of the slice begins with, and texts at most.
     private static final int SLICE_CHARACTERS = 32_768;
 
@@ -31,7 +32,7 @@ final class Answers {
     private long tokens;
     private long requests;
 
-    Answers(Subject subject, ResultCache cache, long seed) {
+    RequestRunner(Subject subject, ResultCache cache, long seed) {
         this.subject = subject;
         this.cache = cache;
         this.seed = seed;
@@ -125,6 +126,8 @@ final class Answers {
         List<String> keys = texts.stream().map(ResultCache::key).toList();
         if (!cache.has(keys)) {
             double[] computed = subject.model().likelihoods(texts);
+            // before any is kept
+            LogLikelihoods.requireFinite(computed);
             for (int t = 0; t < computed.length; t++) {
                 cache.put(keys.get(t), computed[t]);
             }
@@ -141,7 +144,7 @@ final class Answers {
 
     /// What the model writes on each question, as many texts as `generation` says.
     List<List<String>> texts(
-            List<Evaluation.Question> questions, Task.Generation generation, Progress progress) {
+            List<Evaluation.Question> questions, GenerationSettings generation, Progress progress) {
         record Job(int question, Prompt prompt) {}
         List<Job> jobs = new ArrayList<>();
         for (int i = 0; i < questions.size(); i++) {
@@ -174,8 +177,8 @@ final class Answers {
     }
 
     private List<int[]> write(
-            List<Prompt> prompts, Task.Generation generation, Meter meter, IntConsumer done) {
-        List<String> keys = prompts.stream().map(p -> ResultCache.key(p, generation)).toList();
+            List<Prompt> prompts, GenerationSettings generation, Meter meter, IntConsumer done) {
+        List<String> keys = prompts.stream().map(p -> ResultCache.key(p, generation, subject.ends())).toList();
         if (!cache.has(keys)) {
             int[] finished = new int[1];
             List<int[]> computed =
@@ -198,7 +201,7 @@ final class Answers {
         return keys.stream().map(cache::ids).toList();
     }
 
-    private Prompt prompt(String context, Task.Generation generation, long own) {
+    private Prompt prompt(String context, GenerationSettings generation, long own) {
         int room = generation.maxNewTokens();
         if (generation.maxContextAndNew().isPresent()) {
             int length = encoder.encode(context).length;
@@ -210,7 +213,7 @@ final class Answers {
     }
 
     /// Accepts an end token, and the token with which the text contains a stop text.
-    private IntPredicate last(Task.Generation generation) {
+    private IntPredicate last(GenerationSettings generation) {
         List<String> until = generation.until();
         Tokenizer tokenizer = subject.model().tokenizer();
         StreamingDecoder decoder = new StreamingDecoder(tokenizer, false);

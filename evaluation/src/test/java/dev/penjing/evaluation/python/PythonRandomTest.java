@@ -1,4 +1,4 @@
-package dev.penjing.evaluation;
+package dev.penjing.evaluation.python;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,41 +1,47 @@
-package dev.penjing.cli;
+package dev.penjing.evaluation.report;
 
 import dev.penjing.evaluation.Benchmark;
-import dev.penjing.evaluation.Score;
 import dev.penjing.evaluation.Task;
 import dev.penjing.evaluation.TaskResult;
+import dev.penjing.evaluation.metrics.Score;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.DoubleFunction;
 
 /// Models side by side: a row a benchmark, the first model's score and what share of it the others
 /// have.
-final class EvaluationTable {
-    /// NVIDIA's scores in the order of the benchmarks: arXiv 2408.11796, table 1 ("LLM Pruning and
-    /// Distillation in Practice: The Minitron Approach").
-    private static final Map<String, Map<String, Double>> PUBLISHED = published();
-
+public final class ComparisonTable {
     private final List<Benchmark> benchmarks;
     private final Map<String, List<TaskResult>> results;
     private final boolean withPublished;
+    private final DoubleFunction<String> duration;
+    private final StringBuilder out = new StringBuilder();
 
-    EvaluationTable(
+    /// @param results by model, of all tasks of all benchmarks; the first model is what others are
+    ///   compared with
+    /// @param withPublished whether NVIDIA's published scores stand below
+    /// @param duration writes a number of seconds
+    public ComparisonTable(
             List<Benchmark> benchmarks,
             Map<String, List<TaskResult>> results,
-            boolean withPublished) {
+            boolean withPublished,
+            DoubleFunction<String> duration) {
         this.benchmarks = benchmarks;
         this.results = results;
         this.withPublished = withPublished;
+        this.duration = duration;
     }
 
-    void print() {
+    /// The whole table, in lines that end.
+    public String text() {
+        out.setLength(0);
         List<String> models = List.copyOf(results.keySet());
         for (int i = 0; i < models.size(); i++) {
-            System.out.printf("%s: %s%n", letter(i), models.get(i));
+            printf("%s: %s%n", letter(i), models.get(i));
         }
-        System.out.println();
+        line("");
         StringBuilder head =
                 new StringBuilder(
                         String.format(
@@ -44,16 +50,25 @@ final class EvaluationTable {
             head.append(String.format("%16s", letter(i)));
             head.append(i > 0 ? String.format("%8s", "kept") : "");
         }
-        System.out.println(head.append(String.format("%9s", "chance")));
+        line(head.append(String.format("%9s", "chance")).toString());
         benchmarks.forEach(this::row);
         if (withPublished) {
             printPublished();
         }
-        System.out.println();
-        System.out.printf(
+        line("");
+        printf(
                 "Behind each score its standard error. %s%n",
                 models.size() > 1 ? "kept: share of " + letter(0) + "'s score." : "");
         speed();
+        return out.toString();
+    }
+
+    private void line(String text) {
+        out.append(text).append(System.lineSeparator());
+    }
+
+    private void printf(String format, Object... arguments) {
+        out.append(String.format(Locale.ROOT, format, arguments));
     }
 
     private static String letter(int model) {
@@ -91,34 +106,34 @@ final class EvaluationTable {
             }
         }
         double chance = benchmark.chance(own);
-        System.out.println(row.append(String.format(Locale.ROOT, "%9.1f", 100 * chance)));
+        line(row.append(String.format(Locale.ROOT, "%9.1f", 100 * chance)).toString());
     }
 
     private static String metric(Task task) {
-        String metric = task.headline();
+        String metric = task.info().headline();
         return metric.endsWith(",none")
                 ? metric.substring(0, metric.indexOf(','))
                 : metric.substring(metric.indexOf(',') + 1);
     }
 
     private void printPublished() {
-        System.out.println();
-        System.out.printf(
+        line("");
+        printf(
                 "%-22s%s%n",
                 "published by NVIDIA",
                 String.join(
                         "",
-                        PUBLISHED.keySet().stream().map(m -> String.format("%24s", m)).toList()));
+                        PublishedScores.BY_MODEL.keySet().stream().map(m -> String.format("%24s", m)).toList()));
         for (Benchmark benchmark : benchmarks) {
             List<String> cells = new ArrayList<>();
-            for (Map<String, Double> scores : PUBLISHED.values()) {
+            for (Map<String, Double> scores : PublishedScores.BY_MODEL.values()) {
                 Double score = scores.get(benchmark.name());
                 if (score != null) {
                     cells.add(String.format(Locale.ROOT, "%24.1f", score));
                 }
             }
             if (!cells.isEmpty()) {
-                System.out.printf("%-22s%s%n", benchmark.name(), String.join("", cells));
+                printf("%-22s%s%n", benchmark.name(), String.join("", cells));
             }
         }
     }
@@ -135,49 +150,15 @@ final class EvaluationTable {
             }
         }
         if (requests == 0) {
-            System.out.println("All of it was kept from before.");
+            line("All of it was kept from before.");
             return;
         }
-        System.out.printf(
-                Locale.ROOT,
+        printf(
                 "%,d requests of %,d tokens in %s: %,.1f requests/s, %,.0f tokens/s.%n",
                 requests,
                 tokens,
-                ConsoleProgress.time(seconds),
+                duration.apply(seconds),
                 requests / seconds,
                 tokens / seconds);
-    }
-
-    private static Map<String, Map<String, Double>> published() {
-        List<String> names =
-                List.of(
-                        "winogrande",
-                        "arc_challenge",
-                        "mmlu",
-                        "hellaswag",
-                        "gsm8k",
-                        "truthfulqa_mc2",
-                        "xlsum_en",
-                        "mbpp",
-                        "humaneval");
-        Map<String, double[]> rows = new LinkedHashMap<>();
-        rows.put(
-                "NeMo 12B (teacher)",
-                new double[] {82.2, 65.1, 69.0, 85.2, 56.4, 49.8, 33.4, 42.6, 23.8});
-        rows.put(
-                "NeMo-Minitron 8B",
-                new double[] {80.4, 64.4, 69.5, 83.0, 58.5, 47.6, 32.0, 43.8, 36.2});
-        rows.put(
-                "Llama 3.1 8B",
-                new double[] {77.3, 57.9, 65.3, 81.8, 48.6, 45.0, 30.0, 42.3, 24.8});
-        Map<String, Map<String, Double>> published = new LinkedHashMap<>();
-        rows.forEach((model, scores) -> {
-            Map<String, Double> byName = new LinkedHashMap<>();
-            for (int i = 0; i < scores.length; i++) {
-                byName.put(names.get(i), scores[i]);
-            }
-            published.put(model, byName);
-        });
-        return published;
     }
 }

@@ -1,4 +1,4 @@
-package dev.penjing.evaluation;
+package dev.penjing.evaluation.metrics;
 
 import java.util.List;
 
@@ -8,7 +8,7 @@ import java.util.List;
 /// @param items how many
 public record Score(double value, double error, int items) {
     /// @param values at least one
-    static Score of(double[] values) {
+    public static Score of(double[] values) {
         double sum = 0;
         for (double value : values) {
             sum += value;
@@ -24,7 +24,7 @@ public record Score(double value, double error, int items) {
 
     /// The mean over the items of all parts, and its error by the pooled variance of the parts
     /// (lm-evaluation-harness, `pooled_sample_stderr`).
-    static Score pooled(List<Score> parts) {
+    public static Score pooled(List<Score> parts) {
         int items = parts.stream().mapToInt(Score::items).sum();
         double sum = 0;
         double variance = 0;

@@ -1,0 +1,126 @@
+package dev.penjing.model.architecture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.penjing.model.PenjingException;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Every family lists its tensors, and the list says all there is to know of each.
+class FamilyTest {
+    private static ModelConfig config(String type, String more) {
+        return ModelConfig.parse(
+                """
+                {"model_type": "%s", "vocab_size": 90, "hidden_size": 48,
+                 "intermediate_size": 80, "num_hidden_layers": 3, "num_attention_heads": 6,
+                 "num_key_value_heads": 2, "head_dim": 16, "max_position_embeddings": 128,
+                 "rms_norm_eps": 1e-5 %s}
+                """
+                        .formatted(type, more),
+                "test");
+    }
+
+    private static Set<String> layerNames(ModelConfig config) {
+        return config.tensors().stream()
+                .filter(t -> t.layer().equals(java.util.OptionalInt.of(1)))
+                .map(TensorSpec::name)
+                .collect(Collectors.toSet());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "mistral", "qwen2"})
+    void shapesFollowFromAxes(String type) {
+        ModelConfig config = config(type, "");
+        for (TensorSpec tensor : config.tensors()) {
+            assertThat(tensor.shape()[0]).isEqualTo(config.shape().extent(tensor.rows()));
+            assertThat(tensor.matrix()).isEqualTo(tensor.shape().length == 2);
+            if (tensor.matrix()) {
+                assertThat(tensor.shape()[1]).isEqualTo(config.shape().extent(tensor.columns()));
+            }
+        }
+        assertThat(config.tensors().of(Role.EMBEDDING).shape()).containsExactly(90, 48);
+        assertThat(config.tensors().in(2, Role.OUTPUT).shape()).containsExactly(48, 96);
+        assertThat(config.tensors().in(2, Role.KEY).rows())
+                .containsExactly(Axis.KEY_VALUE_HEAD, Axis.HEAD_DIM);
+        assertThatThrownBy(() -> config.tensors().in(3, Role.OUTPUT))
+                .hasMessageContaining("layer 3 has no OUTPUT");
+    }
+
+    /// What is turned by rotary positions, and what writes to the residual stream, is known of each
+    /// tensor and of no other.
+    @Test
+    void aTensorSaysWhatItMeans() {
+        TensorTable tensors = config("llama", ", \"attention_bias\": true").tensors();
+        assertThat(tensors.stream().filter(TensorSpec::rotated).map(TensorSpec::role))
+                .containsOnly(Role.QUERY, Role.QUERY_BIAS, Role.KEY, Role.KEY_BIAS);
+        assertThat(
+                        tensors.stream()
+                                .filter(t -> t.init() == Init.RESIDUAL)
+                                .map(TensorSpec::role))
+                .containsOnly(Role.OUTPUT, Role.DOWN);
+        assertThat(tensors.in(1, Role.DOWN).ggufName()).isEqualTo("blk.1.ffn_down.weight");
+        assertThat(tensors.in(1, Role.VALUE_BIAS).ggufName()).isEqualTo("blk.1.attn_v.bias");
+    }
+
+    /// Qwen 2 has biases on queries, keys and values whatever its file says, and none on the output.
+    @Test
+    void qwenHasThreeBiases() {
+        ModelConfig config = config("qwen2", ", \"use_sliding_window\": false");
+        assertThat(layerNames(config))
+                .contains(
+                        "model.layers.1.self_attn.q_proj.bias",
+                        "model.layers.1.self_attn.k_proj.bias",
+                        "model.layers.1.self_attn.v_proj.bias")
+                .doesNotContain("model.layers.1.self_attn.o_proj.bias")
+                .hasSize(12);
+        assertThat(ModelConfig.parse(config.toJson(), "again").toJson())
+                .isEqualTo(config.toJson());
+        assertThatThrownBy(() ->
+                        config("qwen2", ", \"use_sliding_window\": true, \"sliding_window\": 8"))
+                .isInstanceOf(PenjingException.class)
+                .hasMessageContaining("use_sliding_window");
+        // transformers reads no such key of this family
+        assertThat(layerNames(config("qwen2", ", \"attention_bias\": true"))).hasSize(12);
+    }
+
+    /// A key that one family reads changes the computation of another that does not know it.
+    @Test
+    void aKeyIsOneFamilysAffairAndAnothersError() {
+        assertThat(config("mistral", ", \"sliding_window\": 5").slidingWindow()).hasValue(5);
+        assertThatThrownBy(() -> config("llama", ", \"use_sliding_window\": true"))
+                .isInstanceOf(PenjingException.class)
+                .hasMessageContaining("use_sliding_window");
+    }
+
+    /// Lists by layer keep the entries of the layers that stay.
+    @Test
+    void listsByLayerAreCutWithTheLayers() {
+        ModelConfig config =
+                config(
+                        "qwen2",
+                        """
+                        , "layer_types": ["full_attention", "full_attention", "full_attention"],
+                        "my_layer_notes": ["a", "b", "c"], "numbers": [1, 2, 3]
+                        """);
+        ModelConfig cut =
+                config.resized(config.shape().with(Axis.LAYER, 2), new int[] {0, 2});
+        assertThat(cut.numHiddenLayers()).isEqualTo(2);
+        assertThat(cut.rest().path("layer_types")).hasSize(2);
+        assertThat(cut.rest().path("my_layer_notes").toString()).isEqualTo("[\"a\",\"c\"]");
+        assertThat(cut.rest().path("numbers")).hasSize(3);
+    }
+
+    @Test
+    void aShapeHasEveryAxis() {
+        Shape shape = config("llama", "").shape();
+        assertThat(shape.extent(List.of())).isEqualTo(1);
+        assertThat(shape.extent(List.of(Axis.QUERY_HEAD, Axis.HEAD_DIM))).isEqualTo(96);
+        assertThatThrownBy(() -> new Shape(java.util.Map.of(Axis.HIDDEN, 3)))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+}

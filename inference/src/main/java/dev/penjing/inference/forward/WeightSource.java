@@ -33,7 +33,6 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-
 /// A model file or folder, row by row. Rows are in the order of Hugging Face's form. Reading is
 /// thread-safe.
 public abstract sealed class WeightSource implements AutoCloseable {

@@ -2,8 +2,8 @@ package dev.penjing.server.openai;
 
 import dev.penjing.inference.Engine;
 import dev.penjing.server.http.Exchange;
-import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.http.HttpJson;
+import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import java.util.List;

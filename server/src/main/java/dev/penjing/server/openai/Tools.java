@@ -1,8 +1,8 @@
 package dev.penjing.server.openai;
 
 import dev.penjing.inference.constraint.Constraint;
-import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.http.HttpJson;
+import dev.penjing.server.http.JsonFields;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -2,9 +2,9 @@ package dev.penjing.server.web;
 
 import dev.penjing.inference.Engine;
 import dev.penjing.server.http.ApiException;
+import dev.penjing.server.http.ApiKeys;
 import dev.penjing.server.http.Exchange;
 import dev.penjing.server.http.HttpJson;
-import dev.penjing.server.http.ApiKeys;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import java.io.IOException;

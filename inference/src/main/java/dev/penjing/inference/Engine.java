@@ -11,7 +11,6 @@ import dev.penjing.inference.api.Request;
 import dev.penjing.inference.api.Sampling;
 import dev.penjing.inference.constraint.Constraints;
 import dev.penjing.inference.constraint.GuidedDecoding;
-import dev.penjing.inference.forward.Closer;
 import dev.penjing.inference.forward.ForwardPass;
 import dev.penjing.inference.forward.Loading;
 import dev.penjing.inference.forward.Transformer;
@@ -21,6 +20,7 @@ import dev.penjing.inference.kernel.Team;
 import dev.penjing.inference.scheduling.Scheduler;
 import dev.penjing.inference.scheduling.Sequence;
 import dev.penjing.inference.speculation.Drafter;
+import dev.penjing.model.Closer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
@@ -109,13 +109,13 @@ public final class Engine implements Generator, AutoCloseable {
         int rows =
                 options.chunk() + options.maxSequences() + (draft.isPresent() ? Drafter.ROWS : 0);
         pass = Transformer.load(source, positions * own, rows, loading);
-        closer.own(pass, pass::close);
+        closer.own(pass, ForwardPass::close);
         drafter = draft.map(d -> drafter(d, options, loading));
-        drafter.ifPresent(d -> closer.own(d, d::close));
+        drafter.ifPresent(d -> closer.own(d, Drafter::close));
         int held = Math.toIntExact(Math.min(Integer.MAX_VALUE, tokensOf(pass)));
         limits = new PromptLimits(Math.min(contextOf(config, options), held), pass.vocabularySize());
         workers = workers(team.members());
-        closer.own(workers, workers::shutdownNow);
+        closer.own(workers, ExecutorService::shutdownNow);
         scheduler = new Scheduler(pass, drafter, options.maxSequences(), options.chunk());
     }
 
@@ -159,7 +159,7 @@ public final class Engine implements Generator, AutoCloseable {
         try (Closer closer = new Closer()) {
             Team team =
                     new Team(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
-            closer.own(team, team::close);
+            closer.own(team, Team::close);
             Loading loading =
                     new Loading(Kernels.best(), team, options.quantization(), progress, cancelled);
             Engine engine = load(path, options, loading, closer);
@@ -212,9 +212,9 @@ public final class Engine implements Generator, AutoCloseable {
                 String.format(
                         Locale.ROOT,
                         "engine: %s, %d threads; weights %s (stored as %s), %.1f MB; keys and values: room for %,d tokens, %.1f MB",
-                        pass.arithmetic(),
+                        arithmetic().kernels(),
                         team.members(),
-                        pass.weightFormat(),
+                        quantization(),
                         stored,
                         pass.weightBytes() / 1e6,
                         tokensOf(pass),
@@ -273,12 +273,12 @@ public final class Engine implements Generator, AutoCloseable {
 
     /// What the weights are computed in.
     public String quantization() {
-        return pass.weightFormat();
+        return arithmetic().type();
     }
 
     /// What makes its numbers what they are. A draft is not among it: it changes no token.
     public Arithmetic arithmetic() {
-        return Arithmetic.here("penjing", kernels.describe(), quantization(), "cpu");
+        return pass.arithmetic();
     }
 
     /// Ids that end an answer.

@@ -2,6 +2,7 @@ package dev.penjing.inference.forward;
 
 import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.WeightFormat;
+import dev.penjing.model.Closer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Role;
@@ -111,7 +112,7 @@ public abstract sealed class WeightSource implements AutoCloseable {
             this.config = ModelConfig.read(directory.resolve("config.json"));
             try (Closer closer = new Closer()) {
                 this.checkpoint = Checkpoint.open(directory);
-                closer.own(checkpoint, checkpoint::close);
+                closer.own(checkpoint, Checkpoint::close);
                 checkpoint.check(config);
                 for (TensorSpec spec : config.tensors()) {
                     Loading.check(cancelled);
@@ -212,7 +213,7 @@ public abstract sealed class WeightSource implements AutoCloseable {
         Gguf(Path path) {
             try (Closer closer = new Closer()) {
                 file = GgufFile.open(path);
-                closer.own(file, file::close);
+                closer.own(file, GgufFile::close);
                 config = GgufImport.config(file, DType.F32);
                 config.tensors().forEach(this::check);
                 closer.keep();

@@ -1,6 +1,6 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.decoder.TorchModel;
+import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.run.Artifacts;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.evaluation.PromptStyle;

@@ -1,7 +1,7 @@
 package dev.penjing.bench;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.inference.SpeedTest;
+import dev.penjing.inference.measuring.SpeedTest;
 
 /// An engine that is asked what the others are.
 sealed interface Rival permits Rival.Ours, LlamaPython, LlamaPrograms {

@@ -135,7 +135,7 @@ final class ServingBench {
                         List.of(new ServedModel("model", model, engineOptions())),
                         new Admission(2 * clients, 1 << 20),
                         Progress.NONE,
-                        System.err::println);
+                        (line, failure) -> System.err.println(line));
         models.awaitLoaded();
         try (PenjingServer server = PenjingServer.start(options(), models)) {
             BareEngine bare = new BareEngine(models.get("model").engine(), work);
@@ -188,23 +188,8 @@ final class ServingBench {
     }
 
     private ServerOptions options() {
-        ServerOptions like = ServerOptions.DEFAULT;
-        return new ServerOptions(
-                like.host(),
-                0,
-                like.healthPort(),
-                like.keys(),
-                like.cors(),
-                like.tls(),
-                like.limits(),
-                like.defaultMaxTokens(),
-                like.request(),
-                Duration.ZERO,
-                clients,
-                like.log(),
-                like.logPrompts(),
-                like.tracing(),
-                like.examples());
+        return ServerOptions.DEFAULT.with(
+                o -> o.port(0).shutdown(Duration.ZERO).maxSequences(clients));
     }
 
     private static void say(String what) {

@@ -23,6 +23,7 @@ final class CompressCommand implements Callable<Integer> {
     @Mixin ShapeOptions sizes = new ShapeOptions();
     @Mixin Options.Data data = new Options.Data();
     @Mixin TrainingOptions training = new TrainingOptions();
+    @Mixin TrainingOptions.Loss loss = new TrainingOptions.Loss();
     @Mixin Options.Computing computing = new Options.Computing();
     @Spec CommandSpec spec = CommandSpec.create();
 
@@ -86,7 +87,7 @@ final class CompressCommand implements Callable<Integer> {
                         to,
                         samples,
                         scoringLength > 0 ? scoringLength : training.sequenceLength,
-                        training.settings(),
+                        training.settings(loss.parse()),
                         tasks,
                         Output.commandLine(spec));
         ObjectNode result =

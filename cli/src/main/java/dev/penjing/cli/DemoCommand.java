@@ -45,7 +45,14 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private static TrainingSettings training(long tokens) {
-        return new TrainingSettings(tokens, 1e-3, 1e-5, 10, 16, 16, 256, 1, 0.1, 1, 25, 50);
+        return TrainingSettings.builder(tokens)
+                .learningRate(1e-3, 1e-5)
+                .warmupSteps(10)
+                .globalBatchSize(16)
+                .microBatchSize(16)
+                .sequenceLength(256)
+                .evaluateEvery(25)
+                .build();
     }
 
     private static final List<String> EXAMPLES =

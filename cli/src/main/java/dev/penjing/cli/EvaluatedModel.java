@@ -1,16 +1,15 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.decoder.TorchModel;
-import dev.penjing.compression.run.Artifacts;
+import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.evaluation.PromptStyle;
 import dev.penjing.evaluation.Prompts;
 import dev.penjing.evaluation.Subject;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
+import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -24,7 +23,7 @@ record EvaluatedModel(Subject subject, String computedBy, Runnable closing)
             Path directory, PromptStyle style, Compute compute, ConsoleProgress progress) {
         Tokenizer tokenizer = Tokenizers.load(directory);
         progress.say("reading " + directory);
-        String content = Artifacts.sha256OfModel(directory);
+        String content = ModelFiles.sha256OfModel(directory);
         TorchModel model = TorchModel.load(directory, tokenizer, compute);
         return new EvaluatedModel(
                 Subject.ofFolder(model, content, compute.arithmetic(), directory, style),
@@ -36,8 +35,7 @@ record EvaluatedModel(Subject subject, String computedBy, Runnable closing)
     static EvaluatedModel onEngine(
             Path path, PromptStyle style, EngineOptions options, ConsoleProgress progress) {
         progress.say("reading " + path);
-        String content =
-                Files.isDirectory(path) ? Artifacts.sha256OfModel(path) : Artifacts.sha256(path);
+        String content = ModelFiles.sha256OfModel(path);
         Engine engine = Engine.load(path, options, progress);
         progress.finish();
         try {

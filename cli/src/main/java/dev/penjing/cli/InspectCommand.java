@@ -1,6 +1,6 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.run.Inspection;
+import dev.penjing.model.inspection.Inspection;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -1,11 +1,10 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.run.Artifacts;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.Hashes;
 import dev.penjing.model.gguf.GgufImport;
 import dev.penjing.model.hub.Hub;
 import dev.penjing.model.hub.HubModel;
-import dev.penjing.model.safetensors.DType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -13,7 +12,9 @@ import java.nio.file.Path;
 /// `hf:org/name[@revision]`.
 final class ModelSources {
     static final String DESCRIPTION =
-            "A directory in Hugging Face form, a .gguf file, or hf:org/name[@revision].";
+            "A directory in Hugging Face form, a .gguf file, or hf:org/name[@revision]. Where it is"
+                    + " not served as it is, a .gguf file is imported once, to imported/ in"
+                    + " $PENJING_CACHE (~/.cache/penjing), which may be deleted at any time.";
 
     private ModelSources() {}
 
@@ -52,10 +53,10 @@ final class ModelSources {
         if (!Files.isRegularFile(file)) {
             throw new PenjingException("there is no file " + file);
         }
-        Path cache = cache().resolve("imported").resolve(Artifacts.sha256(file).substring(0, 16));
+        Path cache = cache().resolve("imported").resolve(Hashes.sha256(file).substring(0, 16));
         if (!Files.exists(cache.resolve("config.json"))) {
             progress.say("importing " + file + " to " + cache);
-            GgufImport.run(file, cache, DType.F32, progress);
+            GgufImport.runExact(file, cache, progress);
         }
         return cache;
     }

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IModelTransformer;
 import picocli.CommandLine.Mixin;
@@ -21,6 +20,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine;
 
 /// `serve`
 @Command(
@@ -121,6 +121,7 @@ final class ServeCommand implements Callable<Integer> {
             System.out.println(common.json ? settings.toJson() : settings.describe());
             return 0;
         }
+        settings.checkExposure();
         ConsoleProgress progress = new ConsoleProgress();
         settings.warnings().forEach(progress::say);
         if (settings.optionalText("model").isEmpty()) {

@@ -98,7 +98,7 @@ class MainTest {
                 to);
         fails(
                 1,
-                "give more --data or a shorter --sequence-length",
+                "give more text or a shorter --sequence-length",
                 "distill",
                 "--teacher",
                 TEACHER,

@@ -5,20 +5,14 @@ import dev.penjing.model.identity.Arithmetic;
 import dev.penjing.model.identity.Fingerprint;
 import dev.penjing.model.language.LanguageModel;
 import dev.penjing.model.template.ChatTemplate;
-import dev.penjing.model.tokenizer.SpecialTokens;
-import dev.penjing.model.tokenizer.Tokenizer;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.penjing.model.text.SpecialToken;
+import dev.penjing.model.text.TextConventions;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// A model to be measured, and what must be known of it beside.
 ///
@@ -38,8 +32,6 @@ public record Subject(
         Optional<String> eos,
         Set<Integer> ends,
         Prompts prompts) {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
-
     /// What its results are kept under: the content of the model and the arithmetic.
     public String key() {
         return Fingerprint.of("results of a model", 1)
@@ -59,9 +51,9 @@ public record Subject(
             Arithmetic arithmetic,
             Path directory,
             PromptStyle style) {
-        SpecialTokens special = SpecialTokens.of(directory);
+        TextConventions conventions = TextConventions.ofFolder(directory, model.tokenizer());
         Optional<ChatTemplate> template =
-                style.chatTemplate() ? ChatTemplate.of(directory) : Optional.empty();
+                style.chatTemplate() ? conventions.chatTemplate() : Optional.empty();
         if (style.chatTemplate() && template.isEmpty()) {
             throw withoutTemplate(directory);
         }
@@ -69,12 +61,12 @@ public record Subject(
                 model,
                 content,
                 arithmetic,
-                style.begins().orElseGet(special::beginsTexts),
-                present(special.text("bos")),
-                present(special.text("eos")),
-                ends(directory, special, model.tokenizer()),
+                style.begins().orElseGet(conventions::addsBos),
+                conventions.text(SpecialToken.BOS),
+                conventions.text(SpecialToken.EOS),
+                conventions.endIds(),
                 style.prompts(messages ->
-                        template.orElseThrow().render(variables(messages, special))));
+                        template.orElseThrow().render(variables(messages, conventions))));
     }
 
     /// The error of a style that needs a chat template for a model without one.
@@ -88,34 +80,10 @@ public record Subject(
     }
 
     private static Map<String, Object> variables(
-            List<Prompts.Message> messages, SpecialTokens special) {
-        Map<String, Object> variables = new HashMap<>();
-        for (String name : List.of("bos", "eos", "pad", "unk")) {
-            variables.put(name + "_token", special.text(name));
-        }
+            List<Prompts.Message> messages, TextConventions conventions) {
+        Map<String, Object> variables = new HashMap<>(conventions.templateVariables());
         variables.put("messages", Prompts.Message.maps(messages));
         variables.put("add_generation_prompt", true);
         return variables;
-    }
-
-    private static Set<Integer> ends(Path directory, SpecialTokens special, Tokenizer tokenizer) {
-        Set<Integer> ends = new HashSet<>();
-        tokenizer.id(special.text("eos")).ifPresent(ends::add);
-        for (String name : List.of("generation_config.json", "config.json")) {
-            Path file = directory.resolve(name);
-            try {
-                JsonNode ids =
-                        Files.isRegularFile(file)
-                                ? JSON.readTree(Files.readString(file)).path("eos_token_id")
-                                : JSON.missingNode();
-                if (ids.isIntegralNumber()) {
-                    ends.add(ids.asInt());
-                }
-                ids.forEach(id -> ends.add(id.asInt(-1)));
-            } catch (IOException | JacksonException e) {
-                throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
-            }
-        }
-        return ends;
     }
 }

@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.Random;
 
 /// Small models of random weights, written in Hugging Face form.
-final class TinyModel {
+public final class TinyModel {
     private TinyModel() {}
 
     /// @param shape hidden, intermediate, layers, heads, key-value heads, head dim
@@ -70,7 +70,7 @@ final class TinyModel {
         return config;
     }
 
-    static ModelConfig write(Path directory) {
+    public static ModelConfig write(Path directory) {
         return write(directory, ", \"tie_word_embeddings\": true", 64, 96, 2, 4, 2, 16);
     }
 
@@ -97,7 +97,7 @@ final class TinyModel {
         write(directory, 0, tokenizer, "", 32, 32, 1, 2, 1, 16);
     }
 
-    static Tokenizer tokenizer() {
+    public static Tokenizer tokenizer() {
         List<String> texts = new ArrayList<>();
         Random random = new Random(1);
         for (int i = 0; i < 300; i++) {

@@ -2,7 +2,7 @@ package dev.penjing.compression.run;
 
 import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.data.TokenFile;
-import dev.penjing.compression.decoder.TorchModel;
+import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.importance.ImportanceFile;
 import dev.penjing.compression.pruning.Cut;
@@ -14,9 +14,14 @@ import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Shape;
+import dev.penjing.model.files.AtomicFile;
+import dev.penjing.model.files.Folders;
+import dev.penjing.model.files.ModelFiles;
+import dev.penjing.model.files.ProcessMemory;
 import dev.penjing.model.identity.Arithmetic;
 import dev.penjing.model.identity.Fingerprint;
 import dev.penjing.model.language.LanguageModel;
+import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Files;
@@ -114,15 +119,16 @@ public final class Compression {
 
     private ObjectNode run() {
         long start = System.nanoTime();
-        String teacherHash = Artifacts.sha256OfModel(request.teacher());
+        String teacherHash = ModelFiles.sha256OfModel(request.teacher());
         Path importanceFile = request.run().resolve("importance.safetensors");
         Path pruned = request.run().resolve("pruned");
         Path distilled = request.run().resolve("distilled");
-        try (TrainingRun.Text text =
-                TrainingRun.text(
+        try (TrainingText text =
+                TrainingText.of(
                         request.data(),
                         request.heldOut(),
                         tokenizer,
+                        TextConventions.ofFolder(request.teacher(), tokenizer).documentEnd(),
                         teacherHash,
                         request.run().resolve("tokens"),
                         progress)) {
@@ -144,8 +150,9 @@ public final class Compression {
                     pruned.resolve("run.json"),
                     r -> prune(importanceFile, pruned));
             String distillKey =
-                    fingerprint(request.training())
+                    Fingerprint.of("distill", 3)
                             .with("student", pruneKey)
+                            .with("training", request.training().fingerprint())
                             .with("arithmetic", compute.arithmetic().releaseKey())
                             .sha256();
             ObjectNode distillation =
@@ -172,39 +179,21 @@ public final class Compression {
     }
 
     /// What decides the weights. How often a run is measured and saved is not among it.
-    private static Fingerprint fingerprint(TrainingSettings settings) {
-        return Fingerprint.of("distill", 2)
-                .with("steps", settings.steps())
-                .with("learning_rate", settings.learningRate())
-                .with("min_learning_rate", settings.minLearningRate())
-                .with("warmup_steps", settings.warmupSteps())
-                .with("global_batch_size", settings.globalBatchSize())
-                .with("micro_batch_size", settings.microBatchSize())
-                .with("sequence_length", settings.sequenceLength())
-                .with("seed", settings.seed())
-                .with("weight_decay", settings.weightDecay())
-                .with("clip", settings.clip());
-    }
-
     /// Where a distillation keeps its checkpoints: other settings, another folder.
     private Path work(String distillKey) {
         return request.run().resolve("distillation-" + distillKey.substring(0, 12));
     }
 
-    private String distill(Path pruned, Path distilled, TrainingRun.Text text, String key) {
-        Artifacts.delete(distilled);
+    private String distill(Path pruned, Path distilled, TrainingText text, String key) {
+        Folders.delete(distilled);
         return TrainingRun.distill(
                 request.teacher(),
                 pruned,
-                text,
-                request.training(),
-                work(key),
-                distilled,
-                false,
-                true,
-                request.command(),
-                compute,
-                progress);
+                TrainingJob.of(request.training(), text, distilled, compute)
+                        .work(work(key))
+                        .resume(true)
+                        .command(request.command())
+                        .progress(progress));
     }
 
     private void score(TokenFile training, Path file) {
@@ -223,14 +212,14 @@ public final class Compression {
     private void prune(Path importanceFile, Path pruned) {
         Importance importance = ImportanceFile.read(importanceFile, teacherConfig);
         Cut cut = Cut.best(teacherConfig, importance, request.shape());
-        Artifacts.delete(pruned);
+        Folders.delete(pruned);
         Pruner.prune(request.teacher(), teacherConfig, cut, pruned, progress);
-        Artifacts.copyCompanions(request.teacher(), pruned);
+        ModelFiles.copyCompanions(request.teacher(), pruned);
         RunRecord.prune(request.command(), request.teacher(), cut).write(pruned);
     }
 
     private void measure(
-            String name, Path model, String content, TrainingRun.Text text, ObjectNode result) {
+            String name, Path model, String content, TrainingText text, ObjectNode result) {
         Path file = request.run().resolve("measures").resolve(name + ".json");
         String key =
                 Fingerprint.of("measure", 3)
@@ -243,7 +232,7 @@ public final class Compression {
                 "measure-" + name,
                 key,
                 file,
-                r -> Artifacts.write(file, measures(model, text.heldOut(), key).toPrettyString()));
+                r -> AtomicFile.write(file, measures(model, text.heldOut(), key).toPrettyString()));
         try {
             result.set(name, JSON.readTree(Files.readString(file)));
         } catch (java.io.IOException e) {
@@ -308,7 +297,7 @@ public final class Compression {
         result.put("compute", compute.describe() + "; " + arithmetic.describe());
         result.set("arithmetic", arithmetic.toJson());
         result.put("seconds", (System.nanoTime() - start) / 1e9);
-        result.put("peak_rss_bytes", Artifacts.peakResidentBytes());
-        Artifacts.write(request.run().resolve("run.json"), result.toPrettyString());
+        result.put("peak_rss_bytes", ProcessMemory.peakResidentBytes());
+        AtomicFile.write(request.run().resolve("run.json"), result.toPrettyString());
     }
 }

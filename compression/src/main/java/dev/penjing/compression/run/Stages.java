@@ -1,6 +1,7 @@
 package dev.penjing.compression.run;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.AtomicFile;
 import dev.penjing.model.identity.Arithmetic;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -57,7 +58,7 @@ final class Stages {
             throw new PenjingException("the stage " + name + " left no " + result);
         }
         record.put("seconds", (System.nanoTime() - start) / 1e9);
-        Artifacts.write(file, record.toPrettyString());
+        AtomicFile.write(file, record.toPrettyString());
         return record;
     }
 }

@@ -8,7 +8,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.MemoryFormatOptional;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -81,12 +84,21 @@ public record Compute(String device, ScalarType type, int threads) {
 
     /// Options for a new tensor of `of` on this device.
     public TensorOptions options(ScalarType of) {
-        return new TensorOptions(of).device(device().equals("cpu") ? CPU : cuda());
+        return new TensorOptions(of).device(onCpu() ? CPU : cuda());
     }
 
     /// The tensor on this device.
-    public org.bytedeco.pytorch.Tensor place(org.bytedeco.pytorch.Tensor tensor) {
+    public Tensor place(Tensor tensor) {
         return onCpu() ? tensor : tensor.cuda();
+    }
+
+    /// Java's floats in the computing type, on this device.
+    public Tensor tensor(float[] values, long... shape) {
+        Tensor cpu = Tensors.empty(new TensorOptions(ScalarType.Float), shape);
+        try (FloatPointer data = cpu.data_ptr_float()) {
+            data.put(values, 0, values.length);
+        }
+        return cpu.to(options(type), false, false, new MemoryFormatOptional());
     }
 
     /// What is said at the start of every run.

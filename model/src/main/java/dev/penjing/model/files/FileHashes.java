@@ -6,11 +6,8 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -18,7 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// compression asks for the hash of its teacher's weights four times, and reading 16 GB takes
 /// minutes. A file is taken for the same if its path, its number in the file system, its size and
 /// its time of change are. Safe for use by many threads.
-public final class FileHashes {
+final class FileHashes {
     /// Smaller files are read again: that costs nothing.
     private static final long LARGE = 1 << 20;
 
@@ -50,7 +47,7 @@ public final class FileHashes {
     /// The hash of a file's content, 64 hexadecimal digits.
     ///
     /// @throws PenjingException if the file cannot be read
-    public static String sha256(Path file) {
+    static String sha256(Path file) {
         try {
             State before = State.of(file);
             String known = KNOWN.get(before);
@@ -68,21 +65,8 @@ public final class FileHashes {
     }
 
     private static String read(Path file) throws IOException {
-        MessageDigest digest = digest();
-        byte[] buffer = new byte[1 << 20];
         try (InputStream in = Files.newInputStream(file)) {
-            for (int n = in.read(buffer); n > 0; n = in.read(buffer)) {
-                digest.update(buffer, 0, n);
-            }
-        }
-        return HexFormat.of().formatHex(digest.digest());
-    }
-
-    private static MessageDigest digest() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every JDK has SHA-256", e);
+            return Hashes.sha256(in);
         }
     }
 }

@@ -6,10 +6,8 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -67,13 +65,8 @@ final class FileHashes {
     }
 
     private static String read(Path file) throws IOException {
-        MessageDigest digest = Hashes.digest();
-        byte[] buffer = new byte[1 << 20];
         try (InputStream in = Files.newInputStream(file)) {
-            for (int n = in.read(buffer); n > 0; n = in.read(buffer)) {
-                digest.update(buffer, 0, n);
-            }
+            return Hashes.sha256(in);
         }
-        return HexFormat.of().formatHex(digest.digest());
     }
 }

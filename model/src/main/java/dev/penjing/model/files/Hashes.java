@@ -11,11 +11,22 @@ import java.util.HexFormat;
 public final class Hashes {
     private Hashes() {}
 
-    /// Of a file's content, which is read whole, but once.
+    /// Of a file's content. A large file is read once in the life of the process, for as long as
+    /// it stays as it is.
     ///
     /// @throws PenjingException if the file cannot be read
     public static String sha256(Path file) {
         return FileHashes.sha256(file);
+    }
+
+    /// Of what a stream still holds.
+    static String sha256(InputStream in) throws IOException {
+        MessageDigest digest = digest();
+        byte[] buffer = new byte[1 << 20];
+        for (int n = in.read(buffer); n > 0; n = in.read(buffer)) {
+            digest.update(buffer, 0, n);
+        }
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     /// Of a text in UTF-8.

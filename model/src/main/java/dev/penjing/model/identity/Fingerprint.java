@@ -1,9 +1,6 @@
 package dev.penjing.model.identity;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import dev.penjing.model.files.Hashes;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -54,21 +51,12 @@ public final class Fingerprint {
         StringBuilder text = new StringBuilder();
         append(text, subject, Integer.toString(version));
         fields.forEach((name, value) -> append(text, name, value));
-        return HexFormat.of()
-                .formatHex(digest().digest(text.toString().getBytes(StandardCharsets.UTF_8)));
+        return Hashes.sha256(text.toString());
     }
 
     /// Lengths stand before texts, so that no two sets of values are written alike.
     private static void append(StringBuilder text, String name, String value) {
         text.append(name.length()).append(':').append(name);
         text.append(value.length()).append(':').append(value).append('\n');
-    }
-
-    private static MessageDigest digest() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every JDK has SHA-256", e);
-        }
     }
 }

@@ -25,7 +25,7 @@ final class PruneCommand implements Callable<Integer> {
     @Mixin ShapeOptions sizes = new ShapeOptions();
     @Spec CommandSpec spec = CommandSpec.create();
 
-    @Parameters(paramLabel = "TEACHER", description = Models.DESCRIPTION)
+    @Parameters(paramLabel = "TEACHER", description = ModelSources.DESCRIPTION)
     String teacher = "";
 
     @Option(names = "--importance", description = "What score made.")
@@ -46,7 +46,7 @@ final class PruneCommand implements Callable<Integer> {
                     "give --importance FILE (from penjing score), or --random SEED to compare");
         }
         ConsoleProgress progress = new ConsoleProgress();
-        Path directory = Models.directory(teacher, progress);
+        Path directory = ModelSources.directory(teacher, progress);
         ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
         Shape shape = sizes.shape(config);
         Cut cut =

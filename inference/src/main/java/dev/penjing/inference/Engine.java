@@ -7,6 +7,7 @@ import dev.penjing.inference.kernel.Team;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.identity.Arithmetic;
 import dev.penjing.model.language.LanguageModel;
 import dev.penjing.model.template.ChatTemplate;
 import dev.penjing.model.tokenizer.Tokenizer;
@@ -223,6 +224,11 @@ public final class Engine implements AutoCloseable {
     /// What the weights are computed in.
     public String quantization() {
         return String.valueOf(weights.quantization());
+    }
+
+    /// What makes its numbers what they are. A draft is not among it: it changes no token.
+    public Arithmetic arithmetic() {
+        return Arithmetic.here("penjing", kernels.describe(), quantization(), "cpu");
     }
 
     /// Ids that end an answer.

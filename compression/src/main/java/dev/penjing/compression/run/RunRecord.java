@@ -78,6 +78,7 @@ public final class RunRecord {
 
     private void training(TrainingSettings settings) {
         ObjectNode training = json.putObject("training");
+        training.put("objective", settings.objective().key());
         training.put("tokens", settings.steps() * settings.tokensPerStep());
         training.put("steps", settings.steps());
         training.put("learning_rate", settings.learningRate());

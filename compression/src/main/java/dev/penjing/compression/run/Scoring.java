@@ -4,8 +4,8 @@ import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.compression.decoder.Decoder;
-import dev.penjing.compression.decoder.Parameters;
-import dev.penjing.compression.decoder.TorchModel;
+import dev.penjing.compression.decoder.FlatParameters;
+import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.importance.ImportanceFile;
 import dev.penjing.compression.importance.Scorer;
@@ -68,7 +68,7 @@ public final class Scoring {
         int fitting =
                 (int) Math.min(Math.min(length, config.maxPositionEmbeddings()), tokens.size() - 1);
         Sequences sequences = new Sequences(tokens, Math.max(1, fitting), seed);
-        try (Parameters parameters = Parameters.load(teacher, config, compute, compute.type());
+        try (FlatParameters parameters = FlatParameters.load(teacher, config, compute, compute.type());
                 Decoder decoder = new Decoder(config, parameters, compute)) {
             Importance importance =
                     Scorer.score(

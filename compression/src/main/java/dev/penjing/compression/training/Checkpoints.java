@@ -1,6 +1,6 @@
 package dev.penjing.compression.training;
 
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.TensorSpec;
@@ -9,17 +9,17 @@ import dev.penjing.model.safetensors.SafetensorsWriter;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.PointerScope;
 
-/// Parameters in training as a checkpoint in Hugging Face form.
+/// FlatParameters in training as a checkpoint in Hugging Face form.
 public final class Checkpoints {
     private Checkpoints() {}
 
     public static void write(
-            ModelConfig config, Parameters parameters, Path directory, DType type) {
+            ModelConfig config, FlatParameters parameters, Path directory, DType type) {
         try (SafetensorsWriter writer =
                 SafetensorsWriter.ofModel(directory, config.tensors(), type)) {
             for (TensorSpec tensor : config.tensors()) {
                 try (PointerScope scope = new PointerScope()) {
-                    writer.write(tensor.name(), Tensors.floats(parameters.view(tensor.name())));
+                    writer.write(tensor.name(), Tensors.floats(parameters.view(tensor)));
                 }
             }
             writer.finish();

@@ -98,7 +98,7 @@ public final class GgufExport {
         }
         if (spec.shape()[1] % type.weights() != 0) {
             throw new PenjingException(
-                    "%s has rows of %d weights, which are not whole blocks of %d: prune to a multiple of %d, or write F16"
+                    "%s has rows of %d weights, which are not whole blocks of %d: prune to a multiple of %d, or write `type` f16"
                             .formatted(
                                     spec.name(), spec.shape()[1], type.weights(), type.weights()));
         }

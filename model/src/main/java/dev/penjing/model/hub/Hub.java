@@ -358,7 +358,7 @@ public final class Hub {
         long free = Files.getFileStore(folder).getUsableSpace();
         if (free < bytes) {
             throw new PenjingException(
-                    "%,d bytes are still to come and %s has room for %,d: make room, or point HF_HOME and the folder to fill elsewhere"
+                    "%,d bytes are still to come and %s has room for %,d: make room, or point HF_HOME and `to` elsewhere"
                             .formatted(bytes, folder, free));
         }
     }

@@ -35,8 +35,7 @@ record EvaluatedModel(Subject subject, String computedBy, Runnable closing)
     static EvaluatedModel onEngine(
             Path path, PromptStyle style, EngineOptions options, ConsoleProgress progress) {
         progress.say("reading " + path);
-        String content =
-                ModelFiles.sha256OfModel(path);
+        String content = ModelFiles.sha256OfModel(path);
         Engine engine = Engine.load(path, options, progress);
         progress.finish();
         try {

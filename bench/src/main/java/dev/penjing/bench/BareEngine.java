@@ -1,12 +1,12 @@
 package dev.penjing.bench;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.inference.Finish;
-import dev.penjing.inference.Generation;
-import dev.penjing.inference.Listener;
-import dev.penjing.inference.LogProbabilities;
-import dev.penjing.inference.Request;
-import dev.penjing.inference.Sampling;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.Generation;
+import dev.penjing.inference.api.Listener;
+import dev.penjing.inference.api.LogProbabilities;
+import dev.penjing.inference.api.Request;
+import dev.penjing.inference.api.Sampling;
 import dev.penjing.model.PenjingException;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,12 +21,12 @@ final class BareEngine {
     private volatile long tokens;
     private volatile boolean over;
 
-    BareEngine(Engine engine, List<List<Asking>> work) {
+    BareEngine(Engine engine, List<List<LoadRequest>> work) {
         this.engine = engine;
         this.work = work.stream().map(own -> own.stream().map(this::request).toList()).toList();
     }
 
-    private Request request(Asking asking) {
+    private Request request(LoadRequest asking) {
         int[] prompt =
                 engine.chat(
                         List.of(Map.of("role", "user", "content", asking.question())), Map.of());

@@ -3,8 +3,8 @@ package dev.penjing.bench;
 import dev.penjing.inference.kernel.Activations;
 import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.PackedMatrix;
-import dev.penjing.inference.kernel.Quantization;
 import dev.penjing.inference.kernel.Scratch;
+import dev.penjing.inference.kernel.WeightFormat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
@@ -79,7 +79,7 @@ public class KernelBench {
             for (int m = 0; m < MATRICES; m++) {
                 matrices[m] =
                         new PackedMatrix(
-                                Quantization.valueOf(quantization),
+                                WeightFormat.named(quantization),
                                 ROWS,
                                 COLUMNS,
                                 kernels.lanes(),

@@ -3,7 +3,7 @@ package dev.penjing.cli;
 import dev.penjing.compression.data.Corpus;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
-import dev.penjing.inference.SpeedTest;
+import dev.penjing.inference.measuring.SpeedTest;
 import dev.penjing.model.UsageException;
 import java.nio.file.Path;
 import java.util.ArrayList;

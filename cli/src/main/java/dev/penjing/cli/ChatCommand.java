@@ -1,12 +1,12 @@
 package dev.penjing.cli;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.inference.Finish;
-import dev.penjing.inference.Generation;
-import dev.penjing.inference.Listener;
-import dev.penjing.inference.LogProbabilities;
-import dev.penjing.inference.Request;
-import dev.penjing.inference.Sampling;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.Generation;
+import dev.penjing.inference.api.Listener;
+import dev.penjing.inference.api.LogProbabilities;
+import dev.penjing.inference.api.Request;
+import dev.penjing.inference.api.Sampling;
 import dev.penjing.inference.constraint.Constraint;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.UsageException;
@@ -218,9 +218,11 @@ final class ChatCommand implements Callable<Integer> {
                 finish.queueSeconds() + finish.prefillSeconds(),
                 finish.proposedTokens() > 0 ? ", " + accepted(finish) : "",
                 switch (finish.reason()) {
+                    case STOP -> "";
                     case LENGTH -> ", cut off";
+                    case CANCELLED -> ", cancelled";
                     case DEAD_END -> ", no token fits";
-                    default -> "";
+                    case FAILED -> throw finish.failure();
                 });
         return text.toString();
     }

@@ -1,9 +1,8 @@
 package dev.penjing.cli;
 
 import dev.penjing.inference.EngineOptions;
-import dev.penjing.inference.kernel.Quantization;
+import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.model.UsageException;
-import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -36,7 +35,7 @@ final class EngineSettings {
     EngineOptions options(ConsoleProgress progress) {
         EngineOptions options = EngineOptions.DEFAULT.withThreads(threads);
         if (quantization.isPresent()) {
-            options = options.withQuantization(parse(quantization.get()));
+            options = options.withQuantization(WeightFormat.named(quantization.get()));
         }
         if (draft.isPresent()) {
             return options.withDraft(
@@ -47,13 +46,5 @@ final class EngineSettings {
             throw new UsageException("--draft-tokens needs --draft");
         }
         return options;
-    }
-
-    private static Quantization parse(String name) {
-        return switch (name.toLowerCase(Locale.ROOT)) {
-            case "q4_0" -> Quantization.Q4_0;
-            case "q8_0" -> Quantization.Q8_0;
-            default -> throw new UsageException("--quantization " + name + " is not q4_0 or q8_0");
-        };
     }
 }

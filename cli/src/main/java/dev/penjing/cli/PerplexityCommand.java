@@ -4,7 +4,7 @@ import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.run.Measuring;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
-import dev.penjing.inference.Perplexity;
+import dev.penjing.inference.measuring.Perplexity;
 import dev.penjing.model.UsageException;
 import java.nio.file.Path;
 import java.util.List;
@@ -77,7 +77,8 @@ final class PerplexityCommand implements Callable<Integer> {
         try (Engine loaded = Engine.load(ModelSources.enginePath(model, progress), options, progress)) {
             progress.finish();
             progress.say(loaded.describe());
-            Perplexity measured = Perplexity.measure(loaded, text, sequenceLength, progress);
+            Perplexity measured =
+                    Perplexity.measure(loaded.languageModel(), text, sequenceLength, progress);
             ObjectNode result = Output.object();
             result.put("model", model);
             result.put("perplexity", measured.perplexity());

@@ -3,7 +3,7 @@ package dev.penjing.cli;
 import dev.penjing.compression.data.Corpus;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
-import dev.penjing.inference.Perplexity;
+import dev.penjing.inference.measuring.Perplexity;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.UsageException;
 import dev.penjing.model.gguf.BlockType;
@@ -81,7 +81,8 @@ final class QuantizeCommand implements Callable<Integer> {
         try (Engine engine = Engine.load(model, EngineOptions.DEFAULT, progress)) {
             progress.finish();
             progress.say(engine.describe());
-            double result = Perplexity.measure(engine, text, 2048, progress).perplexity();
+            double result = Perplexity.measure(engine.languageModel(), text, 2048, progress)
+                            .perplexity();
             progress.finish();
             return result;
         }

@@ -121,6 +121,7 @@ final class ServeCommand implements Callable<Integer> {
             System.out.println(common.json ? settings.toJson() : settings.describe());
             return 0;
         }
+        settings.checkExposure();
         ConsoleProgress progress = new ConsoleProgress();
         settings.warnings().forEach(progress::say);
         if (settings.optionalText("model").isEmpty()) {

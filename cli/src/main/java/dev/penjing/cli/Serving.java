@@ -38,9 +38,10 @@ final class Serving {
                         all,
                         Startup.admission(settings),
                         progress,
-                        line -> {
+                        (line, failure) -> {
                             progress.finish();
-                            log.info(line);
+                            failure.ifPresentOrElse(
+                                    why -> log.error(line, why), () -> log.info(line));
                         });
         PenjingServer server;
         try {

@@ -6,7 +6,7 @@ import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
-import dev.penjing.inference.kernel.Quantization;
+import dev.penjing.inference.kernel.Q4_0;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.gguf.BlockType;
@@ -86,7 +86,7 @@ class EngineAgreesTest {
     @Test
     void fourBitsLoseMoreButLittle() {
         double four =
-                meanDifference(TEACHER, EngineOptions.DEFAULT.withQuantization(Quantization.Q4_0));
+                meanDifference(TEACHER, EngineOptions.DEFAULT.withQuantization(Q4_0.FORMAT));
         assertThat(four).isGreaterThan(meanDifference(TEACHER, EngineOptions.DEFAULT));
         assertThat(four).isLessThan(0.3);
     }

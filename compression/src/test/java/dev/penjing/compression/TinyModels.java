@@ -1,8 +1,8 @@
 package dev.penjing.compression;
 
 import dev.penjing.compression.decoder.Decoder;
-import dev.penjing.compression.decoder.ParameterLayout.Slot;
 import dev.penjing.compression.decoder.FlatParameters;
+import dev.penjing.compression.decoder.ParameterLayout.Slot;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.Axis;

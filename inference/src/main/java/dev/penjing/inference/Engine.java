@@ -1,9 +1,26 @@
 package dev.penjing.inference;
 
+import dev.penjing.inference.api.DraftUse;
+import dev.penjing.inference.api.EngineLoad;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.Generation;
+import dev.penjing.inference.api.Generator;
+import dev.penjing.inference.api.Listener;
+import dev.penjing.inference.api.LogProbabilities;
+import dev.penjing.inference.api.Request;
+import dev.penjing.inference.api.Sampling;
 import dev.penjing.inference.constraint.Constraints;
-import dev.penjing.inference.constraint.Matcher;
+import dev.penjing.inference.constraint.GuidedDecoding;
+import dev.penjing.inference.forward.ForwardPass;
+import dev.penjing.inference.forward.Loading;
+import dev.penjing.inference.forward.Transformer;
+import dev.penjing.inference.forward.WeightSource;
 import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.Team;
+import dev.penjing.inference.scheduling.Scheduler;
+import dev.penjing.inference.scheduling.Sequence;
+import dev.penjing.inference.speculation.Drafter;
+import dev.penjing.model.Closer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
@@ -21,7 +38,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 
 /// A model, ready to answer many requests at once. Thread-safe. Owns native memory and threads
 /// until closed.
@@ -31,26 +53,26 @@ import java.util.concurrent.atomic.AtomicBoolean;
 ///     System.out.println(engine.complete("Once upon a time", 100, Sampling.GREEDY));
 /// }
 /// ```
-public final class Engine implements AutoCloseable {
+public final class Engine implements Generator, AutoCloseable {
     /// Texts that end an answer in any model that has them, whatever its files say.
     private static final List<String> ENDS =
             List.of("<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "</s>");
 
     private static final int LONGEST = 4096;
 
-    private final Weights weights;
+    private final ModelConfig config;
     private final Tokenizer tokenizer;
-    private final Kernels kernels;
     private final Team team;
-    private final KeyValuePool pool;
+    private final ForwardPass pass;
     private final Optional<Drafter> drafter;
     private final Scheduler scheduler;
+    private final ExecutorService workers;
     private final String stored;
     private final Set<Integer> ends = new HashSet<>();
     private final boolean beginsTexts;
     private final Optional<ChatTemplate> template;
     private final Map<String, Object> specials = new HashMap<>();
-    private final int context;
+    private final PromptLimits limits;
     private final Constraints constraints;
     private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -58,14 +80,12 @@ public final class Engine implements AutoCloseable {
             WeightSource source,
             Optional<WeightSource> draft,
             EngineOptions options,
-            Kernels kernels,
-            Team team,
-            Progress progress) {
-        this.kernels = kernels;
-        this.team = team;
+            Loading loading,
+            Closer closer) {
+        this.team = loading.team();
         this.tokenizer = source.tokenizer();
         this.stored = source.describe();
-        ModelConfig config = source.config();
+        this.config = source.config();
         if (tokenizer.vocabularySize() > config.vocabularySize()) {
             throw new PenjingException(
                     "the tokenizer has %d tokens, the model only %d: they do not belong together"
@@ -82,59 +102,87 @@ public final class Engine implements AutoCloseable {
         for (String name : List.of("bos", "eos", "pad", "unk")) {
             specials.put(name + "_token", source.special(name));
         }
-        draft.ifPresent(d -> Drafter.check(source, d));
+        draft.ifPresent(d -> Drafter.check(config, tokenizer, d.config(), d.tokenizer()));
         long own = config.kvBytesPerToken(2);
         long perToken = own + draft.map(d -> d.config().kvBytesPerToken(2)).orElse(0L);
         long positions = cacheBytes(config, perToken, options) / perToken;
-        // before the weights: it fails without having taken memory
-        pool = new KeyValuePool(config, positions * own);
-        weights = Weights.load(source, options.quantization(), kernels.lanes(), team, progress);
-        try {
-            drafter =
-                    draft.map(
-                            d -> Drafter.load(d, options, pool.blocks(), kernels, team, progress));
-        } catch (RuntimeException | Error e) {
-            weights.close();
-            throw e;
-        }
-        context =
-                (int)
-                        Math.min(
-                                contextOf(config, options),
-                                (long) pool.blocks() * KeyValuePool.BLOCK);
         int rows =
                 options.chunk() + options.maxSequences() + (draft.isPresent() ? Drafter.ROWS : 0);
-        Transformer transformer = new Transformer(weights, kernels, team, pool, rows);
-        scheduler =
-                new Scheduler(
-                        this,
-                        transformer,
-                        new BlockManager(pool.blocks()),
-                        drafter,
-                        config.vocabularySize(),
-                        rows,
-                        options);
+        pass = Transformer.load(source, positions * own, rows, loading);
+        closer.own(pass, ForwardPass::close);
+        drafter = draft.map(d -> drafter(d, options, loading));
+        drafter.ifPresent(d -> closer.own(d, Drafter::close));
+        int held = Math.toIntExact(Math.min(Integer.MAX_VALUE, tokensOf(pass)));
+        limits = new PromptLimits(Math.min(contextOf(config, options), held), pass.vocabularySize());
+        workers = workers(team.members());
+        closer.own(workers, ExecutorService::shutdownNow);
+        scheduler = new Scheduler(pass, drafter, options.maxSequences(), options.chunk());
+    }
+
+    private Drafter drafter(WeightSource draft, EngineOptions options, Loading loading) {
+        long bytes = pass.blocks() * draft.config().kvBytesPerToken(2) * pass.blockTokens();
+        int rows = Math.max(options.chunk(), Drafter.MANY);
+        Transformer small = Transformer.load(draft, bytes, rows, loading);
+        return new Drafter(small, options.draftTokens());
+    }
+
+    /// Find masks of constraints: on threads of their own, because they must not wait for the
+    /// engine's, nor the engine for them.
+    private static ExecutorService workers(int count) {
+        ThreadPoolExecutor pool =
+                new ThreadPoolExecutor(
+                        count,
+                        count,
+                        10,
+                        TimeUnit.SECONDS,
+                        new LinkedBlockingQueue<>(),
+                        Thread.ofPlatform().daemon().name("penjing-masks-", 1).factory());
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
     }
 
     /// @param path a `.gguf` file or a folder in Hugging Face form
     /// @throws PenjingException if there is no model there, or a damaged or unknown one; or if the
     ///   draft's tokens are not the model's
     public static Engine load(Path path, EngineOptions options, Progress progress) {
+        return load(path, options, progress, () -> false);
+    }
+
+    /// The same, for those who may not wait for the end.
+    ///
+    /// @param cancelled is asked again and again, by many threads; soon after it is true, loading
+    ///   ends with an exception
+    /// @throws PenjingException if loading was cancelled, too
+    public static Engine load(
+            Path path, EngineOptions options, Progress progress, BooleanSupplier cancelled) {
         int threads = options.threads();
-        Team team = new Team(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
-        try (WeightSource source = WeightSource.open(path)) {
-            if (options.draft().isEmpty()) {
-                return new Engine(
-                        source, Optional.empty(), options, Kernels.best(), team, progress);
-            }
-            try (WeightSource draft = WeightSource.open(options.draft().get())) {
-                return new Engine(
-                        source, Optional.of(draft), options, Kernels.best(), team, progress);
-            }
-        } catch (RuntimeException e) {
-            team.close();
-            throw e;
+        try (Closer closer = new Closer()) {
+            Team team =
+                    new Team(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+            closer.own(team, Team::close);
+            Loading loading =
+                    new Loading(Kernels.best(), team, options.quantization(), progress, cancelled);
+            Engine engine = load(path, options, loading, closer);
+            closer.keep();
+            return engine;
         }
+    }
+
+    private static Engine load(Path path, EngineOptions options, Loading loading, Closer closer) {
+        try (WeightSource source = WeightSource.open(path, loading.cancelled())) {
+            if (options.draft().isEmpty()) {
+                return new Engine(source, Optional.empty(), options, loading, closer);
+            }
+            try (WeightSource draft =
+                    WeightSource.open(options.draft().get(), loading.cancelled())) {
+                return new Engine(source, Optional.of(draft), options, loading, closer);
+            }
+        }
+    }
+
+    /// Tokens that a key-value cache holds.
+    private static long tokensOf(ForwardPass pass) {
+        return (long) pass.blocks() * pass.blockTokens();
     }
 
     private static int contextOf(ModelConfig config, EngineOptions options) {
@@ -154,34 +202,35 @@ public final class Engine implements AutoCloseable {
                 system instanceof com.sun.management.OperatingSystemMXBean known
                         ? known.getTotalMemorySize()
                         : 4L << 30;
-        long least = perToken * KeyValuePool.BLOCK;
+        long least = perToken * Transformer.BLOCK_TOKENS;
         return Math.max(least, Math.min(wish, memory / 4));
     }
 
-    /// Kernel, width, threads, quantisation and memory, in one line.
+    /// Kernel, width, threads, weight format and memory, in one line.
     public String describe() {
-        String all = describeModel();
+        String all =
+                String.format(
+                        Locale.ROOT,
+                        "engine: %s, %d threads; weights %s (stored as %s), %.1f MB; keys and values: room for %,d tokens, %.1f MB",
+                        arithmetic().kernels(),
+                        team.members(),
+                        quantization(),
+                        stored,
+                        pass.weightBytes() / 1e6,
+                        tokensOf(pass),
+                        cacheBytes() / 1e6);
         return drafter.map(d ->
                         String.format(
                                 Locale.ROOT,
                                 "%s; the draft: weights %.1f MB, keys and values %.1f MB",
                                 all,
-                                d.weightBytes() / 1e6,
-                                d.cacheBytes() / 1e6))
+                                d.pass().weightBytes() / 1e6,
+                                cacheBytes(d.pass()) / 1e6))
                 .orElse(all);
     }
 
-    private String describeModel() {
-        return String.format(
-                Locale.ROOT,
-                "engine: %s, %d threads; weights %s (stored as %s), %.1f MB; keys and values: room for %,d tokens, %.1f MB",
-                kernels.describe(),
-                team.members(),
-                weights.quantization(),
-                stored,
-                weights.bytes() / 1e6,
-                (long) pool.blocks() * KeyValuePool.BLOCK,
-                pool.blocks() * pool.blockBytes() / 1e6);
+    private static long cacheBytes(ForwardPass pass) {
+        return pass.blocks() * pass.blockBytes();
     }
 
     public Tokenizer tokenizer() {
@@ -189,12 +238,17 @@ public final class Engine implements AutoCloseable {
     }
 
     public ModelConfig config() {
-        return weights.config();
+        return config;
     }
 
-    /// The most tokens that one sequence may have, prompt and answer.
+    @Override
     public int contextLength() {
-        return context;
+        return limits.context();
+    }
+
+    @Override
+    public int vocabularySize() {
+        return limits.vocabulary();
     }
 
     public int threads() {
@@ -203,32 +257,28 @@ public final class Engine implements AutoCloseable {
 
     /// Bytes of the weights in memory, a draft's left out.
     public long weightBytes() {
-        return weights.bytes();
+        return pass.weightBytes();
     }
 
     /// Bytes of the weights that are read to answer with one token: over the memory's bytes a
     /// second, what limits a single answer's speed.
     public long weightBytesPerToken() {
-        return weights.bytesPerToken();
-    }
-
-    double logSumExp(float[] logits) {
-        return kernels.logSumExp(logits, 0, logits.length);
+        return pass.weightBytesPerToken();
     }
 
     /// Bytes for keys and values, a draft's left out.
     public long cacheBytes() {
-        return pool.blocks() * pool.blockBytes();
+        return cacheBytes(pass);
     }
 
     /// What the weights are computed in.
     public String quantization() {
-        return String.valueOf(weights.quantization());
+        return arithmetic().type();
     }
 
     /// What makes its numbers what they are. A draft is not among it: it changes no token.
     public Arithmetic arithmetic() {
-        return Arithmetic.here("penjing", kernels.describe(), quantization(), "cpu");
+        return pass.arithmetic();
     }
 
     /// Ids that end an answer.
@@ -246,39 +296,20 @@ public final class Engine implements AutoCloseable {
         return beginsTexts;
     }
 
-    boolean isEnd(int id) {
-        return ends.contains(id);
-    }
-
-    /// Starts a request.
-    ///
-    /// @throws PenjingException if the prompt does not fit into the context, or holds an id outside
-    ///   of the vocabulary
+    /// @throws PenjingException as declared, and if the request's constraint can be read in too
+    ///   many ways
+    @Override
     public Generation submit(Request request, Listener listener) {
-        check(request.prompt());
-        Optional<Matcher> form = request.constraint().map(constraints::begin);
-        Sequence sequence = new Sequence(request, listener, tokenizer, context, form);
+        limits.check(request.prompt());
+        Optional<GuidedDecoding> form =
+                request.constraint()
+                        .map(constraint ->
+                                new GuidedDecoding(
+                                        constraints.begin(constraint), workers, scheduler::wake));
+        Sequence sequence =
+                new Sequence(request, listener, tokenizer, limits.context(), ends, form);
         scheduler.submit(sequence);
         return sequence;
-    }
-
-    void check(int[] prompt) {
-        if (prompt.length >= context) {
-            throw new PenjingException(
-                    "%d tokens leave no room in the context of %d: give less text"
-                            .formatted(prompt.length, context));
-        }
-        checkIds(prompt);
-    }
-
-    void checkIds(int[] ids) {
-        for (int id : ids) {
-            if (id < 0 || id >= config().vocabularySize()) {
-                throw new PenjingException(
-                        "token id %d is outside the vocabulary of %d"
-                                .formatted(id, config().vocabularySize()));
-            }
-        }
     }
 
     /// A conversation as ids to continue, in the model's own form, the assistant's turn begun.
@@ -318,10 +349,12 @@ public final class Engine implements AutoCloseable {
     ///
     /// @throws PenjingException as `submit`
     public List<LogProbabilities> score(int[] ids, int top) {
-        return new EngineModel(this, scheduler).logProbabilities(ids, top);
+        return model().logProbabilities(ids, top);
     }
 
     /// The continuation of a text.
+    ///
+    /// @throws PenjingException if it failed, or the engine was closed meanwhile
     public String complete(String prompt, int maxNewTokens, Sampling sampling) {
         StringBuilder text = new StringBuilder();
         Request request = Request.of(tokenizer.encode(prompt), maxNewTokens, sampling);
@@ -341,15 +374,19 @@ public final class Engine implements AutoCloseable {
                                     }
                                 })
                         .awaitEnd();
-        if (finish.reason() == Finish.Reason.FAILED) {
-            throw new PenjingException("the engine was closed, or failed");
-        }
-        return text.toString();
+        return switch (finish.reason()) {
+            case STOP, LENGTH -> text.toString();
+            case CANCELLED, DEAD_END, FAILED -> throw finish.failure();
+        };
     }
 
     /// The engine as something to measure.
     public LanguageModel languageModel() {
-        return new EngineModel(this, scheduler);
+        return model();
+    }
+
+    private EngineModel model() {
+        return new EngineModel(this, tokenizer, scheduler, pass.blockTokens(), limits);
     }
 
     /// Whether it still answers: false once it was closed, or failed beyond mending.
@@ -358,29 +395,17 @@ public final class Engine implements AutoCloseable {
     }
 
     /// What the scheduler holds, for tests and metrics.
-    public Load load() {
+    public EngineLoad load() {
         return scheduler.load();
     }
 
-    /// @param running sequences
-    /// @param waiting requests
-    /// @param freeBlocks of keys and values, those that hold a known beginning counted
-    public record Load(int running, int waiting, int freeBlocks, int blocks, DraftLoad draft) {}
-
-    /// What a draft did since the engine was loaded.
-    ///
-    /// @param proposed tokens that the model looked at
-    /// @param accepted of these, those behind which an answer went on
-    public record DraftLoad(long proposed, long accepted, int freeBlocks, int blocks) {
-        static final DraftLoad NONE = new DraftLoad(0, 0, 0, 0);
-    }
-
-    /// When the draft proposes anything, from the next step on; does nothing without a draft.
-    void drafting(Drafter.Use use) {
+    @Override
+    public void draft(DraftUse use) {
         drafter.ifPresent(d -> d.use(use));
     }
 
-    boolean hasDraft() {
+    @Override
+    public boolean hasDraft() {
         return drafter.isPresent();
     }
 
@@ -392,9 +417,9 @@ public final class Engine implements AutoCloseable {
             return;
         }
         scheduler.close();
+        workers.shutdownNow();
         team.close();
         drafter.ifPresent(Drafter::close);
-        pool.close();
-        weights.close();
+        pass.close();
     }
 }

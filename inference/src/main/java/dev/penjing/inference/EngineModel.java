@@ -1,5 +1,9 @@
 package dev.penjing.inference;
 
+import dev.penjing.inference.api.Generator;
+import dev.penjing.inference.api.LogProbabilities;
+import dev.penjing.inference.scheduling.Scheduler;
+import dev.penjing.inference.scoring.ScoringJob;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.language.LanguageModel;
 import dev.penjing.model.language.Prompt;
@@ -11,62 +15,60 @@ import java.util.List;
 import java.util.function.IntConsumer;
 
 /// An engine as a language model to measure. Thread-safe. Closing it leaves the engine open.
-final class EngineModel implements LanguageModel {
-    private final Engine engine;
-    private final Scheduler scheduler;
-
-    EngineModel(Engine engine, Scheduler scheduler) {
-        this.engine = engine;
-        this.scheduler = scheduler;
-    }
-
-    @Override
-    public Tokenizer tokenizer() {
-        return engine.tokenizer();
-    }
-
+///
+/// @param generator the engine
+/// @param scheduler of the engine
+/// @param block positions of a block of its key-value cache
+record EngineModel(
+        Generator generator, Tokenizer tokenizer, Scheduler scheduler, int block, PromptLimits limits)
+        implements LanguageModel {
     @Override
     public int contextLength() {
-        return engine.contextLength();
+        return limits.context();
     }
 
+    /// @throws PenjingException if one is not finite, or a text too long
     @Override
     public List<float[]> logProbabilities(List<int[]> sequences) {
         List<float[]> results = new ArrayList<>();
         for (int[] ids : sequences) {
-            check(ids);
+            limits.checkScored(ids);
             results.add(new float[ids.length - 1]);
         }
         score(
                 whole(sequences),
-                (text, index, logits, at, norm) ->
-                        results.get(text)[index - 1] =
-                                (float) (logits[at + sequences.get(text)[index]] - norm));
+                (text, index, logits, at, norm) -> {
+                    float logit = logits[at + sequences.get(text)[index]];
+                    results.get(text)[index - 1] =
+                            (float) LogProbabilities.requireFinite(logit - norm);
+                });
         return results;
     }
 
     /// The same for one text, with the `top` likeliest tokens at each place.
     List<LogProbabilities> logProbabilities(int[] ids, int top) {
-        engine.check(ids);
-        int vocabulary = engine.config().vocabularySize();
+        limits.check(ids);
         LogProbabilities[] results = new LogProbabilities[Math.max(0, ids.length - 1)];
         score(
                 ids.length == 0 ? List.of() : whole(List.of(ids)),
                 (text, index, logits, at, norm) -> {
-                    float[] row = Arrays.copyOfRange(logits, at, at + vocabulary);
-                    results[index - 1] = Sampler.logProbabilities(row, norm, ids[index], top);
+                    float[] row = Arrays.copyOfRange(logits, at, at + limits.vocabulary());
+                    results[index - 1] = LogProbabilities.of(row, norm, ids[index], top);
                 });
         return List.of(results);
     }
 
+    /// @throws PenjingException if a log-probability is not finite, or a text too long
     @Override
     public double[] likelihoods(List<ScoredText> texts) {
-        texts.forEach(text -> check(text.ids()));
+        texts.forEach(text -> limits.checkScored(text.ids()));
         double[] sums = new double[texts.size()];
         score(
                 texts,
-                (text, index, logits, at, norm) ->
-                        sums[text] += logits[at + texts.get(text).ids()[index]] - norm);
+                (text, index, logits, at, norm) -> {
+                    float logit = logits[at + texts.get(text).ids()[index]];
+                    sums[text] += LogProbabilities.requireFinite(logit - norm);
+                });
         return sums;
     }
 
@@ -75,17 +77,7 @@ final class EngineModel implements LanguageModel {
     }
 
     private void score(List<ScoredText> texts, ScoringJob.Sink sink) {
-        new ScoringJob(scheduler, texts, sink).run();
-    }
-
-    /// A text to score may be one longer than the context: its last id is no input.
-    private void check(int[] ids) {
-        if (ids.length == 0 || ids.length > contextLength() + 1) {
-            throw new PenjingException(
-                    "a text of %d tokens cannot be scored: give 1 to %d, the context and one to predict"
-                            .formatted(ids.length, contextLength() + 1));
-        }
-        engine.checkIds(ids);
+        new ScoringJob(scheduler, block, texts, sink).run();
     }
 
     @Override
@@ -94,10 +86,10 @@ final class EngineModel implements LanguageModel {
             if (prompt.ids().length == 0) {
                 throw new PenjingException("a prompt is empty: give at least one token");
             }
-            engine.check(prompt.ids());
+            limits.check(prompt.ids());
         }
         // as many more wait as run, so that none is waited for
-        return new ManyAnswers(engine, prompts, done).make(2 * scheduler.maxSequences());
+        return new ManyAnswers(generator, prompts, done).make(2 * scheduler.maxSequences());
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.penjing.inference;
 
-import dev.penjing.inference.kernel.Quantization;
+import dev.penjing.inference.kernel.WeightFormat;
+import dev.penjing.inference.speculation.Drafter;
 import dev.penjing.model.UsageException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -19,7 +20,7 @@ import java.util.Optional;
 /// @param draftTokens the most that it proposes at a time, 1 to 8
 public record EngineOptions(
         int threads,
-        Optional<Quantization> quantization,
+        Optional<WeightFormat> quantization,
         long cacheBytes,
         int maxContext,
         int maxSequences,
@@ -32,17 +33,21 @@ public record EngineOptions(
 
     public static final EngineOptions DEFAULT = new EngineOptions(0, Optional.empty(), 0, 64, 256);
 
+    /// @throws UsageException if a number is out of its range
     public EngineOptions {
+        if (threads < 0) {
+            throw new UsageException("threads must be 0 (one a core) or more");
+        }
         if (draftTokens < 1 || draftTokens > Drafter.ROWS) {
             throw new UsageException(
-                    "--draft-tokens must be between 1 and %d".formatted(Drafter.ROWS));
+                    "draftTokens must be between 1 and %d".formatted(Drafter.ROWS));
         }
     }
 
     /// Without a draft.
     public EngineOptions(
             int threads,
-            Optional<Quantization> quantization,
+            Optional<WeightFormat> quantization,
             long cacheBytes,
             int maxSequences,
             int chunk) {
@@ -69,7 +74,7 @@ public record EngineOptions(
                 draftTokens);
     }
 
-    public EngineOptions withQuantization(Quantization type) {
+    public EngineOptions withQuantization(WeightFormat type) {
         return new EngineOptions(
                 threads,
                 Optional.of(type),

@@ -1,5 +1,13 @@
 package dev.penjing.inference;
 
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.Generation;
+import dev.penjing.inference.api.Generator;
+import dev.penjing.inference.api.Listener;
+import dev.penjing.inference.api.LogProbabilities;
+import dev.penjing.inference.api.Request;
+import dev.penjing.inference.api.Sampling;
+import dev.penjing.inference.api.StopGeneration;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.language.Prompt;
 import java.util.ArrayList;
@@ -15,7 +23,7 @@ import java.util.function.IntConsumer;
 
 /// Answers to many prompts, made beside one another. Used once.
 final class ManyAnswers {
-    private final Engine engine;
+    private final Generator engine;
     private final List<Prompt> prompts;
     private final IntConsumer done;
     private final List<Answer> answers = new ArrayList<>();
@@ -25,7 +33,7 @@ final class ManyAnswers {
     private final BlockingQueue<Integer> ended = new LinkedBlockingQueue<>();
 
     /// @param done is called on the thread that waits for the answers
-    ManyAnswers(Engine engine, List<Prompt> prompts, IntConsumer done) {
+    ManyAnswers(Generator engine, List<Prompt> prompts, IntConsumer done) {
         this.engine = engine;
         this.prompts = prompts;
         this.done = done;
@@ -34,7 +42,7 @@ final class ManyAnswers {
     /// Submits the prompts in order, and waits for all answers.
     ///
     /// @param atOnce prompts that the engine is given before others have ended
-    /// @throws PenjingException if the engine is closed, or the thread interrupted. Whatever `last`
+    /// @throws PenjingException if an answer failed, or the thread was interrupted. Whatever `last`
     ///   or `done` throws is thrown on. Then all answers have ended
     List<int[]> make(int atOnce) {
         try {
@@ -90,21 +98,15 @@ final class ManyAnswers {
                 OptionalLong.of(draw.seed()));
     }
 
-    /// Ends an answer behind its last id.
-    private static final class Enough extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        Enough() {
-            super("the answer is complete", null, false, false);
-        }
-    }
-
     /// An answer in the making; complete once its index is in the queue.
     private final class Answer implements Listener {
         private final int index;
         private final Prompt prompt;
         private final List<Integer> made = new ArrayList<>();
         private Optional<Throwable> failure = Optional.empty();
+
+        /// Whether its last id was there.
+        private boolean complete;
 
         Answer(int index, Prompt prompt) {
             this.index = index;
@@ -122,17 +124,28 @@ final class ManyAnswers {
                 last = true;
             }
             if (last) {
-                // what a listener throws ends its answer, without another token
-                throw new Enough();
+                complete = true;
+                throw new StopGeneration("the answer is complete");
             }
         }
 
         @Override
         public void finished(Finish finish, String rest) {
-            if (finish.reason() == Finish.Reason.FAILED) {
-                failure = Optional.of(new PenjingException("the engine was closed, or failed"));
+            if (failure.isEmpty()) {
+                failure = failure(finish);
             }
             ended.add(index);
+        }
+
+        private Optional<Throwable> failure(Finish finish) {
+            return switch (finish.reason()) {
+                case STOP, LENGTH -> Optional.empty();
+                case CANCELLED ->
+                        complete
+                                ? Optional.empty()
+                                : Optional.of(new PenjingException("an answer was cancelled"));
+                case DEAD_END, FAILED -> Optional.of(finish.failure());
+            };
         }
 
         void check() {

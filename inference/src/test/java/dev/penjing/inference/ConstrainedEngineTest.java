@@ -2,8 +2,11 @@ package dev.penjing.inference;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.Generation;
+import dev.penjing.inference.api.Request;
+import dev.penjing.inference.api.Sampling;
 import dev.penjing.inference.constraint.Constraint;
-import dev.penjing.inference.constraint.Constraints;
 import dev.penjing.inference.constraint.Examples;
 import dev.penjing.inference.constraint.JsonValidator;
 import dev.penjing.model.Progress;
@@ -307,60 +310,6 @@ class ConstrainedEngineTest {
                             Optional.of(Constraint.schema(schema)));
             assertThat(run(request, answer).reason()).isEqualTo(Finish.Reason.STOP);
             JSON.readTree(answer.text.toString());
-        }
-    }
-
-    @Test
-    void aVocabularyWithoutTheNeededTokensIsADeadEnd() {
-        Tokenizer whole = engine.tokenizer();
-        Tokenizer poor = new WithoutQuotes(whole);
-        Constraints constraints =
-                new Constraints(poor, List.of(), engine.config().vocabularySize());
-        Request request =
-                Request.of(new int[] {1}, 10, Sampling.GREEDY)
-                        .constrained(Constraint.schema("{\"type\":\"string\"}"));
-        Sequence sequence =
-                new Sequence(
-                        request,
-                        new EngineTest.Answer(),
-                        poor,
-                        100,
-                        request.constraint().map(constraints::begin));
-        int vocabulary = engine.config().vocabularySize();
-        assertThat(sequence.next(new float[vocabulary], 0, vocabulary, engine))
-                .contains(Finish.Reason.DEAD_END);
-    }
-
-    private record WithoutQuotes(Tokenizer whole) implements Tokenizer {
-        @Override
-        public int[] encode(String text) {
-            return whole.encode(text);
-        }
-
-        @Override
-        public String decode(int[] ids, boolean skipSpecial) {
-            return whole.decode(ids, skipSpecial);
-        }
-
-        @Override
-        public byte[] bytes(int id) {
-            String text = new String(whole.bytes(id), java.nio.charset.StandardCharsets.ISO_8859_1);
-            return text.contains("\"") ? new byte[0] : whole.bytes(id);
-        }
-
-        @Override
-        public int vocabularySize() {
-            return whole.vocabularySize();
-        }
-
-        @Override
-        public OptionalInt id(String token) {
-            return whole.id(token);
-        }
-
-        @Override
-        public boolean isSpecial(int id) {
-            return whole.isSpecial(id);
         }
     }
 }

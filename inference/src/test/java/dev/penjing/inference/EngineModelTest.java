@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.penjing.inference.api.Generation;
+import dev.penjing.inference.api.Request;
+import dev.penjing.inference.api.Sampling;
+import dev.penjing.inference.forward.Transformer;
+import dev.penjing.inference.scoring.ScoredTexts;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.language.LanguageModel;
@@ -31,7 +36,7 @@ class EngineModelTest {
     private static final int VOCABULARY = 280;
 
     /// Bytes of a block of [TinyModel]'s keys and values: 2 layers, 2 heads of 16, twice, float16.
-    private static final long BLOCK_BYTES = 2 * 2 * 16 * 2 * 2 * KeyValuePool.BLOCK;
+    private static final long BLOCK_BYTES = 2 * 2 * 16 * 2 * 2 * Transformer.BLOCK_TOKENS;
 
     @TempDir static Path directory;
     @TempDir static Path windowed;
@@ -47,40 +52,6 @@ class EngineModelTest {
     @AfterAll
     static void close() {
         engine.close();
-    }
-
-    /// Texts that grow out of one another at random places; some are the same, some differ in the
-    /// last id alone, some are the beginning of others. In random order.
-    private static List<ScoredText> texts(Random random, int count, int longest) {
-        List<ScoredText> texts = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            int length = 1 + random.nextInt(longest);
-            int[] ids = random.ints(length, 1, VOCABULARY).toArray();
-            if (i > 0 && random.nextInt(5) > 0) {
-                int[] other = texts.get(random.nextInt(i)).ids();
-                int shared =
-                        switch (random.nextInt(4)) {
-                            case 0 -> other.length;
-                            case 1 -> other.length - 1;
-                            default -> random.nextInt(other.length + 1);
-                        };
-                System.arraycopy(other, 0, ids, 0, Math.min(shared, length));
-                if (random.nextInt(4) == 0) {
-                    ids = other.clone();
-                    ids[ids.length - 1] = 1 + random.nextInt(VOCABULARY - 1);
-                }
-            }
-            int from =
-                    switch (random.nextInt(4)) {
-                        case 0 -> 1;
-                        case 1 -> ids.length;
-                        case 2 -> Math.max(1, ids.length - 1);
-                        default -> 1 + random.nextInt(ids.length);
-                    };
-            texts.add(new ScoredText(ids, from));
-        }
-        Collections.shuffle(texts, random);
-        return texts;
     }
 
     private static double[] oneByOne(LanguageModel model, List<ScoredText> texts) {
@@ -115,7 +86,7 @@ class EngineModelTest {
         try (Engine small = Engine.load(directory, options, Progress.NONE)) {
             assertThat(small.load().blocks()).isEqualTo(blocks);
             for (int round = 0; round < 3; round++) {
-                List<ScoredText> texts = texts(random, 60, small.contextLength());
+                List<ScoredText> texts = ScoredTexts.random(random, 60, small.contextLength());
                 double[] expected = oneByOne(engine.languageModel(), texts);
                 double[] sums = small.languageModel().likelihoods(texts);
                 for (int i = 0; i < sums.length; i++) {
@@ -153,7 +124,7 @@ class EngineModelTest {
     @Test
     void slidingWindowsDoNotMindWhatIsShared() {
         try (Engine other = Engine.load(windowed, EngineOptions.DEFAULT, Progress.NONE)) {
-            List<ScoredText> texts = texts(new Random(6), 80, 250);
+            List<ScoredText> texts = ScoredTexts.random(new Random(6), 80, 250);
             double[] expected = oneByOne(other.languageModel(), texts);
             assertThat(other.languageModel().likelihoods(texts))
                     .usingComparatorWithPrecision(1e-3)
@@ -163,66 +134,10 @@ class EngineModelTest {
     }
 
     @Test
-    void whatTextsShareIsPlannedOnce() {
-        int[] shots = new Random(1).ints(100, 1, VOCABULARY).toArray();
-        List<ScoredText> texts = new ArrayList<>();
-        for (int question = 0; question < 10; question++) {
-            int[] ids = Arrays.copyOf(shots, 121);
-            Arrays.fill(ids, 100, 120, 1 + question);
-            for (int answer = 0; answer < 4; answer++) {
-                ids[120] = 50 + answer;
-                texts.add(new ScoredText(ids.clone(), 120));
-            }
-        }
-        Collections.shuffle(texts, new Random(1));
-        List<List<SharedBeginnings.Branch>> chains = SharedBeginnings.plan(texts);
-        assertThat(chains).hasSize(1);
-        assertThat(chains.getFirst()).hasSize(10);
-        int rows = chains.getFirst().stream().mapToInt(b -> b.inputs - b.shared).sum();
-        assertThat(rows).isEqualTo(100 + 10 * 20);
-        assertThat(chains.getFirst()).allMatch(b -> b.claims().size() == 4);
-        assertThat(chains.getFirst()).allMatch(b -> b.firstWanted() == 119);
-    }
-
-    @Test
-    void everyScoreIsClaimedOnceByABranchThatComputesIt() {
-        Random random = new Random(4);
-        for (int round = 0; round < 300; round++) {
-            List<ScoredText> texts = texts(random, 1 + random.nextInt(20), 60);
-            List<BitSet> claimed = new ArrayList<>();
-            texts.forEach(text -> claimed.add(new BitSet()));
-            for (List<SharedBeginnings.Branch> chain : SharedBeginnings.plan(texts)) {
-                int[] before = new int[0];
-                for (SharedBeginnings.Branch branch : chain) {
-                    assertThat(Arrays.copyOf(branch.ids, branch.shared))
-                            .isEqualTo(Arrays.copyOf(before, branch.shared));
-                    before = branch.ids;
-                    for (SharedBeginnings.Claim claim : branch.claims()) {
-                        assertThat(claim.from()).isGreaterThanOrEqualTo(branch.shared);
-                        assertThat(claim.to()).isLessThanOrEqualTo(branch.inputs);
-                        int[] ids = texts.get(claim.text()).ids();
-                        assertThat(Arrays.copyOf(ids, claim.to()))
-                                .isEqualTo(Arrays.copyOf(branch.ids, claim.to()));
-                        for (int p = claim.from(); p < claim.to(); p++) {
-                            assertThat(claimed.get(claim.text()).get(p)).isFalse();
-                            claimed.get(claim.text()).set(p);
-                        }
-                    }
-                }
-            }
-            for (int i = 0; i < texts.size(); i++) {
-                BitSet all = new BitSet();
-                all.set(texts.get(i).from() - 1, texts.get(i).ids().length - 1);
-                assertThat(claimed.get(i)).isEqualTo(all);
-            }
-        }
-    }
-
-    @Test
     void scoresAndAnswersAreMadeBesideOneAnother() {
         Random random = new Random(12);
         EngineOptions options = new EngineOptions(2, Optional.empty(), 20 * BLOCK_BYTES, 3, 40);
-        List<ScoredText> texts = texts(random, 100, 200);
+        List<ScoredText> texts = ScoredTexts.random(random, 100, 200);
         List<Prompt> prompts = new ArrayList<>();
         for (int i = 0; i < 30; i++) {
             prompts.add(prompt(random, 1 + random.nextInt(120), 1 + random.nextInt(100), 0.7, i));
@@ -411,7 +326,7 @@ class EngineModelTest {
         TinyModel.write(at);
         Engine other = Engine.load(at, EngineOptions.DEFAULT, Progress.NONE);
         LanguageModel model = other.languageModel();
-        List<ScoredText> texts = texts(new Random(3), 20_000, 250);
+        List<ScoredText> texts = ScoredTexts.random(new Random(3), 20_000, 250);
         CompletableFuture<double[]> scores =
                 CompletableFuture.supplyAsync(() -> model.likelihoods(texts));
         Prompt endless = new Prompt(new int[] {1}, 200, Prompt.Draw.GREEDY, id -> false);

@@ -3,20 +3,24 @@ package dev.penjing.server;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.PenjingVersion;
 import dev.penjing.server.http.ApiException;
+import dev.penjing.server.http.Client;
 import dev.penjing.server.http.Connections;
 import dev.penjing.server.http.Exchange;
 import dev.penjing.server.http.Router;
-import dev.penjing.server.models.Answers;
+import dev.penjing.server.http.ServerTls;
+import dev.penjing.server.models.AnswerService;
 import dev.penjing.server.models.ServedModels;
 import dev.penjing.server.nim.Health;
 import dev.penjing.server.nim.Management;
 import dev.penjing.server.observe.RequestIds;
-import dev.penjing.server.openai.Chat;
-import dev.penjing.server.openai.Completions;
-import dev.penjing.server.openai.Models;
-import dev.penjing.server.openai.Responses;
+import dev.penjing.server.openai.ChatEndpoint;
+import dev.penjing.server.openai.CompletionsEndpoint;
+import dev.penjing.server.openai.ModelsEndpoint;
+import dev.penjing.server.openai.ResponsesEndpoint;
 import dev.penjing.server.openai.Service;
+import dev.penjing.server.settings.Exposure;
 import dev.penjing.server.web.Pages;
+import io.helidon.common.tls.Tls;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
@@ -26,10 +30,8 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.UnknownHostException;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -55,16 +57,19 @@ public final class PenjingServer implements AutoCloseable {
     private final Connections connections;
     private final WebServer server;
     private final AtomicBoolean closed = new AtomicBoolean();
-    private final Watch watch;
+    private final Telemetry watch;
     private final Router router;
     private final Router probes;
 
     private PenjingServer(ServerOptions options, ServedModels models) {
         this.options = options;
         this.models = models;
-        refuseOpenDoors(options);
+        Exposure.check(
+                options.host(),
+                options.keys().required(),
+                options.tls().map(ServerTls::clientCertificates).orElse(false));
         watch =
-                new Watch(
+                new Telemetry(
                         options.log(),
                         options.logPrompts(),
                         options.tracing(),
@@ -86,9 +91,10 @@ public final class PenjingServer implements AutoCloseable {
                         // a TLS socket over NIO cannot be read and written at the same time
                         .useNio(options.tls().isEmpty())
                         .maxPayloadSize(-1)
-                        .directHandlers(Unreadable.handlers())
+                        .directHandlers(MalformedHttp.handlers())
                         .routing(HttpRouting.builder().any(this::handle));
-        options.tls().ifPresent(builder::tls);
+        options.tls()
+                .ifPresent(tls -> builder.tls(Tls.builder().sslContext(tls.context()).build()));
         options.healthPort()
                 .ifPresent(port ->
                         builder.putSocket(
@@ -114,19 +120,20 @@ public final class PenjingServer implements AutoCloseable {
             throw e;
         } catch (RuntimeException e) {
             server.connections.close();
-            throw taken(options, options.port(), "--port", e);
+            throw taken(options, options.port(), "port", e);
         }
         return server;
     }
 
-    /// The library shares a port with whoever else shares it: clients would reach either.
+    /// Helidon 4.5.0 listens with `SO_REUSEPORT`: another program could listen on the same port, and
+    /// clients would reach either.
     private static void checkFree(ServerOptions options) {
         // both at once, since they may not be the same either
         try (ServerSocket main = new ServerSocket();
                 ServerSocket health = new ServerSocket()) {
-            take(main, options, options.port(), "--port");
+            take(main, options, options.port(), "port");
             if (options.healthPort().isPresent()) {
-                take(health, options, options.healthPort().getAsInt(), "--health-port");
+                take(health, options, options.healthPort().getAsInt(), "health-port");
             }
         } catch (IOException e) {
             throw new PenjingException("cannot listen on " + options.host(), e);
@@ -144,25 +151,9 @@ public final class PenjingServer implements AutoCloseable {
     private static PenjingException taken(
             ServerOptions options, int port, String name, Exception cause) {
         return new PenjingException(
-                "cannot listen on %s:%d: is another program there? choose another %s"
+                "cannot listen on %s:%d: is another program there? set another %s"
                         .formatted(options.host(), port, name),
                 cause);
-    }
-
-    /// Anyone on the network could use a server that listens beyond this machine without a key.
-    private static void refuseOpenDoors(ServerOptions options) {
-        boolean own;
-        try {
-            own = InetAddress.getByName(options.host()).isLoopbackAddress();
-        } catch (UnknownHostException e) {
-            throw new PenjingException(
-                    "--host %s is no address of this machine".formatted(options.host()), e);
-        }
-        if (!own && !options.keys().required()) {
-            throw new PenjingException(
-                    "--host %s can be reached from other machines: give --api-key KEY (or PENJING_API_KEY) too, or listen on 127.0.0.1"
-                            .formatted(options.host()));
-        }
     }
 
     private Router probes() {
@@ -176,11 +167,11 @@ public final class PenjingServer implements AutoCloseable {
     private Router router() {
         Health health = new Health(models);
         Management management = new Management(models, PenjingVersion.version());
-        Models list = new Models(models);
+        ModelsEndpoint list = new ModelsEndpoint(models);
         Service service = new Service(models, options.defaultMaxTokens(), options.request(), watch);
-        Chat chat = new Chat(service);
-        Completions completions = new Completions(service);
-        Responses responses = new Responses(service);
+        ChatEndpoint chat = new ChatEndpoint(service);
+        CompletionsEndpoint completions = new CompletionsEndpoint(service);
+        ResponsesEndpoint responses = new ResponsesEndpoint(service);
         Pages pages =
                 new Pages(
                         models,
@@ -228,7 +219,7 @@ public final class PenjingServer implements AutoCloseable {
         closeIfLast(exchange);
     }
 
-    /// The library says `Connection: close` in its answer, but leaves that to the client.
+    /// Helidon 4.5.0 says `Connection: close` in its answer, but leaves the closing to the client.
     private static void closeIfLast(Exchange exchange) {
         if (exchange.last()) {
             exchange.complete();
@@ -238,7 +229,14 @@ public final class PenjingServer implements AutoCloseable {
 
     private Exchange exchange(ServerRequest request, ServerResponse response) {
         Optional<String> id = request.headers().first(HeaderNames.create("x-request-id"));
-        return new Exchange(request, response, connections, options.limits(), RequestIds.of(id));
+        Client client = Connections.current();
+        return new Exchange(
+                request,
+                response,
+                client,
+                () -> connections.answered(client),
+                options.limits(),
+                RequestIds.of(id));
     }
 
     private void answered(Exchange exchange, Runnable answering) {
@@ -246,7 +244,7 @@ public final class PenjingServer implements AutoCloseable {
             answering.run();
         } catch (ApiException e) {
             fail(exchange, e);
-        } catch (Answers.ClientGone | UncheckedIOException | CloseConnectionException e) {
+        } catch (AnswerService.ClientGone | UncheckedIOException | CloseConnectionException e) {
             exchange.client().close();
             // Helidon ends the connection without a word
             throw new CloseConnectionException("the client left", e);

@@ -1,11 +1,11 @@
 package dev.penjing.server;
 
 import dev.penjing.inference.EngineOptions;
-import dev.penjing.inference.kernel.Quantization;
+import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.PenjingVersion;
+import dev.penjing.server.http.ApiKeys;
 import dev.penjing.server.http.Cors;
-import dev.penjing.server.http.Keys;
 import dev.penjing.server.http.Limits;
 import dev.penjing.server.http.ServerTls;
 import dev.penjing.server.models.Admission;
@@ -13,54 +13,61 @@ import dev.penjing.server.observe.Log;
 import dev.penjing.server.observe.Tracing;
 import dev.penjing.server.settings.Settings;
 import io.helidon.common.configurable.Resource;
-import io.helidon.common.tls.Tls;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
-import javax.net.ssl.SSLContext;
 
 /// Settings as what they set.
 public final class Startup {
-    private static final int HEADER_BYTES = 16 << 10;
-    private static final Duration IDLE = Duration.ofSeconds(60);
 
     private Startup() {}
 
     /// @param examples of what to ask, for the playground
+    /// @throws PenjingException if the server may not listen there, or a file of keys or
+    ///   certificates cannot be used
     public static ServerOptions server(Settings settings, Log log, List<String> examples) {
-        return new ServerOptions(
-                settings.text("host"),
-                settings.integer("port"),
-                settings.optionalInteger("health-port"),
-                new Keys(settings.apiKeys()),
-                new Cors(
-                        settings.list("cors-allow-origins"),
-                        settings.list("cors-allow-methods"),
-                        settings.list("cors-allow-headers"),
-                        settings.list("cors-expose-headers"),
-                        settings.integer("cors-max-age")),
-                tls(settings),
-                new Limits(
-                        settings.integer("max-body-bytes"),
-                        HEADER_BYTES,
-                        seconds(settings, "header-timeout"),
-                        IDLE,
-                        seconds(settings, "body-timeout"),
-                        seconds(settings, "write-timeout"),
-                        seconds(settings, "ping-interval")),
-                settings.integer("default-max-tokens"),
-                seconds(settings, "request-timeout"),
-                seconds(settings, "shutdown-timeout"),
-                settings.integer("max-sequences"),
-                log,
-                settings.flag("log-prompts"),
-                Tracing.of(settings, PenjingVersion.version()),
-                examples);
+        settings.checkExposure();
+        return ServerOptions.DEFAULT.with(options -> {
+            options.host(settings.text("host"))
+                    .port(settings.integer("port"))
+                    .keys(new ApiKeys(settings.apiKeys()))
+                    .cors(cors(settings))
+                    .limits(limits(settings))
+                    .defaultMaxTokens(settings.integer("default-max-tokens"))
+                    .request(seconds(settings, "request-timeout"))
+                    .shutdown(seconds(settings, "shutdown-timeout"))
+                    .maxSequences(settings.integer("max-sequences"))
+                    .log(log)
+                    .logPrompts(settings.flag("log-prompts"))
+                    .tracing(Tracing.of(settings, PenjingVersion.version()))
+                    .examples(examples);
+            settings.optionalInteger("health-port").ifPresent(options::healthPort);
+            tls(settings).ifPresent(options::tls);
+        });
+    }
+
+    private static Cors cors(Settings settings) {
+        return new Cors(
+                settings.list("cors-allow-origins"),
+                settings.list("cors-allow-methods"),
+                settings.list("cors-allow-headers"),
+                settings.list("cors-expose-headers"),
+                settings.integer("cors-max-age"));
+    }
+
+    private static Limits limits(Settings settings) {
+        return new Limits(
+                settings.integer("max-body-bytes"),
+                Limits.DEFAULT.headerBytes(),
+                seconds(settings, "header-timeout"),
+                Limits.DEFAULT.idle(),
+                seconds(settings, "body-timeout"),
+                seconds(settings, "write-timeout"),
+                seconds(settings, "ping-interval"));
     }
 
     private static Duration seconds(Settings settings, String name) {
@@ -84,15 +91,14 @@ public final class Startup {
         if (settings.optionalText("quantization").isPresent()) {
             options =
                     options.withQuantization(
-                            Quantization.valueOf(
-                                    settings.text("quantization").toUpperCase(Locale.ROOT)));
+                            WeightFormat.named(settings.text("quantization")));
         }
         return draft.isPresent()
                 ? options.withDraft(draft.get(), settings.integer("draft-tokens"))
                 : options;
     }
 
-    private static Optional<Tls> tls(Settings settings) {
+    private static Optional<ServerTls> tls(Settings settings) {
         String mode = settings.text("ssl-mode");
         if (mode.equals("off")) {
             return Optional.empty();
@@ -115,16 +121,15 @@ public final class Startup {
                             : List.of();
             if (mode.equals("mtls") && clients.isEmpty()) {
                 throw new PenjingException(
-                        "--ssl-ca-certs-path holds no certificate: give those that sign clients' ones, PEM");
+                        "ssl-ca-certs-path holds no certificate: give those that sign clients' ones, PEM");
             }
-            SSLContext context =
-                    ServerTls.of(keys.privateKey().orElseThrow(), keys.certChain(), clients);
-            return Optional.of(Tls.builder().sslContext(context).build());
+            return Optional.of(
+                    ServerTls.of(keys.privateKey().orElseThrow(), keys.certChain(), clients));
         } catch (PenjingException e) {
             throw e;
         } catch (RuntimeException | GeneralSecurityException | IOException e) {
             throw new PenjingException(
-                    "the TLS key or certificates cannot be used: give PEM files in --ssl-key-path and --ssl-certs-path that belong together",
+                    "the TLS key or certificates cannot be used: give PEM files in ssl-key-path and ssl-certs-path that belong together",
                     e);
         }
     }

@@ -20,6 +20,9 @@ class AnswersTest {
     private static final List<String> QUESTIONS =
             List.of("Hello!", "Where does Cora live?", "Tell me a little story.", "Who are you?");
 
+    /// How long Linux puts an acknowledgement off, in nanoseconds.
+    private static final long PUT_OFF = 40_000_000;
+
     private static TestServer server;
     private static Wire wire;
 
@@ -306,8 +309,9 @@ class AnswersTest {
         }
     }
 
-    /// Which a client may put off for 40 ms: by so much a stream took longer, even the quickest of
-    /// many, than the same answer in one piece.
+    /// A client may put an acknowledgement off for 40 ms. If the server waited for it, every stream
+    /// would take that much longer than the same answer in one piece. So one stream that is as quick
+    /// shows that it does not, however busy the machine is: it is tried until there is one.
     @Test
     void aStreamDoesNotWaitForAcknowledgements() throws IOException {
         String more = ", \"max_tokens\": 4";
@@ -315,17 +319,19 @@ class AnswersTest {
         long whole = Long.MAX_VALUE;
         try (Socket socket = wire.open()) {
             socket.setTcpNoDelay(true);
-            for (int i = 0; i < 60; i++) {
-                long streamed = nanos(socket, more + ", \"stream\": true", "\r\n0\r\n\r\n");
-                long once = nanos(socket, more, "}}");
-                // the first ones of a connection are acknowledged at once
-                if (i >= 20) {
-                    stream = Math.min(stream, streamed);
-                    whole = Math.min(whole, once);
-                }
+            // the first ones of a connection are acknowledged at once
+            for (int i = 0; i < 20; i++) {
+                nanos(socket, more + ", \"stream\": true", "\r\n0\r\n\r\n");
+            }
+            for (int i = 0; i < 500 && (i < 20 || stream - whole >= PUT_OFF / 2); i++) {
+                whole = Math.min(whole, nanos(socket, more, "}}"));
+                stream =
+                        Math.min(
+                                stream,
+                                nanos(socket, more + ", \"stream\": true", "\r\n0\r\n\r\n"));
             }
         }
-        assertThat(stream - whole).isLessThan(20_000_000);
+        assertThat(stream - whole).isLessThan(PUT_OFF / 2);
     }
 
     /// How long an answer takes.

@@ -69,7 +69,7 @@ class HttpFuzzTest {
         try (TestServer server =
                         TestServer.start(
                                 TestServer.Setup.USUAL,
-                                o -> Changed.log(Changed.limits(o, LIMITS), log));
+                                o -> o.limits(LIMITS).log(log));
                 Wire wire = new Wire(server.port())) {
             play(server.port(), REQUESTS / 4, 0);
             settle(server, wire);

@@ -288,7 +288,7 @@ class OverloadTest {
     @Test
     void shutdown() throws Exception {
         TestServer server =
-                TestServer.start(setup(10, 4), o -> Changed.shutdown(o, Duration.ofMinutes(10)));
+                TestServer.start(setup(10, 4), o -> o.shutdown(Duration.ofMinutes(10)));
         try (Wire wire = new Wire(server.port());
                 Standstill still = new Standstill(server.engine(), 1)) {
             CompletableFuture<HttpResponse<InputStream>> running =
@@ -336,7 +336,7 @@ class OverloadTest {
                         Duration.ofMinutes(10),
                         like.ping());
         try (TestServer server =
-                        TestServer.start(setup(100, 64), o -> Changed.limits(o, unhurried));
+                        TestServer.start(setup(100, 64), o -> o.limits(unhurried));
                 Wire wire = new Wire(server.port());
                 Socket socket = wire.openNarrow()) {
             String more = ", \"stream\": true, \"logprobs\": true, \"top_logprobs\": 20, \"n\": 8";
@@ -359,7 +359,7 @@ class OverloadTest {
     /// Without time to leave, it is gone soon, and its clients know.
     @Test
     void shutdownAtOnce() throws Exception {
-        TestServer server = TestServer.start(setup(10, 4), o -> Changed.shutdown(o, Duration.ZERO));
+        TestServer server = TestServer.start(setup(10, 4), o -> o.shutdown(Duration.ZERO));
         try (Wire wire = new Wire(server.port())) {
             CompletableFuture<HttpResponse<InputStream>> running =
                     wire.begin("/v1/chat/completions", Wire.ask("Hello!", LONG));

@@ -62,7 +62,7 @@ class PlaygroundTest {
                 TestServer.start(
                         new TestServer.Setup(List.of(), 16, 4, 256),
                         also,
-                        like -> TestServer.talkative(like, 16_000, List.of(EXAMPLE)));
+                        o -> o.defaultMaxTokens(16_000).examples(List.of(EXAMPLE)));
         started = Chromium.start(program.orElseThrow());
     }
 

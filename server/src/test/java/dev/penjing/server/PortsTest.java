@@ -17,27 +17,15 @@ import org.junit.jupiter.api.Test;
 /// A port that somebody else has is not shared with them.
 class PortsTest {
     private static ServerOptions options(int port, OptionalInt health) {
-        ServerOptions like = ServerOptions.DEFAULT;
-        return new ServerOptions(
-                like.host(),
-                port,
-                health,
-                like.keys(),
-                like.cors(),
-                like.tls(),
-                like.limits(),
-                like.defaultMaxTokens(),
-                like.request(),
-                like.shutdown(),
-                like.maxSequences(),
-                like.log(),
-                like.logPrompts(),
-                like.tracing(),
-                like.examples());
+        return ServerOptions.DEFAULT.with(
+                o -> {
+                    o.port(port);
+                    health.ifPresent(o::healthPort);
+                });
     }
 
     private static ServedModels none() {
-        return new ServedModels(List.of(), new Admission(1, 1), Progress.NONE, line -> {});
+        return new ServedModels(List.of(), new Admission(1, 1), Progress.NONE, (line, failure) -> {});
     }
 
     private static ServerSocket taken() throws IOException {
@@ -53,7 +41,7 @@ class PortsTest {
                             PenjingServer.start(options(port, OptionalInt.empty()), models).close())
                     .isInstanceOf(PenjingException.class)
                     .hasMessageContaining(":%d: is another program there".formatted(port))
-                    .hasMessageEndingWith(" --port");
+                    .hasMessageEndingWith(" port");
         }
     }
 
@@ -72,7 +60,7 @@ class PortsTest {
                                     .close())
                     .isInstanceOf(PenjingException.class)
                     .hasMessageContaining(":%d: is another program there".formatted(port))
-                    .hasMessageEndingWith(" --health-port");
+                    .hasMessageEndingWith(" health-port");
         }
         new ServerSocket(free, 1, InetAddress.getByName(ServerOptions.DEFAULT.host())).close();
     }

@@ -56,27 +56,11 @@ class ResponsesTest {
                 new ServedModel(
                         "teacher", Path.of("../teacher"), EngineOptions.DEFAULT.withThreads(1));
         return new ServedModels(
-                List.of(teacher), new Admission(16, 4096), Progress.NONE, line -> {});
+                List.of(teacher), new Admission(16, 4096), Progress.NONE, (line, failure) -> {});
     }
 
     private static ServerOptions onAnyPort(Duration shutdown) {
-        ServerOptions o = ServerOptions.DEFAULT;
-        return new ServerOptions(
-                o.host(),
-                0,
-                o.healthPort(),
-                o.keys(),
-                o.cors(),
-                o.tls(),
-                o.limits(),
-                o.defaultMaxTokens(),
-                o.request(),
-                shutdown,
-                o.maxSequences(),
-                o.log(),
-                o.logPrompts(),
-                o.tracing(),
-                o.examples());
+        return ServerOptions.DEFAULT.with(o -> o.port(0).shutdown(shutdown));
     }
 
     @AfterAll

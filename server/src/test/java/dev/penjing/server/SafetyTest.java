@@ -119,29 +119,13 @@ class SafetyTest {
 
     @Test
     void refusesToListenBeyondThisMachineWithoutAKey() {
-        ServerOptions like = ServerOptions.DEFAULT;
         try (ServedModels models =
-                new ServedModels(List.of(), new Admission(1, 1), Progress.NONE, line -> {})) {
+                new ServedModels(List.of(), new Admission(1, 1), Progress.NONE, (line, failure) -> {})) {
             ServerOptions open =
-                    new ServerOptions(
-                            "0.0.0.0",
-                            0,
-                            like.healthPort(),
-                            like.keys(),
-                            like.cors(),
-                            like.tls(),
-                            like.limits(),
-                            1,
-                            like.request(),
-                            like.shutdown(),
-                            1,
-                            like.log(),
-                            false,
-                            like.tracing(),
-                            List.of());
+                    ServerOptions.DEFAULT.with(o -> o.host("0.0.0.0").port(0));
             assertThatThrownBy(() -> PenjingServer.start(open, models))
                     .isInstanceOf(PenjingException.class)
-                    .hasMessageContaining("--api-key");
+                    .hasMessageContaining("set api-key-file");
         }
     }
 
@@ -154,7 +138,7 @@ class SafetyTest {
                         List.of("Authorization", "Content-Type"),
                         List.of("X-Request-Id"),
                         600);
-        try (TestServer server = TestServer.start(LOCKED, o -> Changed.cors(o, cors));
+        try (TestServer server = TestServer.start(LOCKED, o -> o.cors(cors));
                 Wire wire = new Wire(server.port())) {
             HttpRequest ask =
                     wire.request("/v1/chat/completions")
@@ -213,7 +197,7 @@ class SafetyTest {
                         false,
                         new PrintStream(bytes, true, StandardCharsets.UTF_8));
         try (TestServer server =
-                        TestServer.start(TestServer.Setup.USUAL, o -> Changed.log(o, log));
+                        TestServer.start(TestServer.Setup.USUAL, o -> o.log(log));
                 Wire wire = new Wire(server.port())) {
             wire.raw(
                     "GET /v1/%0a2026-01-01T00:00:00Z%20error%20forged HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
@@ -265,7 +249,7 @@ class SafetyTest {
     @Test
     void requestSize() throws IOException {
         try (TestServer server =
-                        TestServer.start(TestServer.Setup.USUAL, o -> Changed.limits(o, STRICT));
+                        TestServer.start(TestServer.Setup.USUAL, o -> o.limits(STRICT));
                 Wire wire = new Wire(server.port())) {
             String large = Wire.ask("x".repeat(3000), "");
             assertThat(wire.chat(large).status()).isEqualTo(413);
@@ -298,7 +282,7 @@ class SafetyTest {
     @ValueSource(strings = {"headers", "body", "nothing"})
     void slowWriters(String where) throws Exception {
         try (TestServer server =
-                        TestServer.start(TestServer.Setup.USUAL, o -> Changed.limits(o, STRICT));
+                        TestServer.start(TestServer.Setup.USUAL, o -> o.limits(STRICT));
                 Wire wire = new Wire(server.port())) {
             closesSlowWriter(wire, where);
             assertThat(wire.get("/v1/models").status()).isEqualTo(200);
@@ -344,7 +328,7 @@ class SafetyTest {
     @Test
     void slowReaders() throws Exception {
         TestServer.Setup setup = new TestServer.Setup(List.of(), 10, 64, 16_384);
-        try (TestServer server = TestServer.start(setup, o -> Changed.limits(o, STRICT));
+        try (TestServer server = TestServer.start(setup, o -> o.limits(STRICT));
                 Wire wire = new Wire(server.port());
                 Socket socket = wire.openNarrow()) {
             String body =
@@ -364,7 +348,7 @@ class SafetyTest {
     @Test
     void pings() throws Exception {
         TestServer.Setup setup = new TestServer.Setup(List.of(), 10, 1, 16_384);
-        try (TestServer server = TestServer.start(setup, o -> Changed.limits(o, STRICT));
+        try (TestServer server = TestServer.start(setup, o -> o.limits(STRICT));
                 Wire wire = new Wire(server.port())) {
             var running =
                     wire.begin(
@@ -411,26 +395,10 @@ class SafetyTest {
                                         "ghost", Path.of("no-such-model"), EngineOptions.DEFAULT)),
                         new Admission(1, 1),
                         Progress.NONE,
-                        line -> {})) {
+                        (line, failure) -> {})) {
             models.awaitLoaded();
-            ServerOptions like = ServerOptions.DEFAULT;
             ServerOptions options =
-                    new ServerOptions(
-                            "127.0.0.1",
-                            0,
-                            like.healthPort(),
-                            like.keys(),
-                            like.cors(),
-                            like.tls(),
-                            like.limits(),
-                            1,
-                            like.request(),
-                            Duration.ZERO,
-                            1,
-                            like.log(),
-                            false,
-                            like.tracing(),
-                            List.of());
+                    ServerOptions.DEFAULT.with(o -> o.port(0).shutdown(Duration.ZERO));
             try (PenjingServer server = PenjingServer.start(options, models);
                     Wire wire = new Wire(server.port())) {
                 assertThat(wire.get("/v1/health/live").status()).isEqualTo(200);

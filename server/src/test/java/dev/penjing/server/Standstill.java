@@ -1,12 +1,12 @@
 package dev.penjing.server;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.inference.Finish;
-import dev.penjing.inference.Generation;
-import dev.penjing.inference.Listener;
-import dev.penjing.inference.LogProbabilities;
-import dev.penjing.inference.Request;
-import dev.penjing.inference.Sampling;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.Generation;
+import dev.penjing.inference.api.Listener;
+import dev.penjing.inference.api.LogProbabilities;
+import dev.penjing.inference.api.Request;
+import dev.penjing.inference.api.Sampling;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;

@@ -10,16 +10,18 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Copies of the repository's bundled teacher that differ from it in one thing.
-final class Teachers {
+public final class Teachers {
     static final Path BUNDLED = Path.of("..", "teacher");
 
     private static final String CONFIG = "config.json";
@@ -50,10 +52,41 @@ final class Teachers {
         }
     }
 
+    /// One whose texts and conversations begin with its BOS token.
+    static void beginning(Path folder) {
+        copy(folder);
+        change(
+                folder.resolve("tokenizer_config.json"),
+                config -> {
+                    String template = config.path("chat_template").asString();
+                    config.put("add_bos_token", true);
+                    config.put("chat_template", "{{ bos_token }}" + template);
+                });
+    }
+
     /// Its first layers alone.
     static void shallow(Path folder, int layers) {
         copy(folder);
         change(folder.resolve(CONFIG), config -> config.put("num_hidden_layers", layers));
+        rewriteWeights(folder, (name, values) -> values);
+    }
+
+    /// One whose last norm is no number, so that its logits are none either: it loads, and fails
+    /// over every answer.
+    public static void broken(Path folder) {
+        copy(folder);
+        rewriteWeights(
+                folder,
+                (name, values) -> {
+                    if (name.equals("model.norm.weight")) {
+                        Arrays.fill(values, Float.NaN);
+                    }
+                    return values;
+                });
+    }
+
+    /// Writes the tensors that the folder's config names.
+    private static void rewriteWeights(Path folder, BiFunction<String, float[], float[]> change) {
         try (Checkpoint teacher = Checkpoint.open(BUNDLED)) {
             List<TensorSpec> kept = ModelConfig.read(folder.resolve(CONFIG)).tensors();
             Files.delete(folder.resolve("model.safetensors"));
@@ -65,7 +98,8 @@ final class Teachers {
                             Long.MAX_VALUE,
                             Map.of())) {
                 for (TensorSpec tensor : kept) {
-                    writer.write(tensor.name(), teacher.tensor(tensor.name()).toFloats());
+                    String name = tensor.name();
+                    writer.write(name, change.apply(name, teacher.tensor(name).toFloats()));
                 }
                 writer.finish();
             }

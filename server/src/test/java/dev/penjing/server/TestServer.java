@@ -2,8 +2,9 @@ package dev.penjing.server;
 
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
+import dev.penjing.inference.api.EngineLoad;
 import dev.penjing.model.Progress;
-import dev.penjing.server.http.Keys;
+import dev.penjing.server.http.ApiKeys;
 import dev.penjing.server.models.Admission;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
@@ -17,9 +18,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 
 /// The server on a port of its own with the repository's bundled teacher, for tests.
 final class TestServer implements AutoCloseable {
@@ -60,17 +61,17 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer start(Setup setup) {
-        return start(setup, options -> options);
+        return start(setup, options -> {});
     }
 
     /// @param change of the usual options
-    static TestServer start(Setup setup, UnaryOperator<ServerOptions> change) {
+    static TestServer start(Setup setup, Consumer<ServerOptions.Builder> change) {
         return start(setup, Map.of(), change);
     }
 
     /// @param also folders of more models, by name
     static TestServer start(
-            Setup setup, Map<String, Path> also, UnaryOperator<ServerOptions> change) {
+            Setup setup, Map<String, Path> also, Consumer<ServerOptions.Builder> change) {
         Optional<Path> copy =
                 setup.context() == Setup.USUAL.context()
                         ? Optional.empty()
@@ -81,11 +82,11 @@ final class TestServer implements AutoCloseable {
         also.forEach((name, folder) -> all.add(new ServedModel(name, folder, room)));
         ServedModels models =
                 new ServedModels(
-                        all, new Admission(setup.queue(), MOST_TOKENS), Progress.NONE, line -> {});
+                        all, new Admission(setup.queue(), MOST_TOKENS), Progress.NONE, (line, failure) -> {});
         try {
             models.awaitLoaded();
             return new TestServer(
-                    models, PenjingServer.start(change.apply(options(setup)), models), copy);
+                    models, PenjingServer.start(options(setup).with(change), models), copy);
         } catch (RuntimeException | Error e) {
             models.close();
             copy.ifPresent(Teachers::delete);
@@ -94,23 +95,12 @@ final class TestServer implements AutoCloseable {
     }
 
     private static ServerOptions options(Setup setup) {
-        ServerOptions like = ServerOptions.DEFAULT;
-        return new ServerOptions(
-                like.host(),
-                0,
-                like.healthPort(),
-                new Keys(setup.keys()),
-                like.cors(),
-                like.tls(),
-                like.limits(),
-                like.defaultMaxTokens(),
-                like.request(),
-                Duration.ofSeconds(1),
-                setup.sequences(),
-                like.log(),
-                like.logPrompts(),
-                like.tracing(),
-                like.examples());
+        return ServerOptions.DEFAULT.with(
+                o ->
+                        o.port(0)
+                                .keys(new ApiKeys(setup.keys()))
+                                .shutdown(Duration.ofSeconds(1))
+                                .maxSequences(setup.sequences()));
     }
 
     /// A copy of the teacher that says it can read longer texts.
@@ -122,26 +112,6 @@ final class TestServer implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    /// Options with examples of what to ask, and an answer's length where none is asked for.
-    static ServerOptions talkative(ServerOptions like, int maxTokens, List<String> examples) {
-        return new ServerOptions(
-                like.host(),
-                like.port(),
-                like.healthPort(),
-                like.keys(),
-                like.cors(),
-                like.tls(),
-                like.limits(),
-                maxTokens,
-                like.request(),
-                like.shutdown(),
-                like.maxSequences(),
-                like.log(),
-                like.logPrompts(),
-                like.tracing(),
-                examples);
     }
 
     /// What clients take as their base URL.
@@ -198,7 +168,7 @@ final class TestServer implements AutoCloseable {
                                 && models.admission().active() == 0);
     }
 
-    private void await(String what, String model, Predicate<Engine.Load> there) {
+    private void await(String what, String model, Predicate<EngineLoad> there) {
         await(
                 () -> "not %s: %s".formatted(what, engine(model).load()),
                 () -> there.test(engine(model).load()));

@@ -6,11 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
+import dev.penjing.server.http.ServerTls;
+import dev.penjing.server.models.Admission;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import dev.penjing.server.observe.Log;
 import dev.penjing.server.settings.Settings;
-import io.helidon.common.tls.Tls;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -39,6 +40,8 @@ import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// TLS, and TLS where clients must show a certificate.
 class TlsTest {
@@ -93,9 +96,15 @@ class TlsTest {
     }
 
     private static Settings settings(String mode) {
+        return settings(mode, "127.0.0.1");
+    }
+
+    private static Settings settings(String mode, String host) {
         Map<String, String> given =
                 new HashMap<>(
                         Map.of(
+                                "host",
+                                host,
                                 "port",
                                 "0",
                                 "ssl-mode",
@@ -120,7 +129,7 @@ class TlsTest {
                                         EngineOptions.DEFAULT)),
                         Startup.admission(settings),
                         Progress.NONE,
-                        line -> {});
+                        (line, failure) -> {});
         try {
             models.awaitLoaded();
             Log silent =
@@ -164,9 +173,10 @@ class TlsTest {
     }
 
     private static int chat(PenjingServer server, HttpClient client) throws Exception {
+        String address = "https://127.0.0.1:" + server.port();
         try (client) {
             HttpRequest request =
-                    HttpRequest.newBuilder(URI.create(server.address() + "/v1/chat/completions"))
+                    HttpRequest.newBuilder(URI.create(address + "/v1/chat/completions"))
                             .header("Content-Type", "application/json")
                             .POST(HttpRequest.BodyPublishers.ofString(Wire.ask("Hello!", "")))
                             .build();
@@ -183,9 +193,11 @@ class TlsTest {
         }
     }
 
-    @Test
-    void clientsMustShowACertificate() throws Exception {
-        try (PenjingServer server = start(settings("mtls"))) {
+    /// So that it may listen beyond this machine, too, without a key.
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "0.0.0.0"})
+    void clientsMustShowACertificate(String host) throws Exception {
+        try (PenjingServer server = start(settings("mtls", host))) {
             assertThat(chat(server, client("client"))).isEqualTo(200);
             for (String own : List.of("", "stranger")) {
                 for (String protocol : List.of("TLSv1.2", "TLSv1.3")) {
@@ -197,12 +209,30 @@ class TlsTest {
         }
     }
 
+    /// Without a key or clients' certificates it is refused, before a model is loaded.
+    @Test
+    void tlsAloneIsNoLock() {
+        Settings open = settings("tls", "0.0.0.0");
+        Log log = new Log(Log.Level.CRITICAL, false, System.err);
+        assertThatThrownBy(() -> Startup.server(open, log, List.of()))
+                .isInstanceOf(PenjingException.class)
+                .hasMessageContaining("ssl-mode mtls");
+        ServerOptions closed = Startup.server(settings("tls"), log, List.of());
+        try (ServedModels none =
+                new ServedModels(
+                        List.of(), new Admission(1, 1), Progress.NONE, (line, failure) -> {})) {
+            assertThatThrownBy(() -> PenjingServer.start(closed.with(o -> o.host("0.0.0.0")), none))
+                    .isInstanceOf(PenjingException.class)
+                    .hasMessageContaining("ssl-mode mtls");
+        }
+    }
+
     /// Whose sockets would not ask for it.
     @Test
     void noServerSocketsOfItsOwn() {
         Log log = new Log(Log.Level.CRITICAL, false, System.err);
-        Tls tls = Startup.server(settings("mtls"), log, List.of()).tls().orElseThrow();
-        SSLServerSocketFactory factory = tls.sslContext().getServerSocketFactory();
+        ServerTls tls = Startup.server(settings("mtls"), log, List.of()).tls().orElseThrow();
+        SSLServerSocketFactory factory = tls.context().getServerSocketFactory();
         InetAddress here = InetAddress.getLoopbackAddress();
         List<Callable<ServerSocket>> ways =
                 List.of(
@@ -214,7 +244,7 @@ class TlsTest {
             assertThatThrownBy(() -> way.call().close())
                     .isInstanceOf(UnsupportedOperationException.class);
         }
-        assertThat(tls.sslContext().createSSLEngine().getNeedClientAuth()).isTrue();
+        assertThat(tls.context().createSSLEngine().getNeedClientAuth()).isTrue();
     }
 
     @Test

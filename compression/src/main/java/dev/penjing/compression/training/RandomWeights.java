@@ -1,7 +1,7 @@
 package dev.penjing.compression.training;
 
-import dev.penjing.compression.decoder.ParameterLayout.Slot;
 import dev.penjing.compression.decoder.FlatParameters;
+import dev.penjing.compression.decoder.ParameterLayout.Slot;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.Closer;

@@ -8,6 +8,7 @@ import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
 import dev.penjing.model.language.Prompt;
 import dev.penjing.model.language.ScoredText;
 import java.io.IOException;
@@ -374,6 +375,33 @@ class TorchModelTest {
             }
             model.likelihoods(texts);
             model.generate(prompts, i -> {});
+        }
+    }
+
+    /// Weights that are finite and too large: what comes of them is no score and no answer.
+    @Test
+    void aModelThatOverflowsIsAnError() {
+        TinyModels.write(
+                PLAIN,
+                folder,
+                (spec, weights) -> {
+                    if (spec.role() == Role.FINAL_NORM) {
+                        Arrays.fill(weights, 3e38f);
+                    }
+                    return weights;
+                });
+        try (TorchModel model =
+                TorchModel.load(folder, new TinyModels.Bytes(), Compute.float32())) {
+            List<ScoredText> texts = List.of(new ScoredText(ids(9), 1));
+            assertThatThrownBy(() -> model.likelihoods(texts))
+                    .isInstanceOf(PenjingException.class)
+                    .hasMessageContaining("not finite");
+            assertThatThrownBy(() -> model.logProbabilities(List.of(ids(9))))
+                    .hasMessageContaining("not finite");
+            Prompt prompt = new Prompt(ids(9), 3, Prompt.Draw.GREEDY, id -> false);
+            assertThatThrownBy(() -> model.generate(List.of(prompt), i -> {}))
+                    .isInstanceOf(PenjingException.class)
+                    .hasMessageContaining("not finite");
         }
     }
 

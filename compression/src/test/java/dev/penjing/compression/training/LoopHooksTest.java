@@ -1,8 +1,8 @@
 package dev.penjing.compression.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.data.Sequences;

@@ -1,8 +1,8 @@
 package dev.penjing.evaluation.tasks;
 
-import dev.penjing.evaluation.metrics.PassAtK;
 import dev.penjing.evaluation.GenerationSettings;
 import dev.penjing.evaluation.code.CodeRunner;
+import dev.penjing.evaluation.metrics.PassAtK;
 import dev.penjing.model.UsageException;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,10 +1,10 @@
 package dev.penjing.evaluation.tasks;
 
-import dev.penjing.evaluation.TaskItem;
-import dev.penjing.evaluation.python.PythonText;
 import dev.penjing.evaluation.Task;
 import dev.penjing.evaluation.TaskInfo;
+import dev.penjing.evaluation.TaskItem;
 import dev.penjing.evaluation.data.DataSet;
+import dev.penjing.evaluation.python.PythonText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

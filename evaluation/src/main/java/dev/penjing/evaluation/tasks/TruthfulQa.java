@@ -1,8 +1,8 @@
 package dev.penjing.evaluation.tasks;
 
-import dev.penjing.evaluation.TaskItem;
 import dev.penjing.evaluation.Task;
 import dev.penjing.evaluation.TaskInfo;
+import dev.penjing.evaluation.TaskItem;
 import dev.penjing.evaluation.data.DataSet;
 import dev.penjing.evaluation.metrics.LogLikelihoods;
 import java.util.ArrayList;

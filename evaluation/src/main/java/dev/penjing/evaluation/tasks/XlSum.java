@@ -1,11 +1,11 @@
 package dev.penjing.evaluation.tasks;
 
-import dev.penjing.evaluation.TaskItem;
-import dev.penjing.evaluation.metrics.Rouge;
 import dev.penjing.evaluation.GenerationSettings;
 import dev.penjing.evaluation.Task;
 import dev.penjing.evaluation.TaskInfo;
+import dev.penjing.evaluation.TaskItem;
 import dev.penjing.evaluation.data.DataSet;
+import dev.penjing.evaluation.metrics.Rouge;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

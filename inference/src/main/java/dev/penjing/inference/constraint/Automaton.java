@@ -9,9 +9,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
-/// Runs a grammar on bytes. Remembers the states that it has met, and so becomes a table. Not for
-/// more than one thread at a time.
+/// Runs a grammar on bytes. Remembers the states that it has met, and so becomes a table.
+/// Thread-safe, without a lock: two threads may find the same thing at once, and find it equal.
 final class Automaton {
     /// Ways that a state keeps, and those of them that are at the same node. An ambiguous grammar
     /// may have more (each level of some recursive ones doubles them); then those are left out that
@@ -24,33 +25,31 @@ final class Automaton {
     private static final int MOST_STATES = 8192;
 
     private final Grammar grammar;
-    private final Map<State, State> states = new HashMap<>();
-    private boolean cut;
-    private long work;
+    private final Map<State, State> states = new ConcurrentHashMap<>();
 
     Automaton(Grammar grammar) {
         this.grammar = grammar;
     }
 
     State start() {
-        return closure(List.of(Stack.EMPTY.push(grammar.entry(0), 0)));
+        return closure(List.of(ParserStack.EMPTY.push(grammar.entry(0), 0)), Work.unlimited());
     }
 
     /// The state after one more byte.
-    State step(State state, int octet) {
+    State step(State state, int octet, Work work) {
         State known = state.known(octet);
         if (known != State.UNKNOWN) {
             return known;
         }
-        List<Stack> ways = new ArrayList<>();
-        for (Stack way : state.ways) {
-            if (way != Stack.EMPTY
+        List<ParserStack> ways = new ArrayList<>();
+        for (ParserStack way : state.ways) {
+            if (way != ParserStack.EMPTY
                     && grammar.node(way.node) instanceof Grammar.Read read
                     && read.set().contains(octet)) {
                 ways.add(way.below.push(read.next(), 0));
             }
         }
-        State next = ways.isEmpty() ? State.DEAD : closure(ways);
+        State next = ways.isEmpty() ? State.DEAD : closure(ways, work);
         state.learn(octet, next);
         return next;
     }
@@ -59,8 +58,8 @@ final class Automaton {
     BitSet readers(State state, int octet) {
         BitSet readers = new BitSet();
         for (int i = 0; i < state.ways.size(); i++) {
-            Stack way = state.ways.get(i);
-            if (way != Stack.EMPTY
+            ParserStack way = state.ways.get(i);
+            if (way != ParserStack.EMPTY
                     && grammar.node(way.node) instanceof Grammar.Read read
                     && read.set().contains(octet)) {
                 readers.set(i);
@@ -69,60 +68,54 @@ final class Automaton {
         return readers;
     }
 
-    State step(State state, byte[] octets) {
+    State step(State state, byte[] octets, Work work) {
         State at = state;
         for (int i = 0; i < octets.length && at != State.DEAD; i++) {
-            at = step(at, octets[i] & 0xff);
+            at = step(at, octets[i] & 0xff, work);
         }
         return at;
     }
 
     /// The state of these ways, each followed to where it reads.
-    State closure(List<Stack> from) {
-        ArrayDeque<Stack> todo = new ArrayDeque<>(from);
-        Set<Stack> seen = new HashSet<>();
-        List<Stack> ways = new ArrayList<>();
+    State closure(List<ParserStack> from, Work work) {
+        ArrayDeque<ParserStack> todo = new ArrayDeque<>(from);
+        Set<ParserStack> seen = new HashSet<>();
+        List<ParserStack> ways = new ArrayList<>();
         while (!todo.isEmpty() && seen.size() < MOST_STEPS) {
-            Stack way = todo.remove();
+            ParserStack way = todo.remove();
             if (!seen.add(way)) {
                 continue;
             }
-            if (way == Stack.EMPTY || grammar.node(way.node) instanceof Grammar.Read) {
+            work.add(Work.STEP);
+            if (way == ParserStack.EMPTY || grammar.node(way.node) instanceof Grammar.Read) {
                 ways.add(way);
             } else {
                 follow(way, todo);
             }
         }
-        cut |= !todo.isEmpty();
-        work += seen.size();
-        ways.sort(Comparator.comparingInt(Stack::hashCode));
-        return remember(ways.size() > MOST_ALIKE ? few(ways) : ways);
+        if (!todo.isEmpty()) {
+            work.cut();
+        }
+        ways.sort(Comparator.comparingInt(ParserStack::hashCode));
+        return remember(ways.size() > MOST_ALIKE ? few(ways, work) : ways);
     }
 
-    /// Whether ways were left out.
-    boolean cut() {
-        return cut;
-    }
-
-    /// Steps from node to node so far, those to states that were known not counted.
-    long work() {
-        return work;
-    }
-
-    private List<Stack> few(List<Stack> ways) {
+    private List<ParserStack> few(List<ParserStack> ways, Work work) {
         Map<Integer, Integer> alike = new HashMap<>();
-        List<Stack> kept = new ArrayList<>();
-        for (Stack way : ways) {
+        List<ParserStack> kept = new ArrayList<>();
+        for (ParserStack way : ways) {
             if (alike.merge(way.node, 1, Integer::sum) <= MOST_ALIKE && kept.size() < MOST_WAYS) {
                 kept.add(way);
             }
         }
-        cut |= kept.size() < ways.size();
+        if (kept.size() < ways.size()) {
+            work.cut();
+        }
         return kept;
     }
 
-    private void follow(Stack way, ArrayDeque<Stack> todo) {
-        Stack below = way.below;
+    private void follow(ParserStack way, ArrayDeque<ParserStack> todo) {
+        ParserStack below = way.below;
         switch (grammar.node(way.node)) {
             case Grammar.Split split -> {
                 for (int next : split.next()) {
@@ -137,7 +130,7 @@ final class Automaton {
                 }
                 if (way.count < loop.max()) {
                     int most = loop.max() == Expr.UNBOUNDED ? Math.max(1, loop.min()) : loop.max();
-                    Stack again = below.push(way.node, Math.min(way.count + 1, most));
+                    ParserStack again = below.push(way.node, Math.min(way.count + 1, most));
                     add(again, loop.body(), todo);
                 }
             }
@@ -146,7 +139,7 @@ final class Automaton {
         }
     }
 
-    private void add(Stack below, int node, ArrayDeque<Stack> todo) {
+    private void add(ParserStack below, int node, ArrayDeque<ParserStack> todo) {
         if (grammar.productive(node)) {
             todo.add(below.push(node, 0));
         }
@@ -154,10 +147,10 @@ final class Automaton {
 
     /// States with their counts as small as the next `bytes` bytes allow: few stand for many.
     State clamped(State state, int bytes) {
-        List<Stack> ways = new ArrayList<>();
+        List<ParserStack> ways = new ArrayList<>();
         boolean same = true;
-        for (Stack way : state.ways) {
-            Stack clamped = way.clamped(grammar, bytes);
+        for (ParserStack way : state.ways) {
+            ParserStack clamped = way.clamped(grammar, bytes);
             same &= clamped == way;
             ways.add(clamped);
         }
@@ -165,11 +158,11 @@ final class Automaton {
             return state;
         }
         ways = new ArrayList<>(new HashSet<>(ways));
-        ways.sort(Comparator.comparingInt(Stack::hashCode));
+        ways.sort(Comparator.comparingInt(ParserStack::hashCode));
         return remember(ways);
     }
 
-    private State remember(List<Stack> ways) {
+    private State remember(List<ParserStack> ways) {
         if (states.size() >= MOST_STATES) {
             states.clear();
         }

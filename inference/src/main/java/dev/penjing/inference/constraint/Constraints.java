@@ -30,27 +30,32 @@ public final class Constraints {
         this.vocabulary = vocabulary;
     }
 
-    /// Begins an answer. The first time that a tokenizer or a constraint is met, this takes a
-    /// while.
+    /// Begins an answer, and finds its first mask. The first time that a tokenizer or a constraint
+    /// is met, this takes a while.
+    ///
+    /// @throws dev.penjing.model.UsageException if the constraint can be read in too many ways
     public Matcher begin(Constraint constraint) {
         Masks found = masks(constraint);
-        State start = found.start();
-        // found on the caller's thread, not on the engine's
-        found.mask(start);
-        return new Matcher(found, start, ends);
+        Matcher matcher = new Matcher(found, found.start(), ends);
+        matcher.mask();
+        return matcher;
     }
 
-    synchronized Masks masks(Constraint constraint) {
-        Masks known = masks.get(constraint);
-        if (known == null) {
-            int[] ids = ends.stream().mapToInt(Integer::intValue).sorted().toArray();
-            known = new Masks(tries(), constraint.grammar(), ids, Math.ceilDiv(vocabulary, 64));
-            masks.put(constraint, known);
+    Masks masks(Constraint constraint) {
+        List<TokenTrie> parts = tries();
+        synchronized (masks) {
+            Masks known = masks.get(constraint);
+            if (known == null) {
+                int[] ids = ends.stream().mapToInt(Integer::intValue).sorted().toArray();
+                int words = Math.ceilDiv(vocabulary, 64);
+                known = new Masks(parts, constraint.grammar(), ids, words);
+                masks.put(constraint, known);
+            }
+            return known;
         }
-        return known;
     }
 
-    private List<TokenTrie> tries() {
+    private synchronized List<TokenTrie> tries() {
         if (tries.isEmpty()) {
             tries =
                     List.of(

@@ -215,7 +215,7 @@ final class Grammar {
                 words.add(word);
             }
             words.sort(Arrays::compare);
-            PrefixTree tree = new PrefixTree(words);
+            StringSet tree = new StringSet(words);
             int[] made = new int[tree.size()];
             for (int at = made.length - 1; at >= 0; at--) {
                 List<Integer> ways = new ArrayList<>();

@@ -1,27 +1,32 @@
 package dev.penjing.inference.constraint;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// Which tokens may come next in one grammar, remembered by state. Thread-safe.
+/// Which tokens may come next in one grammar, remembered by state (token masks of guided decoding).
+/// Thread-safe.
 ///
 /// What a token may do inside of the rule in which it begins does not depend on who called the
 /// rule. So a mask is put together from two parts: the tokens that stay inside, found once a rule's
 /// state, and those that leave it, which go on in the caller. Most of a vocabulary is of the first
 /// kind (inside of a string: all tokens without a quotation mark).
 ///
-/// Short tokens and long ones are looked at apart. How much room is left in a string of bounded
-/// length matters to a token only if it is that long: so short tokens, which are nearly all, have
-/// few masks.
+/// Short tokens and long ones have masks of their own. In a string of bounded length, the room that
+/// is left decides about a token only if the token is longer than that room. So nearly all states
+/// share one mask of the short tokens, which are nearly all tokens.
+///
+/// No lock is held while a mask is found: two threads that need the same one both find it.
 final class Masks {
     /// Bytes of masks to remember.
     private static final int MEMORY = 1 << 20;
 
     /// Tokens, and what is known of them.
-    private record Part(TokenTrie trie, Map<State, long[]> masks, Map<Stack, Inside> insides) {}
+    private record Part(TokenTrie trie, Map<State, long[]> masks, Map<ParserStack, Inside> insides) {}
 
     private final List<Part> parts;
     private final int longest;
@@ -44,12 +49,16 @@ final class Masks {
         this.ends = ends;
         this.words = words;
         int most = Math.max(64, MEMORY / (8 * words));
-        masks = new Recent<>(most);
+        masks = recent(most);
         parts =
                 tries.stream()
-                        .map(t -> new Part(t, new Recent<>(most), new Recent<>(most)))
+                        .map(t -> new Part(t, recent(most), recent(most)))
                         .toList();
         longest = tries.stream().mapToInt(TokenTrie::longest).max().orElse(0);
+    }
+
+    private static <K, V> Map<K, V> recent(int most) {
+        return Collections.synchronizedMap(new Recent<>(most));
     }
 
     /// A map that forgets what was not asked for the longest.
@@ -68,39 +77,48 @@ final class Masks {
         }
     }
 
-    synchronized State start() {
+    State start() {
         return automaton.start();
     }
 
     /// The state after a token; `DEAD` if it may not come.
-    synchronized State step(State state, int id) {
+    ///
+    /// @throws Work.TooMuch if it takes more than allowed
+    State step(State state, int id, Work work) {
         for (Part part : parts) {
             byte[] octets = part.trie.bytes(id);
             if (octets.length > 0) {
-                return automaton.step(state, octets);
+                return automaton.step(state, octets, work);
             }
         }
         return State.DEAD;
     }
 
+    /// Bits of the tokens that may come next, if they are known. Not to be changed.
+    Optional<long[]> known(State state) {
+        return Optional.ofNullable(masks.get(automaton.clamped(state, longest)));
+    }
+
     /// Bits of the tokens that may come next. Not to be changed.
-    synchronized long[] mask(State state) {
+    ///
+    /// @throws Work.TooMuch if it takes more than allowed
+    long[] mask(State state, Work work) {
         State key = automaton.clamped(state, longest);
         long[] known = masks.get(key);
         if (known == null) {
-            known = make(key);
+            known = make(key, work);
             masks.put(key, known);
         }
         return known;
     }
 
-    private long[] make(State state) {
+    private long[] make(State state, Work work) {
         long[] bits = new long[words];
         for (Part part : parts) {
             State key = automaton.clamped(state, part.trie.longest());
             long[] known = part.masks.get(key);
             if (known == null) {
-                known = make(part, key);
+                known = make(part, key, work);
                 part.masks.put(key, known);
             }
             add(known, bits);
@@ -119,32 +137,32 @@ final class Masks {
         }
     }
 
-    private long[] make(Part part, State state) {
+    private long[] make(Part part, State state, Work work) {
         long[] bits = new long[words];
-        Map<Stack, List<Stack>> callers = new LinkedHashMap<>();
-        for (Stack way : state.ways) {
-            if (way != Stack.EMPTY) {
+        Map<ParserStack, List<ParserStack>> callers = new LinkedHashMap<>();
+        for (ParserStack way : state.ways) {
+            if (way != ParserStack.EMPTY) {
                 callers.computeIfAbsent(way.local(), _ -> new ArrayList<>()).add(way.caller());
             }
         }
         callers.forEach((local, rest) -> {
-            Inside inside = inside(part, local);
+            Inside inside = inside(part, local, work);
             add(inside.bits, bits);
-            State outside = automaton.closure(rest);
+            State outside = automaton.closure(rest, work);
             for (int exit : inside.exits) {
-                part.trie.walk(exit, outside, automaton, bits, _ -> {});
+                part.trie.walk(exit, outside, automaton, bits, work, _ -> {});
             }
         });
         return bits;
     }
 
-    private Inside inside(Part part, Stack local) {
+    private Inside inside(Part part, ParserStack local, Work work) {
         Inside known = part.insides.get(local);
         if (known == null) {
             long[] bits = new long[words];
             IntStream.Builder exits = IntStream.builder();
-            State state = automaton.closure(List.of(local));
-            part.trie.walk(TokenTrie.ROOT, state, automaton, bits, exits);
+            State state = automaton.closure(List.of(local), work);
+            part.trie.walk(TokenTrie.ROOT, state, automaton, bits, work, exits);
             known = new Inside(bits, exits.build().toArray());
             part.insides.put(local, known);
         }

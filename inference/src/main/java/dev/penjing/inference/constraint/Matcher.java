@@ -1,9 +1,20 @@
 package dev.penjing.inference.constraint;
 
+import dev.penjing.model.UsageException;
+import java.util.Optional;
 import java.util.Set;
 
 /// How far one answer has come in its constraint. For one thread.
 public final class Matcher {
+    /// What became of a token.
+    public enum Step {
+        TAKEN,
+        /// It may not come.
+        REFUSED,
+        /// To say so would take more work than allowed.
+        PENDING
+    }
+
     private final Masks masks;
     private final Set<Integer> ends;
     private State state;
@@ -26,19 +37,57 @@ public final class Matcher {
 
     /// Which tokens may come next: token n is bit n % 64 of word n / 64. Special tokens never may,
     /// but for those that end an answer, when the value is complete. Not to be changed.
+    ///
+    /// @throws UsageException if the constraint can be read in so many ways that it takes too long
     public long[] mask() {
-        return masks.mask(state);
+        try {
+            return masks.mask(state, Work.ofMask());
+        } catch (Work.TooMuch e) {
+            throw Work.refusal();
+        }
+    }
+
+    /// The same if it takes no more than so much [Work]; else nothing.
+    public Optional<long[]> mask(long work) {
+        try {
+            return Optional.of(masks.mask(state, Work.of(work)));
+        } catch (Work.TooMuch e) {
+            return Optional.empty();
+        }
+    }
+
+    /// The same if it was found before; else nothing.
+    Optional<long[]> knownMask() {
+        return masks.known(state);
     }
 
     /// Takes the next token.
     ///
     /// @return whether it may come; if not, nothing has changed
+    /// @throws UsageException if the constraint can be read in so many ways that it takes too long
     public boolean accept(int id) {
+        try {
+            return accept(id, Work.ofMask());
+        } catch (Work.TooMuch e) {
+            throw Work.refusal();
+        }
+    }
+
+    /// The same if it takes no more than so much [Work]; else nothing has changed.
+    public Step accept(int id, long work) {
+        try {
+            return accept(id, Work.of(work)) ? Step.TAKEN : Step.REFUSED;
+        } catch (Work.TooMuch e) {
+            return Step.PENDING;
+        }
+    }
+
+    private boolean accept(int id, Work work) {
         if (ends.contains(id)) {
             over |= state.complete;
             return state.complete;
         }
-        State next = masks.step(state, id);
+        State next = masks.step(state, id, work);
         if (next == State.DEAD) {
             return false;
         }

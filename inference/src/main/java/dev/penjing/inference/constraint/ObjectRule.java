@@ -73,7 +73,7 @@ final class ObjectRule {
         CodePoints wide = ascii.not();
         int tail = grammar.emit(Expr.star(JsonParts.PLAIN.plain()), quote);
         int anyWide = grammar.emit(wide.plain(), tail);
-        PrefixTree tree = new PrefixTree(names);
+        StringSet tree = new StringSet(names);
         int[] nodes = new int[tree.size()];
         for (int at = nodes.length - 1; at >= 0; at--) {
             List<Integer> ways = new ArrayList<>();

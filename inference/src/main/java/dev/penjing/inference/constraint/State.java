@@ -2,10 +2,15 @@ package dev.penjing.inference.constraint;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /// All ways through a grammar that agree with the bytes so far. Immutable but for the memory of
-/// where its steps lead; one object for equal states, as long as the automaton remembers them.
+/// where its steps lead, which is thread-safe; one object for equal states, as long as the
+/// automaton remembers them.
 final class State {
+    private static final AtomicReferenceArray<State> NONE = new AtomicReferenceArray<>(0);
+
     /// No way is left.
     static final State DEAD = new State(List.of());
 
@@ -13,17 +18,17 @@ final class State {
     static final State UNKNOWN = new State(List.of());
 
     /// Each about to read a byte, or at the end.
-    final List<Stack> ways;
+    final List<ParserStack> ways;
 
     /// Whether the bytes so far are a whole value.
     final boolean complete;
 
     private final int hash;
-    private State[] steps = new State[0];
+    private final AtomicReference<AtomicReferenceArray<State>> steps = new AtomicReference<>(NONE);
 
-    State(List<Stack> ways) {
+    State(List<ParserStack> ways) {
         this.ways = ways;
-        this.complete = ways.contains(Stack.EMPTY);
+        this.complete = ways.contains(ParserStack.EMPTY);
         this.hash = ways.hashCode();
     }
 
@@ -34,16 +39,17 @@ final class State {
 
     /// Where a byte leads, or `UNKNOWN`.
     State known(int octet) {
-        return steps.length == 0 ? UNKNOWN : steps[octet];
+        AtomicReferenceArray<State> all = steps.get();
+        return all == NONE ? UNKNOWN : all.get(octet);
     }
 
     void learn(int octet, State next) {
-        if (steps.length == 0) {
+        if (steps.get() == NONE) {
             State[] all = new State[256];
             Arrays.fill(all, UNKNOWN);
-            steps = all;
+            steps.compareAndSet(NONE, new AtomicReferenceArray<>(all));
         }
-        steps[octet] = next;
+        steps.get().set(octet, next);
     }
 
     @Override

@@ -18,7 +18,7 @@ final class Texts {
     /// take a tenth of that; with more, a mask would take tenths of a second.
     private static final int MOST_TRIED = 500;
 
-    private static final int MOST_WORK = 250_000;
+    private static final long MOST_WORK = 250_000;
 
     private Texts() {}
 
@@ -49,6 +49,14 @@ final class Texts {
     /// Whether no text was found that may be read in more ways than an automaton keeps, or in so
     /// many that it takes long. Those with the most ways so far are tried first.
     private static boolean bearable(Automaton automaton) {
+        try {
+            return bearable(automaton, Work.of(MOST_WORK * Work.STEP));
+        } catch (Work.TooMuch e) {
+            return false;
+        }
+    }
+
+    private static boolean bearable(Automaton automaton, Work work) {
         PriorityQueue<State> todo =
                 new PriorityQueue<>(Comparator.comparingInt(state -> -state.ways.size()));
         Set<State> seen = new HashSet<>();
@@ -62,9 +70,9 @@ final class Texts {
             for (int octet = 0; octet < 256; octet++) {
                 // bytes that the same ways read lead to the same state
                 if (tried.add(automaton.readers(state, octet))) {
-                    todo.add(automaton.step(state, octet));
+                    todo.add(automaton.step(state, octet, work));
                 }
-                if (automaton.cut() || automaton.work() > MOST_WORK) {
+                if (work.wasCut()) {
                     return false;
                 }
             }

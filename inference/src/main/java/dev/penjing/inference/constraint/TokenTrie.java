@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.function.IntPredicate;
 
-/// A vocabulary's tokens by their bytes, as a tree in preorder. Immutable. Special tokens, and
+/// A vocabulary's tokens by their bytes, as a prefix tree in preorder. Immutable. Special tokens, and
 /// those of no bytes, are not in it.
 final class TokenTrie {
     /// The root.
@@ -93,14 +93,21 @@ final class TokenTrie {
     ///
     /// @param state at the node
     /// @param completed is told of the nodes below, with more below them, at which it is complete
-    void walk(int node, State state, Automaton automaton, long[] bits, IntConsumer completed) {
+    void walk(
+            int node,
+            State state,
+            Automaton automaton,
+            long[] bits,
+            Work work,
+            IntConsumer completed) {
         State[] path = new State[longest + 1];
         path[depths[node]] = state;
         int end = ends[node];
         int at = node + 1;
         while (at < end) {
             int depth = depths[at];
-            State next = automaton.step(path[depth - 1], octets[at] & 0xff);
+            work.add(1);
+            State next = automaton.step(path[depth - 1], octets[at] & 0xff, work);
             if (next == State.DEAD) {
                 at = ends[at];
                 continue;

@@ -16,8 +16,8 @@ public final class Activations {
 
     final int[] pairs;
 
-    /// The same pairs as kernels of four-bit weights take them: of each eight columns, each number
-    /// is less 16 times the one before it. See [OneToken#q4].
+    /// The same pairs as kernels of four-bit weights take them: in each eight columns, every number
+    /// minus 16 times the number before it. [OneToken#q4] says why.
     final int[] steps;
 
     final float[] scales;

@@ -1,10 +1,10 @@
 package dev.penjing.inference.kernel;
 
-import static dev.penjing.inference.kernel.VectorKernels.F;
-import static dev.penjing.inference.kernel.VectorKernels.HALF;
-import static dev.penjing.inference.kernel.VectorKernels.I;
-import static dev.penjing.inference.kernel.VectorKernels.L;
-import static dev.penjing.inference.kernel.VectorKernels.LITTLE;
+import static dev.penjing.inference.kernel.Lanes.F;
+import static dev.penjing.inference.kernel.Lanes.HALF;
+import static dev.penjing.inference.kernel.Lanes.I;
+import static dev.penjing.inference.kernel.Lanes.L;
+import static dev.penjing.inference.kernel.Lanes.LITTLE;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;

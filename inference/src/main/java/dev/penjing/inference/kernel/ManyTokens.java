@@ -1,6 +1,6 @@
 package dev.penjing.inference.kernel;
 
-import static dev.penjing.inference.kernel.VectorKernels.L;
+import static dev.penjing.inference.kernel.Lanes.L;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -52,7 +52,7 @@ final class ManyTokens {
     private static boolean inEights(PackedMatrix w, Activations x) {
         return EIGHT
                 && x.tile() == 8
-                && (w.quantization() == Quantization.Q4_0 || x.wholes.length > 0);
+                && (!w.format().eightRowsReadFloats() || x.wholes.length > 0);
     }
 
     /// Reads a value of every cache line, so that all of them are under way at once: while it
@@ -80,7 +80,7 @@ final class ManyTokens {
             int blocks,
             boolean add,
             float[] sums) {
-        boolean four = w.quantization() == Quantization.Q4_0;
+        WeightFormat format = w.format();
         boolean eights = inEights(w, x);
         int tile = x.tile();
         long at = w.offset(row, block);
@@ -92,14 +92,10 @@ final class ManyTokens {
             int blockAt = x.blockIndex(t, block);
             int y0 = yAt + t * stride + row;
             start(add, y, y0, stride, rows, sums);
-            if (count == 8 && !four) {
-                EightFloatRows.q8(w.data(), at, blocks, x, blockAt, sums);
-            } else if (count == 8) {
-                EightRows.q4(w.data(), at, blocks, x, pairAt, blockAt, sums);
-            } else if (four) {
-                FourRows.q4(w.data(), at, blocks, x, pairAt, blockAt, tile, sums);
+            if (count == 8) {
+                format.eightRows(w.data(), at, blocks, x, pairAt, blockAt, sums);
             } else {
-                FourRows.q8(w.data(), at, blocks, x, pairAt, blockAt, tile, sums);
+                format.fourRows(w.data(), at, blocks, x, pairAt, blockAt, tile, sums);
             }
             store(sums, rows, y, y0, stride);
             t += count;

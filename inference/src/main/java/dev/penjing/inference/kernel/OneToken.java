@@ -1,11 +1,11 @@
 package dev.penjing.inference.kernel;
 
-import static dev.penjing.inference.kernel.VectorKernels.F;
-import static dev.penjing.inference.kernel.VectorKernels.HALF;
-import static dev.penjing.inference.kernel.VectorKernels.I;
-import static dev.penjing.inference.kernel.VectorKernels.L;
-import static dev.penjing.inference.kernel.VectorKernels.LITTLE;
-import static dev.penjing.inference.kernel.VectorKernels.S;
+import static dev.penjing.inference.kernel.Lanes.F;
+import static dev.penjing.inference.kernel.Lanes.HALF;
+import static dev.penjing.inference.kernel.Lanes.I;
+import static dev.penjing.inference.kernel.Lanes.L;
+import static dev.penjing.inference.kernel.Lanes.LITTLE;
+import static dev.penjing.inference.kernel.Lanes.S;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -32,16 +32,11 @@ final class OneToken {
     /// matrix that is used once a token would be read by slow code for hundreds of tokens.
     static void product(
             PackedMatrix w, Activations x, int t, float[] y, int yAt, int from, int to) {
-        boolean four = w.quantization() == Quantization.Q4_0;
+        WeightFormat format = w.format();
         int bytes = w.groupBlockBytes();
         int first = x.blockIndex(t, 0);
         for (int row = from; row < to; row += 2 * L) {
-            long at = w.offset(row, 0);
-            if (four) {
-                q4(w.data(), at, w.blocks(), bytes, x, first, y, yAt + row);
-            } else {
-                q8(w.data(), at, w.blocks(), x, first, y, yAt + row);
-            }
+            format.oneRow(w.data(), w.offset(row, 0), w.blocks(), bytes, x, first, y, yAt + row);
         }
     }
 
@@ -62,7 +57,7 @@ final class OneToken {
     /// bounds that cost as much as a turn. Each vector is read a block ahead, right after its
     /// register's last use: a quarter faster from the cache than reads next to their use. Reads of
     /// a whole block in a row would be slow from memory.
-    private static void q4(
+    static void q4(
             MemorySegment data,
             long at,
             int blocks,
@@ -168,7 +163,7 @@ final class OneToken {
     /// Two products of eight bits fit into a 16-bit lane, not more: they are added up as ints. Each
     /// pair of vectors is read a turn ahead, which is a quarter faster from memory; two or three
     /// turns ahead are not.
-    private static void q8(
+    static void q8(
             MemorySegment data, long at, int blocks, Activations x, int first, float[] y, int yAt) {
         int[] pairs = x.pairs;
         long p = at;

@@ -31,7 +31,7 @@ public final class Team implements AutoCloseable {
 
     public Team(int members) {
         if (members < 1) {
-            throw new UsageException("--threads must be 0 (one a core) or more");
+            throw new UsageException("threads must be at least 1");
         }
         for (int i = 1; i < members; i++) {
             threads.add(Thread.ofPlatform().daemon().name("penjing-" + i).start(() -> work(round)));

@@ -1,7 +1,10 @@
 package dev.penjing.inference.kernel;
 
+import static dev.penjing.inference.kernel.Lanes.F;
+import static dev.penjing.inference.kernel.Lanes.I;
+import static dev.penjing.inference.kernel.Lanes.L;
+
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -9,16 +12,12 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/// The kernels on the Vector API, as wide as the machine, or as `-Dpenjing.vector.bits` says.
+/// The kernels on the Vector API, as wide as [Lanes] says.
 ///
 /// The products stay in 16-bit lanes as long as they fit, because no instruction that multiplies
 /// and adds pairs is in reach: see the comments at each. Which forms were tried is in
 /// `docs/performance.md`.
 public final class VectorKernels implements Kernels {
-    static final VectorSpecies<Integer> I = species();
-    static final VectorSpecies<Short> S = VectorSpecies.of(short.class, I.vectorShape());
-    static final VectorSpecies<Float> F = VectorSpecies.of(float.class, I.vectorShape());
-
     /// Columns c to c + 3.
     private static final VectorSpecies<Integer> FOUR = IntVector.SPECIES_128;
 
@@ -26,27 +25,10 @@ public final class VectorKernels implements Kernels {
     private static final IntVector NOT_FIRST =
             IntVector.fromArray(FOUR, new int[] {0, -1, -1, -1}, 0);
 
-    static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
-
-    /// 32-bit lanes of a vector.
-    static final int L = I.length();
-
-    /// What float16 bits, shifted into a float32's place, are short of.
-    static final float HALF = 0x1p112f;
-
     private static final int UNIT = PackedMatrix.UNIT;
 
     /// Values whose exponentials are summed in float32.
     private static final int PART = 1024;
-
-    private static VectorSpecies<Integer> species() {
-        return switch (Integer.getInteger("penjing.vector.bits", 0)) {
-            case 128 -> IntVector.SPECIES_128;
-            case 256 -> IntVector.SPECIES_256;
-            case 512 -> IntVector.SPECIES_512;
-            default -> IntVector.SPECIES_PREFERRED;
-        };
-    }
 
     @Override
     public String describe() {
@@ -55,7 +37,7 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public boolean wantsFloats(PackedMatrix w) {
-        return w.quantization() == Quantization.Q8_0 && ManyTokens.EIGHT;
+        return w.format().eightRowsReadFloats() && ManyTokens.EIGHT;
     }
 
     @Override
@@ -221,7 +203,7 @@ public final class VectorKernels implements Kernels {
             float scale,
             float[] scores,
             int scoresAt) {
-        Attention.scores(q, qAt, headDim, keys, at, scale, scores, scoresAt);
+        AttentionKernels.scores(q, qAt, headDim, keys, at, scale, scores, scoresAt);
     }
 
     @Override
@@ -235,7 +217,7 @@ public final class VectorKernels implements Kernels {
             float[] scores,
             int scoresAt,
             int stride) {
-        Attention.fourScores(q, qAt, headDim, keys, at, scale, scores, scoresAt, stride);
+        AttentionKernels.fourScores(q, qAt, headDim, keys, at, scale, scores, scoresAt, stride);
     }
 
     @Override
@@ -248,7 +230,7 @@ public final class VectorKernels implements Kernels {
             int headDim,
             float[] out,
             int outAt) {
-        Attention.mix(weights, weightsAt, count, values, at, headDim, out, outAt);
+        AttentionKernels.mix(weights, weightsAt, count, values, at, headDim, out, outAt);
     }
 
     @Override
@@ -262,7 +244,7 @@ public final class VectorKernels implements Kernels {
             int headDim,
             float[] out,
             int outAt) {
-        Attention.fourMixes(weights, weightsAt, stride, count, values, at, headDim, out, outAt);
+        AttentionKernels.fourMixes(weights, weightsAt, stride, count, values, at, headDim, out, outAt);
     }
 
     @Override

@@ -220,7 +220,7 @@ class ConstraintErrorsTest {
         String text = "{\"a\":".repeat(40) + "null" + "}".repeat(40);
         State state = automaton.start();
         for (byte octet : text.getBytes(java.nio.charset.StandardCharsets.UTF_8)) {
-            state = automaton.step(state, octet);
+            state = automaton.step(state, octet, Work.unlimited());
         }
         assertThat(state.ways.size()).isLessThanOrEqualTo(1024);
     }

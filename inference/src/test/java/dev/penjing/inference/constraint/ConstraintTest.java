@@ -45,7 +45,7 @@ class ConstraintTest {
     }
 
     private static State run(Automaton automaton, byte[] bytes, int count) {
-        return automaton.step(automaton.start(), Arrays.copyOf(bytes, count));
+        return automaton.step(automaton.start(), Arrays.copyOf(bytes, count), Work.unlimited());
     }
 
     @ParameterizedTest

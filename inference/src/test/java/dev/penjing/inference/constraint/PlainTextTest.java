@@ -51,7 +51,7 @@ class PlainTextTest {
     private static boolean reads(Constraint constraint, String text) {
         Automaton automaton = new Automaton(constraint.grammar());
         byte[] octets = text.getBytes(StandardCharsets.UTF_8);
-        return automaton.step(automaton.start(), octets).complete;
+        return automaton.step(automaton.start(), octets, Work.unlimited()).complete;
     }
 
     /// Random expressions of what both sides write alike.

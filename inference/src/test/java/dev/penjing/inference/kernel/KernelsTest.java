@@ -17,16 +17,16 @@ class KernelsTest {
     private final Kernels scalar = new ScalarKernels(vector.lanes());
     private final Random random = new Random(5);
 
-    private PackedMatrix matrix(Quantization quantization, int rows, int columns) {
+    private PackedMatrix matrix(WeightFormat format, int rows, int columns) {
         PackedMatrix matrix =
-                new PackedMatrix(quantization, rows, columns, vector.lanes(), Arena.ofAuto());
+                new PackedMatrix(format, rows, columns, vector.lanes(), Arena.ofAuto());
         byte[] quants = new byte[32];
         for (int row = 0; row < rows; row++) {
             for (int block = 0; block < columns / 32; block++) {
                 for (int i = 0; i < 32; i++) {
                     quants[i] =
                             (byte)
-                                    (quantization == Quantization.Q4_0
+                                    (format == Q4_0.FORMAT
                                             ? random.nextInt(16) - 8
                                             : random.nextInt(255) - 127);
                 }
@@ -72,10 +72,10 @@ class KernelsTest {
         "Q8_0, 32",
         "Q8_0, 45"
     })
-    void vectorAndScalarProductsAreTheSameSums(Quantization quantization, int tokens) {
+    void vectorAndScalarProductsAreTheSameSums(String format, int tokens) {
         int rows = 96;
         int columns = 32 * 11;
-        PackedMatrix w = matrix(quantization, rows, columns);
+        PackedMatrix w = matrix(WeightFormat.named(format), rows, columns);
         float[] x = floats(tokens * columns);
         Activations ours = activations(vector, x, tokens, columns);
         Activations theirs = activations(scalar, x, tokens, columns);
@@ -100,10 +100,10 @@ class KernelsTest {
 
     @ParameterizedTest
     @CsvSource({"Q4_0, 2", "Q4_0, 4", "Q4_0, 41", "Q8_0, 2", "Q8_0, 4", "Q8_0, 13", "Q8_0, 41"})
-    void aRowsProductIsTheSameAmongAnyOthers(Quantization quantization, int tokens) {
+    void aRowsProductIsTheSameAmongAnyOthers(String format, int tokens) {
         int rows = 64;
         int columns = 32 * 150;
-        PackedMatrix w = matrix(quantization, rows, columns);
+        PackedMatrix w = matrix(WeightFormat.named(format), rows, columns);
         float[] x = floats(tokens * columns);
         float[] y = new float[tokens * rows];
         Activations all = activations(vector, x, tokens, columns);
@@ -120,7 +120,7 @@ class KernelsTest {
     @Test
     void aProductIsNearTheOneInFloats() {
         int columns = 256;
-        PackedMatrix w = matrix(Quantization.Q8_0, 32, columns);
+        PackedMatrix w = matrix(Q8_0.FORMAT, 32, columns);
         float[] x = floats(columns);
         float[] y = new float[32];
         vector.product(
@@ -140,12 +140,12 @@ class KernelsTest {
 
     @ParameterizedTest
     @CsvSource({"Q4_0, -8, 7", "Q8_0, -127, 127"})
-    void theLargestSumsDoNotOverflow(Quantization quantization, int lowest, int highest) {
+    void theLargestSumsDoNotOverflow(String format, int lowest, int highest) {
         for (int quant : new int[] {lowest, highest}) {
             for (float value : new float[] {-1, 1}) {
                 for (int tokens : new int[] {1, 4, 32}) {
                     PackedMatrix w =
-                            new PackedMatrix(quantization, 32, 64, vector.lanes(), Arena.ofAuto());
+                            new PackedMatrix(WeightFormat.named(format), 32, 64, vector.lanes(), Arena.ofAuto());
                     byte[] quants = new byte[32];
                     Arrays.fill(quants, (byte) quant);
                     for (int row = 0; row < 32; row++) {
@@ -167,8 +167,8 @@ class KernelsTest {
 
     @Test
     void whatIsSetIsReadBack() {
-        for (Quantization quantization : Quantization.values()) {
-            PackedMatrix w = new PackedMatrix(quantization, 40, 70, vector.lanes(), Arena.ofAuto());
+        for (WeightFormat format : WeightFormat.all()) {
+            PackedMatrix w = new PackedMatrix(format, 40, 70, vector.lanes(), Arena.ofAuto());
             assertThat(w.rows()).isEqualTo(64);
             assertThat(w.columns()).isEqualTo(96);
             byte[] quants = new byte[32];

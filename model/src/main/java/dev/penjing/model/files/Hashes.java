@@ -1,10 +1,7 @@
 package dev.penjing.model.files;
 
 import dev.penjing.model.PenjingException;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -14,18 +11,20 @@ import java.util.HexFormat;
 public final class Hashes {
     private Hashes() {}
 
-    /// Of a file's content, which is read whole.
+    /// Of a file's content. A large file is read once in the life of the process, for as long as
+    /// it stays as it is.
     ///
     /// @throws PenjingException if the file cannot be read
     public static String sha256(Path file) {
+        return FileHashes.sha256(file);
+    }
+
+    /// Of what a stream still holds.
+    static String sha256(InputStream in) throws IOException {
         MessageDigest digest = digest();
         byte[] buffer = new byte[1 << 20];
-        try (InputStream in = Files.newInputStream(file)) {
-            for (int n = in.read(buffer); n > 0; n = in.read(buffer)) {
-                digest.update(buffer, 0, n);
-            }
-        } catch (IOException e) {
-            throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
+        for (int n = in.read(buffer); n > 0; n = in.read(buffer)) {
+            digest.update(buffer, 0, n);
         }
         return HexFormat.of().formatHex(digest.digest());
     }
@@ -35,7 +34,7 @@ public final class Hashes {
         return HexFormat.of().formatHex(digest().digest(text.getBytes(StandardCharsets.UTF_8)));
     }
 
-    private static MessageDigest digest() {
+    static MessageDigest digest() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {

@@ -2,6 +2,7 @@ package dev.penjing.server.http;
 
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /// A request that is refused, or failed, as the client is told.
 ///
@@ -22,8 +23,9 @@ public final class ApiException extends RuntimeException {
             String message,
             Optional<String> code,
             Optional<String> parameter,
-            OptionalInt retryAfter) {
-        super(message, null, false, false);
+            OptionalInt retryAfter,
+            @Nullable Throwable cause) {
+        super(message, cause, false, false);
         this.status = status;
         this.type = type;
         this.code = code;
@@ -39,7 +41,8 @@ public final class ApiException extends RuntimeException {
                 message,
                 Optional.empty(),
                 Optional.of(parameter),
-                OptionalInt.empty());
+                OptionalInt.empty(),
+                null);
     }
 
     public static ApiException invalid(int status, String code, String message) {
@@ -49,7 +52,8 @@ public final class ApiException extends RuntimeException {
                 message,
                 Optional.of(code),
                 Optional.empty(),
-                OptionalInt.empty());
+                OptionalInt.empty(),
+                null);
     }
 
     public static ApiException tooLong(String message) {
@@ -64,7 +68,8 @@ public final class ApiException extends RuntimeException {
                 message,
                 Optional.of("context_length_exceeded"),
                 Optional.of(parameter),
-                OptionalInt.empty());
+                OptionalInt.empty(),
+                null);
     }
 
     public static ApiException noModel(String message) {
@@ -74,7 +79,8 @@ public final class ApiException extends RuntimeException {
                 message,
                 Optional.of("model_not_found"),
                 Optional.of("model"),
-                OptionalInt.empty());
+                OptionalInt.empty(),
+                null);
     }
 
     public static ApiException unauthorized(String message) {
@@ -84,7 +90,8 @@ public final class ApiException extends RuntimeException {
                 message,
                 Optional.of("invalid_api_key"),
                 Optional.empty(),
-                OptionalInt.empty());
+                OptionalInt.empty(),
+                null);
     }
 
     /// @param seconds after which another try may succeed
@@ -95,7 +102,8 @@ public final class ApiException extends RuntimeException {
                 message,
                 Optional.of("queue_full"),
                 Optional.empty(),
-                OptionalInt.of(seconds));
+                OptionalInt.of(seconds),
+                null);
     }
 
     /// @param code `loading`, `draining` or `failed`
@@ -106,7 +114,21 @@ public final class ApiException extends RuntimeException {
                 message,
                 Optional.of(code),
                 Optional.empty(),
-                OptionalInt.of(seconds));
+                OptionalInt.of(seconds),
+                null);
+    }
+
+    /// @param cause is for the log alone: the client does not hear of it
+    public static ApiException internal(String message, Throwable cause) {
+        ApiException problem = internal(message);
+        return new ApiException(
+                problem.status,
+                problem.type,
+                message,
+                problem.code,
+                problem.parameter,
+                problem.retryAfter,
+                cause);
     }
 
     public static ApiException internal(String message) {
@@ -116,7 +138,8 @@ public final class ApiException extends RuntimeException {
                 message,
                 Optional.of("internal_error"),
                 Optional.empty(),
-                OptionalInt.empty());
+                OptionalInt.empty(),
+                null);
     }
 
     public String message() {

@@ -4,7 +4,8 @@ import io.helidon.common.socket.HelidonSocket;
 import io.helidon.webserver.ConnectionContext;
 import java.time.Duration;
 
-/// The other end of a connection: whether it is still there, and how long it may take.
+/// The other end of a connection: whether it is still there, and how long it may take (its
+/// deadline).
 ///
 /// A deadline that passes closes the connection, which ends whatever waits for it: a client that
 /// sends its request byte by byte, or does not read its answer, holds nothing for long.
@@ -12,11 +13,11 @@ public final class Client {
     private static final long NONE = Long.MAX_VALUE;
 
     private final HelidonSocket socket;
-    private final Incoming incoming;
+    private final ReadAheadConnection incoming;
     private final String address;
     private volatile long deadline = NONE;
 
-    Client(ConnectionContext context, Incoming incoming) {
+    Client(ConnectionContext context, ReadAheadConnection incoming) {
         this.socket = context.serverSocket();
         this.incoming = incoming;
         this.address = context.remotePeer().host();

@@ -12,7 +12,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// HTTP/1.1 connections that are known while they last: a handler finds its client, and clients
-/// that take too long are closed.
+/// that take too long are closed. Helidon 4.5.0 has no deadlines for reading headers and bodies, so
+/// this selector wraps every connection that Helidon's own would make.
 public final class Connections implements ServerConnectionSelector, AutoCloseable {
     private static final ScopedValue<Client> CURRENT = ScopedValue.newInstance();
     private static final Duration LOOK = Duration.ofMillis(250);
@@ -62,12 +63,12 @@ public final class Connections implements ServerConnectionSelector, AutoCloseabl
 
     @Override
     public ServerConnection connection(ConnectionContext context) {
-        Incoming incoming = new Incoming(context);
+        ReadAheadConnection incoming = new ReadAheadConnection(context);
         return new Known(http.connection(incoming), new Client(context, incoming));
     }
 
-    /// After a request was answered.
-    void answered(Client client) {
+    /// Begins the time that a client has for its next request, after one was answered.
+    public void answered(Client client) {
         client.within(limits.idle());
     }
 

@@ -43,7 +43,7 @@ public final class EventStream implements AutoCloseable {
     }
 
     public void send(JsonNode data) {
-        event(NAMELESS, Json.bytes(data));
+        event(NAMELESS, HttpJson.bytes(data));
     }
 
     /// As above, of an object with this text.
@@ -55,7 +55,7 @@ public final class EventStream implements AutoCloseable {
 
     /// @param name of the event
     public void send(String name, JsonNode data) {
-        event(("event: " + name + "\n").getBytes(StandardCharsets.UTF_8), Json.bytes(data));
+        event(("event: " + name + "\n").getBytes(StandardCharsets.UTF_8), HttpJson.bytes(data));
     }
 
     /// The end of OpenAI's streams.
@@ -66,7 +66,7 @@ public final class EventStream implements AutoCloseable {
     /// An error after the stream began.
     public void fail(ApiException problem) {
         failed.accept(problem);
-        send(Exchange.errorBody(problem));
+        send(HttpJson.error(problem));
     }
 
     /// An error after the stream began, in the form of the endpoint's own events.

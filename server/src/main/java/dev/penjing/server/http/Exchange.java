@@ -17,27 +17,32 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// One request and its answer.
 public final class Exchange {
+    /// The buffer that a body gets before any of it has come.
+    private static final int FIRST_BYTES = 64 << 10;
+
     private final ServerRequest request;
     private final ServerResponse response;
     private final Client client;
-    private final Connections connections;
+    private final Runnable answered;
     private final Limits limits;
     private final String id;
     private int status;
     private boolean last;
     private Optional<ApiException> error = Optional.empty();
 
+    /// @param answered runs when the answer has been sent
     /// @param id that the answer carries as `x-request-id`
     public Exchange(
             ServerRequest request,
             ServerResponse response,
-            Connections connections,
+            Client client,
+            Runnable answered,
             Limits limits,
             String id) {
         this.request = request;
         this.response = response;
-        this.client = Connections.current();
-        this.connections = connections;
+        this.client = client;
+        this.answered = answered;
         this.limits = limits;
         this.id = id;
         header("x-request-id", id);
@@ -100,7 +105,7 @@ public final class Exchange {
                     "unsupported_media_type",
                     "Send the body as JSON in UTF-8, with the header Content-Type: application/json.");
         }
-        return Json.parse(body());
+        return HttpJson.parse(body());
     }
 
     private byte[] body() {
@@ -109,7 +114,9 @@ public final class Exchange {
             throw tooLarge();
         }
         client.within(limits.body());
-        ByteArrayOutputStream body = new ByteArrayOutputStream((int) Math.max(64, announced));
+        // what is announced is taken only as it comes: a client that sends little gets little
+        ByteArrayOutputStream body =
+                new ByteArrayOutputStream((int) Math.clamp(announced, 64, FIRST_BYTES));
         try {
             // closing it reads on to the body's end, which must not be done where there is none
             InputStream in = request.content().inputStream();
@@ -153,7 +160,7 @@ public final class Exchange {
     }
 
     public void send(int code, JsonNode body) {
-        send(code, "application/json", Json.bytes(body));
+        send(code, "application/json", HttpJson.bytes(body));
     }
 
     public void send(int code, String contentType, byte[] body) {
@@ -168,10 +175,11 @@ public final class Exchange {
         } else {
             response.send(body);
         }
-        connections.answered(client);
+        answered.run();
     }
 
-    /// Writes what the library keeps until a handler returns: the end of a stream.
+    /// Writes the end of a stream, which Helidon 4.5.0 otherwise writes only after the handler has
+    /// returned. The interface for that is Helidon's own, `RoutingResponse.commit`.
     public void complete() {
         if (response instanceof RoutingResponse whole) {
             whole.commit();
@@ -185,18 +193,7 @@ public final class Exchange {
         if (problem.status() == 401) {
             header("www-authenticate", "Bearer");
         }
-        send(problem.status(), errorBody(problem));
-    }
-
-    /// An error as JSON.
-    public static ObjectNode errorBody(ApiException problem) {
-        ObjectNode body = Json.object();
-        ObjectNode details = body.putObject("error");
-        details.put("message", problem.message());
-        details.put("type", problem.type());
-        details.put("param", problem.parameter().orElse(null));
-        details.put("code", problem.code().orElse(null));
-        return body;
+        send(problem.status(), HttpJson.error(problem));
     }
 
     /// Begins a stream of events: from here on errors are events, too.
@@ -211,7 +208,7 @@ public final class Exchange {
                 out,
                 client,
                 limits,
-                () -> connections.answered(client),
+                answered,
                 problem -> error = Optional.of(problem));
     }
 

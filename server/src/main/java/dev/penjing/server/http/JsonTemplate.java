@@ -16,13 +16,13 @@ public final class JsonTemplate {
     /// @param object makes the object from the text, which stands in it once, as a value
     public JsonTemplate(Function<String, ObjectNode> object) {
         String hole = UUID.randomUUID().toString();
-        String all = new String(Json.bytes(object.apply(hole)), StandardCharsets.UTF_8);
+        String all = new String(HttpJson.bytes(object.apply(hole)), StandardCharsets.UTF_8);
         int at = all.indexOf(hole);
         before = all.substring(0, at).getBytes(StandardCharsets.UTF_8);
         after = all.substring(at + hole.length()).getBytes(StandardCharsets.UTF_8);
     }
 
-    /// Writes the object with this text, as `Json.bytes` has it.
+    /// Writes the object with this text, as `HttpJson.bytes` has it.
     void write(String text, ByteArrayOutputStream to) {
         to.writeBytes(before);
         to.writeBytes(JsonStringEncoder.getInstance().quoteAsUTF8(text));

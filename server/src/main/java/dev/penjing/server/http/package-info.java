@@ -1,4 +1,6 @@
-/// Connections and requests as the server sees them: limits, errors, streams of events.
+/// HTTP as the server sees it, on top of Helidon: requests and their answers (`Exchange`), streams of
+/// server-sent events, JSON bodies, errors, keys, TLS, and the deadlines of clients. It knows nothing
+/// of models. Start at `Exchange` and `Router`.
 @NullMarked
 package dev.penjing.server.http;
 

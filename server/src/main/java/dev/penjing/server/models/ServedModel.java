@@ -2,6 +2,7 @@ package dev.penjing.server.models;
 
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
+import dev.penjing.model.PenjingException;
 import dev.penjing.server.http.ApiException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,20 +34,32 @@ public final class ServedModel implements AutoCloseable {
         this.options = options;
     }
 
-    /// Loads it, on the calling thread.
+    /// Loads it, on the calling thread. Whatever the loader throws, errors of the virtual machine
+    /// too, the model is `FAILED` and the thread goes on with the next one.
     ///
-    /// @return whether it is ready
-    boolean load(Callable<Engine> loader) {
+    /// @return why it failed; empty if it is ready
+    Optional<Throwable> load(Callable<Engine> loader) {
         try {
             engine = Optional.of(loader.call());
             message = "Service is ready.";
             state = State.READY;
-            return true;
-        } catch (Exception e) {
-            message = "The model could not be loaded: " + e.getMessage();
+            return Optional.empty();
+        } catch (Throwable e) {
+            message = "The model could not be loaded: " + reason(e);
             state = State.FAILED;
-            return false;
+            return Optional.of(e);
         }
+    }
+
+    /// For people, who are not told of the house's classes: those are in the log.
+    private static String reason(Throwable failure) {
+        return switch (failure) {
+            case PenjingException known -> String.valueOf(known.getMessage());
+            case OutOfMemoryError e ->
+                    "the memory did not suffice (%s): give the server more, or serve a smaller model"
+                            .formatted(e.getMessage());
+            default -> "the server failed over it: see its log";
+        };
     }
 
     public String id() {

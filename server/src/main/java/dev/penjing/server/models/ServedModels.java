@@ -1,42 +1,76 @@
 package dev.penjing.server.models;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.inference.Finish;
-import dev.penjing.inference.Generation;
-import dev.penjing.inference.Listener;
-import dev.penjing.inference.LogProbabilities;
-import dev.penjing.inference.Request;
-import dev.penjing.inference.Sampling;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.Generation;
+import dev.penjing.inference.api.Listener;
+import dev.penjing.inference.api.LogProbabilities;
+import dev.penjing.inference.api.Request;
+import dev.penjing.inference.api.Sampling;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
 import dev.penjing.server.http.ApiException;
-import dev.penjing.server.http.Client;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /// All models that a server serves, and the queue that they share.
 public final class ServedModels implements AutoCloseable {
+    /// Is told what became of each model, on the loading thread.
+    @FunctionalInterface
+    public interface LoadLog {
+        /// @param line for people
+        /// @param failure why the model could not be loaded; empty if it was
+        void tell(String line, Optional<Throwable> failure);
+    }
+
+    /// Makes the engine of a model, or throws.
+    @FunctionalInterface
+    interface Loader {
+        /// @param cancelled whether the server was closed meanwhile
+        Engine load(ServedModel model, Progress progress, BooleanSupplier cancelled)
+                throws Exception;
+    }
+
     private static final int WARM_UP_TOKENS = 64;
     private static final Duration WARM_UP = Duration.ofMillis(700);
 
     private final Map<String, ServedModel> models = new LinkedHashMap<>();
     private final Admission admission;
-    private final Bell bell;
-    private final Thread loader;
-    private volatile boolean closed;
+    private final WakeupCoalescer coalescer;
+    private final Thread loading;
+
+    /// Counted down by `close`: whoever loads then stops.
+    private final CountDownLatch closing = new CountDownLatch(1);
 
     /// Begins to load them, one after the other.
     ///
     /// @param log is told of each that is loaded, or failed to
     /// @throws UsageException if two have the same name
     public ServedModels(
-            List<ServedModel> all, Admission admission, Progress progress, Consumer<String> log) {
+            List<ServedModel> all, Admission admission, Progress progress, LoadLog log) {
+        this(
+                all,
+                admission,
+                progress,
+                log,
+                (model, told, cancelled) ->
+                        Engine.load(model.path(), model.options(), told, cancelled));
+    }
+
+    ServedModels(
+            List<ServedModel> all,
+            Admission admission,
+            Progress progress,
+            LoadLog log,
+            Loader loader) {
         for (ServedModel model : all) {
             if (models.put(model.id(), model) != null) {
                 throw new UsageException(
@@ -45,34 +79,50 @@ public final class ServedModels implements AutoCloseable {
             }
         }
         this.admission = admission;
-        this.bell = new Bell();
-        this.loader =
+        this.coalescer = new WakeupCoalescer();
+        this.loading =
                 Thread.ofPlatform()
                         .daemon()
                         .name("penjing-loader")
-                        .start(() -> load(progress, log));
+                        .start(() -> load(loader, progress, log));
     }
 
-    private void load(Progress progress, Consumer<String> log) {
+    private void load(Loader loader, Progress progress, LoadLog log) {
         for (ServedModel model : models.values()) {
-            if (closed) {
+            if (closed()) {
                 return;
             }
-            boolean ready =
-                    model.load(() -> {
-                        Engine engine = Engine.load(model.path(), model.options(), progress);
-                        warmUp(engine);
-                        log.accept(model.id() + ": " + engine.describe());
-                        return engine;
-                    });
-            if (!ready) {
-                log.accept(model.id() + ": " + model.message());
+            Optional<Throwable> failure =
+                    model.load(() -> warm(loader.load(model, progress, this::closed)));
+            if (closed()) {
+                return;
             }
+            String line =
+                    model.id()
+                            + ": "
+                            + model.loaded().map(Engine::describe).orElseGet(model::message);
+            log.tell(line, failure);
+        }
+    }
+
+    private boolean closed() {
+        return closing.getCount() == 0;
+    }
+
+    private Engine warm(Engine engine) {
+        try {
+            warmUp(engine);
+            return engine;
+        } catch (Throwable e) {
+            engine.close();
+            throw e;
         }
     }
 
     /// Answers a little, so that the first client does not wait for Java to compile the engine.
-    private static void warmUp(Engine engine) {
+    ///
+    /// @throws PenjingException if the engine cannot answer
+    private void warmUp(Engine engine) {
         int[] prompt = new int[Math.min(WARM_UP_TOKENS, engine.contextLength() - 1)];
         for (int i = 0; i < prompt.length; i++) {
             prompt[i] = i % engine.tokenizer().vocabularySize();
@@ -88,26 +138,30 @@ public final class ServedModels implements AutoCloseable {
                             public void finished(Finish finish, String rest) {}
                         });
         try {
-            Thread.sleep(WARM_UP);
+            closing.await(WARM_UP.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         generation.cancel();
-        generation.awaitEnd();
+        Finish finish = generation.awaitEnd();
+        if (finish.reason() == Finish.Reason.FAILED) {
+            throw finish.failure();
+        }
     }
 
-    /// As `Answers.make`, with one of these models.
+    /// As `AnswerService.make`, with one of these models.
     ///
     /// @param ticket by which the requests were let in
+    /// @param gone whether the client has left
     /// @param most time for all of it
     public List<Finish> answer(
             ServedModel model,
             List<Request> requests,
             Admission.Ticket ticket,
-            Client client,
+            BooleanSupplier gone,
             Duration most,
-            Answers.Taker taker) {
-        return Answers.make(model.engine(), requests, ticket, bell, client, most, taker);
+            AnswerService.Taker taker) {
+        return AnswerService.make(model.engine(), requests, ticket, coalescer, gone, most, taker);
     }
 
     public List<ServedModel> all() {
@@ -138,26 +192,27 @@ public final class ServedModels implements AutoCloseable {
     /// Waits until all are loaded, or have failed to.
     public void awaitLoaded() {
         try {
-            loader.join();
+            loading.join();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new PenjingException("interrupted while loading", e);
         }
     }
 
+    /// Ends the loading, as soon as the engine notices, and all engines.
     @Override
     public void close() {
-        closed = true;
+        closing.countDown();
         boolean interrupted = false;
-        while (loader.isAlive()) {
+        while (loading.isAlive()) {
             try {
-                loader.join();
+                loading.join();
             } catch (InterruptedException e) {
                 interrupted = true;
             }
         }
         models.values().forEach(ServedModel::close);
-        bell.close();
+        coalescer.close();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

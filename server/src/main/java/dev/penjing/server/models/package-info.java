@@ -1,4 +1,5 @@
-/// The models that are served, who may use them when, and answers in the making.
+/// The models that are served: their loading (`ServedModels`), the bounded queue before them
+/// (`Admission`), and the answers that their engines make (`AnswerService`).
 @NullMarked
 package dev.penjing.server.models;
 

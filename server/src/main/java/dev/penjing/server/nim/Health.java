@@ -1,7 +1,7 @@
 package dev.penjing.server.nim;
 
 import dev.penjing.server.http.Exchange;
-import dev.penjing.server.http.Json;
+import dev.penjing.server.http.HttpJson;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import java.util.List;
@@ -49,7 +49,7 @@ public final class Health {
     private static void answer(Exchange exchange, int status, String message, String word) {
         exchange.send(
                 status,
-                Json.object()
+                HttpJson.object()
                         .put("object", "health.response")
                         .put("message", message)
                         .put("status", word));

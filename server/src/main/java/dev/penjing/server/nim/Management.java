@@ -2,7 +2,7 @@ package dev.penjing.server.nim;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.server.http.Exchange;
-import dev.penjing.server.http.Json;
+import dev.penjing.server.http.HttpJson;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import java.io.IOException;
@@ -52,7 +52,7 @@ public final class Management {
 
     /// NIM's release, and the version of OpenAI's specification that answers follow.
     public void version(Exchange exchange) {
-        exchange.send(200, Json.object().put("release", version).put("api", API));
+        exchange.send(200, HttpJson.object().put("release", version).put("api", API));
     }
 
     /// The server's licence. The models' own are theirs.
@@ -64,7 +64,7 @@ public final class Management {
     }
 
     private ObjectNode licenseInfo() {
-        return Json.object()
+        return HttpJson.object()
                 .put("name", "Apache License 2.0")
                 .put("path", "LICENSE")
                 .put("sha", sha256(license))
@@ -73,7 +73,7 @@ public final class Management {
     }
 
     public void metadata(Exchange exchange) {
-        ObjectNode body = Json.object();
+        ObjectNode body = HttpJson.object();
         body.put("version", version);
         body.put("repository_override", "");
         body.put("selectedModelProfileId", "penjing-cpu");
@@ -123,7 +123,7 @@ public final class Management {
         }
         exchange.send(
                 200,
-                Json.object().put("manifest_file", text.toString()).put("repository_override", ""));
+                HttpJson.object().put("manifest_file", text.toString()).put("repository_override", ""));
     }
 
     private static List<Path> files(Path path) {

@@ -66,20 +66,20 @@ public final class AccessLog {
             return;
         }
         Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("request_id", Plain.cut(entry.requestId()));
+        fields.put("request_id", LogEscaping.cut(entry.requestId()));
         entry.traceId().ifPresent(id -> fields.put("trace_id", id));
-        fields.put("client", Plain.cut(entry.client()));
-        fields.put("method", Plain.cut(entry.method()));
-        fields.put("path", Plain.cut(entry.path()));
+        fields.put("client", LogEscaping.cut(entry.client()));
+        fields.put("method", LogEscaping.cut(entry.method()));
+        fields.put("path", LogEscaping.cut(entry.path()));
         fields.put("status", entry.status());
         fields.put("seconds", entry.seconds());
-        entry.error().ifPresent(e -> fields.put("error", Plain.cut(e)));
+        entry.error().ifPresent(e -> fields.put("error", LogEscaping.cut(e)));
         entry.answer().ifPresent(a -> answer(a, fields));
         log.line(level, "request", fields);
     }
 
     private void answer(Answer answer, Map<String, Object> fields) {
-        fields.put("model", Plain.cut(answer.model()));
+        fields.put("model", LogEscaping.cut(answer.model()));
         fields.put("prompt_tokens", answer.promptTokens());
         fields.put("cached_tokens", answer.cachedTokens());
         fields.put("completion_tokens", answer.completionTokens());

@@ -119,9 +119,9 @@ public final class Log {
 
     private static String text(Instant now, Level level, String message, Map<String, ?> fields) {
         StringBuilder line = new StringBuilder();
-        line.append(now).append(' ').append(level.label()).append(' ').append(Plain.line(message));
+        line.append(now).append(' ').append(level.label()).append(' ').append(LogEscaping.line(message));
         fields.forEach((name, value) ->
-                line.append(' ').append(name).append('=').append(Plain.word(shown(value))));
+                line.append(' ').append(name).append('=').append(LogEscaping.word(shown(value))));
         return line.append('\n').toString();
     }
 

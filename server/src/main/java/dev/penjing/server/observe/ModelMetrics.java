@@ -1,7 +1,7 @@
 package dev.penjing.server.observe;
 
-import dev.penjing.inference.Engine;
-import dev.penjing.inference.Finish;
+import dev.penjing.inference.api.EngineLoad;
+import dev.penjing.inference.api.Finish;
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
 import java.util.EnumMap;
@@ -12,10 +12,10 @@ import java.util.function.Supplier;
 public final class ModelMetrics {
     private static final String ENGINE = "0";
 
-    private final Metrics all;
+    private final ServerMetrics all;
     private final String id;
     private final int maxSequences;
-    private final Supplier<Engine.Load> load;
+    private final Supplier<EngineLoad> load;
     private final Map<Finish.Reason, CounterDataPoint> finished =
             new EnumMap<>(Finish.Reason.class);
     final CounterDataPoint promptTokens;
@@ -37,7 +37,7 @@ public final class ModelMetrics {
     private final DistributionDataPoint paramsN;
     private final DistributionDataPoint paramsMaxTokens;
 
-    ModelMetrics(Metrics all, String id, int maxSequences, Supplier<Engine.Load> load) {
+    ModelMetrics(ServerMetrics all, String id, int maxSequences, Supplier<EngineLoad> load) {
         this.all = all;
         this.id = id;
         this.maxSequences = maxSequences;
@@ -80,7 +80,7 @@ public final class ModelMetrics {
         return new String[] {id, ENGINE};
     }
 
-    Engine.Load load() {
+    EngineLoad load() {
         return load.get();
     }
 

@@ -1,6 +1,6 @@
 package dev.penjing.server.observe;
 
-import dev.penjing.inference.Finish;
+import dev.penjing.inference.api.Finish;
 
 /// A request that is being answered.
 public final class RequestMetrics {

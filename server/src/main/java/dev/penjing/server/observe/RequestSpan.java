@@ -1,6 +1,6 @@
 package dev.penjing.server.observe;
 
-import dev.penjing.inference.Finish;
+import dev.penjing.inference.api.Finish;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.StatusCode;

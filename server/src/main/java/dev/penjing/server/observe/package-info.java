@@ -1,4 +1,6 @@
-/// What the server says about itself: metrics, log lines, traces.
+/// What the server tells of itself: Prometheus metrics, the log with its line a request, and
+/// OpenTelemetry traces. `ServerMetrics`, `AccessLog` and `Tracing` are the three entrances, one for
+/// each.
 @NullMarked
 package dev.penjing.server.observe;
 

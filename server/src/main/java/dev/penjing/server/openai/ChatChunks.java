@@ -1,9 +1,9 @@
 package dev.penjing.server.openai;
 
-import dev.penjing.inference.Finish;
+import dev.penjing.inference.api.Finish;
 import dev.penjing.server.http.EventStream;
-import dev.penjing.server.http.Json;
-import dev.penjing.server.models.Answers;
+import dev.penjing.server.http.HttpJson;
+import dev.penjing.server.models.AnswerService;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -12,16 +12,16 @@ import tools.jackson.databind.node.ObjectNode;
 /// The chunks of a streamed chat (OpenAI's specification 2.3.0,
 /// CreateChatCompletionStreamResponse).
 final class ChatChunks extends Chunks {
-    private final Asked asked;
+    private final ParsedRequest asked;
     private final Tools tools;
     private final List<ToolCalls> finders = new ArrayList<>();
     private final List<StringBuilder> forced = new ArrayList<>();
 
-    ChatChunks(EventStream events, Asked asked, Tools tools) {
+    ChatChunks(EventStream events, ParsedRequest asked, Tools tools) {
         super(
                 events,
                 asked,
-                asked.head(Chat.PREFIX, "chat.completion.chunk"),
+                asked.head(ChatEndpoint.PREFIX, "chat.completion.chunk"),
                 "delta",
                 ChatChunks::news);
         this.asked = asked;
@@ -33,14 +33,14 @@ final class ChatChunks extends Chunks {
     }
 
     private static ObjectNode news(String text) {
-        return Json.object().put("content", text);
+        return HttpJson.object().put("content", text);
     }
 
     /// The role, once for each answer, and of a call whose function is known its beginning.
     @Override
     void begin() {
         for (int i = 0; i < finders.size(); i++) {
-            ObjectNode delta = Json.object().put("role", "assistant");
+            ObjectNode delta = HttpJson.object().put("role", "assistant");
             if (tools.named().isPresent()) {
                 delta.putNull("content");
                 call(delta, 0, new ToolCalls.Call(Ids.call(), tools.named().get(), ""));
@@ -58,7 +58,7 @@ final class ChatChunks extends Chunks {
     }
 
     @Override
-    public void take(Answers.Part part) {
+    public void take(AnswerService.Part part) {
         switch (tools.choice()) {
             case NONE -> text(part, part.text());
             case AUTO -> text(part, finders.get(part.index()).add(part.text()));
@@ -68,7 +68,7 @@ final class ChatChunks extends Chunks {
         part.finish().ifPresent(finish -> finish(part.index(), finish));
     }
 
-    private void text(Answers.Part part, String text) {
+    private void text(AnswerService.Part part, String text) {
         if (text.isEmpty() && part.tokens().isEmpty()) {
             return;
         }
@@ -80,16 +80,16 @@ final class ChatChunks extends Chunks {
         }
     }
 
-    private void arguments(Answers.Part part) {
+    private void arguments(AnswerService.Part part) {
         if (!part.text().isEmpty()) {
-            ObjectNode delta = Json.object();
+            ObjectNode delta = HttpJson.object();
             ObjectNode call = delta.putArray("tool_calls").addObject().put("index", 0);
             call.putObject("function").put("arguments", part.text());
             send(part.index(), delta, logprobs(part), Optional.empty());
         }
     }
 
-    private Optional<ObjectNode> logprobs(Answers.Part part) {
+    private Optional<ObjectNode> logprobs(AnswerService.Part part) {
         return asked.top().isPresent() && !part.tokens().isEmpty()
                 ? Optional.of(Probabilities.chat(part.tokens(), asked.engine().tokenizer()))
                 : Optional.empty();
@@ -106,13 +106,13 @@ final class ChatChunks extends Chunks {
             delta(index, news(found.text()));
         }
         for (int i = 0; i < found.calls().size(); i++) {
-            ObjectNode delta = Json.object();
+            ObjectNode delta = HttpJson.object();
             call(delta, i, found.calls().get(i));
             delta(index, delta);
         }
         boolean calls = !found.calls().isEmpty() || tools.named().isPresent();
-        String reason = Chat.reason(Service.reason(finish), calls);
-        send(index, Json.object(), Optional.empty(), Optional.of(reason));
+        String reason = ChatEndpoint.reason(Service.reason(finish), calls);
+        send(index, HttpJson.object(), Optional.empty(), Optional.of(reason));
     }
 
     private void delta(int index, ObjectNode delta) {

@@ -2,7 +2,7 @@ package dev.penjing.server.openai;
 
 import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.JsonTemplate;
-import dev.penjing.server.models.Answers;
+import dev.penjing.server.models.AnswerService;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -11,10 +11,10 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// A stream of chunks, each with news of one answer.
-abstract class Chunks implements Answers.Taker {
+abstract class Chunks implements AnswerService.Taker {
     private final String field;
     private final EventStream events;
-    private final Asked.Head head;
+    private final ParsedRequest.Head head;
     private final boolean usage;
 
     private final Function<String, JsonNode> news;
@@ -26,8 +26,8 @@ abstract class Chunks implements Answers.Taker {
     /// @param news a text as it stands there
     Chunks(
             EventStream events,
-            Asked asked,
-            Asked.Head head,
+            ParsedRequest asked,
+            ParsedRequest.Head head,
             String field,
             Function<String, JsonNode> news) {
         this.field = field;

@@ -1,23 +1,23 @@
 package dev.penjing.server.openai;
 
 import dev.penjing.server.http.EventStream;
-import dev.penjing.server.models.Answers;
+import dev.penjing.server.models.AnswerService;
 import java.util.Optional;
 import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.databind.node.StringNode;
 
 /// The chunks of a streamed completion.
 final class CompletionChunks extends Chunks {
-    private final Completions.Question question;
+    private final CompletionsEndpoint.Question question;
 
     /// Where each answer's text has come to, in characters.
     private final int[] offsets;
 
-    CompletionChunks(EventStream events, Completions.Question question) {
+    CompletionChunks(EventStream events, CompletionsEndpoint.Question question) {
         super(
                 events,
                 question.asked(),
-                question.asked().head(Completions.PREFIX, Completions.KIND),
+                question.asked().head(CompletionsEndpoint.PREFIX, CompletionsEndpoint.KIND),
                 "text",
                 StringNode::valueOf);
         this.question = question;
@@ -28,7 +28,7 @@ final class CompletionChunks extends Chunks {
     @Override
     void begin() {
         for (int i = 0; i < offsets.length && question.echo(); i++) {
-            int[] prompt = question.promptOf(i);
+            TextPrompt prompt = question.promptOf(i);
             Optional<ObjectNode> logprobs = logprobs();
             if (logprobs.isPresent()) {
                 offsets[i] = question.echo(logprobs.get(), prompt);
@@ -38,7 +38,7 @@ final class CompletionChunks extends Chunks {
     }
 
     @Override
-    public void take(Answers.Part part) {
+    public void take(AnswerService.Part part) {
         Optional<ObjectNode> logprobs = logprobs();
         if (logprobs.isPresent()) {
             int at = offsets[part.index()];

@@ -1,7 +1,7 @@
 package dev.penjing.server.openai;
 
 import dev.penjing.server.http.ApiException;
-import dev.penjing.server.http.Fields;
+import dev.penjing.server.http.JsonFields;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,7 +20,7 @@ final class Messages {
 
     private Messages() {}
 
-    static List<Map<String, Object>> of(Fields fields) {
+    static List<Map<String, Object>> of(JsonFields fields) {
         fields.required("messages");
         List<Map<String, Object>> messages = fields.list("messages", Messages::message);
         if (messages.isEmpty() || messages.size() > MOST) {
@@ -29,7 +29,7 @@ final class Messages {
         return messages;
     }
 
-    private static Map<String, Object> message(Fields fields) {
+    private static Map<String, Object> message(JsonFields fields) {
         String role = fields.text("role").orElseThrow(() -> fields.wrong("role", "is required"));
         Map<String, Object> message = new LinkedHashMap<>();
         fields.text("name").ifPresent(name -> message.put("name", name));
@@ -74,12 +74,12 @@ final class Messages {
         return message;
     }
 
-    private static String requiredContent(Fields fields) {
+    private static String requiredContent(JsonFields fields) {
         return content(fields).orElseThrow(() -> fields.wrong("content", "is required"));
     }
 
     /// A text, or parts of it.
-    private static Optional<String> content(Fields fields) {
+    private static Optional<String> content(JsonFields fields) {
         Optional<JsonNode> node = fields.node("content");
         if (node.isEmpty() || node.get().isString()) {
             return node.map(JsonNode::asString);
@@ -107,12 +107,12 @@ final class Messages {
     }
 
     /// A call of a function, its arguments as what they say.
-    private static Map<String, Object> call(Fields fields) {
+    private static Map<String, Object> call(JsonFields fields) {
         String id = fields.text("id").orElseThrow(() -> fields.wrong("id", "is required"));
         if (!fields.text("type").orElse("function").equals("function")) {
             throw fields.wrong("type", "must be \"function\"");
         }
-        Fields function =
+        JsonFields function =
                 fields.object("function")
                         .orElseThrow(() -> fields.wrong("function", "is required"));
         Map<String, Object> what = new LinkedHashMap<>();
@@ -130,7 +130,7 @@ final class Messages {
         return call;
     }
 
-    private static Object arguments(Fields function) {
+    private static Object arguments(JsonFields function) {
         return parsed(function.text("arguments").orElse("{}"))
                 .orElseThrow(() -> function.wrong("arguments", "must be a JSON text"));
     }

@@ -1,9 +1,9 @@
 package dev.penjing.server.openai;
 
-import dev.penjing.inference.LogProbabilities;
+import dev.penjing.inference.api.LogProbabilities;
 import dev.penjing.model.tokenizer.Tokenizer;
-import dev.penjing.server.http.Json;
-import dev.penjing.server.models.Answers.Token;
+import dev.penjing.server.http.HttpJson;
+import dev.penjing.server.models.AnswerService.Token;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import tools.jackson.databind.node.ArrayNode;
@@ -18,7 +18,7 @@ final class Probabilities {
 
     /// `choices[].logprobs` of a chat.
     static ObjectNode chat(List<Token> tokens, Tokenizer tokenizer) {
-        ObjectNode all = Json.object();
+        ObjectNode all = HttpJson.object();
         all.set("content", list(tokens, tokenizer, true));
         all.putNull("refusal");
         return all;
@@ -28,7 +28,7 @@ final class Probabilities {
     ///
     /// @param withBytes whether each token's bytes are told, too: a response's events have none
     static ArrayNode list(List<Token> tokens, Tokenizer tokenizer, boolean withBytes) {
-        ArrayNode list = Json.array();
+        ArrayNode list = HttpJson.array();
         for (Token token : tokens) {
             LogProbabilities known = token.probabilities().orElseThrow();
             ObjectNode entry = list.addObject();
@@ -95,7 +95,7 @@ final class Probabilities {
 
     /// As completions begin them.
     static ObjectNode completion() {
-        ObjectNode node = Json.object();
+        ObjectNode node = HttpJson.object();
         node.putArray("text_offset");
         node.putArray("token_logprobs");
         node.putArray("tokens");

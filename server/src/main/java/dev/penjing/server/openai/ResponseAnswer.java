@@ -1,11 +1,11 @@
 package dev.penjing.server.openai;
 
-import dev.penjing.inference.Finish;
+import dev.penjing.inference.api.Finish;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.EventStream;
-import dev.penjing.server.http.Json;
-import dev.penjing.server.models.Answers;
+import dev.penjing.server.http.HttpJson;
+import dev.penjing.server.models.AnswerService;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +14,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// A response in the making (OpenAI's specification 2.3.0, Response), and the events that tell of
 /// it if it is streamed (ResponseStreamEvent). It is the same response either way.
-final class ResponseAnswer implements Answers.Taker {
+final class ResponseAnswer implements AnswerService.Taker {
     private final ResponseRequest asked;
     private final int promptTokens;
     private final Optional<EventStream> events;
@@ -31,7 +31,7 @@ final class ResponseAnswer implements Answers.Taker {
     private Optional<Item> open = Optional.empty();
 
     /// Tokens whose text may yet become a call.
-    private final List<Answers.Token> waiting = new ArrayList<>();
+    private final List<AnswerService.Token> waiting = new ArrayList<>();
 
     private Optional<Finish> finish = Optional.empty();
     private int sequence;
@@ -44,7 +44,7 @@ final class ResponseAnswer implements Answers.Taker {
             Optional<String> name,
             String callId,
             StringBuilder text,
-            List<Answers.Token> tokens) {}
+            List<AnswerService.Token> tokens) {}
 
     /// @param events empty if the response is wanted in one piece
     ResponseAnswer(ResponseRequest asked, int promptTokens, Optional<EventStream> events) {
@@ -74,7 +74,7 @@ final class ResponseAnswer implements Answers.Taker {
     }
 
     @Override
-    public void take(Answers.Part part) {
+    public void take(AnswerService.Part part) {
         switch (asked.tools().choice()) {
             case NONE -> text(part.text(), part.tokens());
             case AUTO -> text(finder.add(part.text()), part.tokens());
@@ -126,10 +126,10 @@ final class ResponseAnswer implements Answers.Taker {
     }
 
     private boolean complete() {
-        return finish.map(f -> f.reason() == Finish.Reason.STOP).orElse(false);
+        return finish.map(f -> Service.reason(f).equals("stop")).orElse(false);
     }
 
-    private void text(String text, List<Answers.Token> tokens) {
+    private void text(String text, List<AnswerService.Token> tokens) {
         waiting.addAll(tokens);
         if (text.isEmpty()) {
             return;
@@ -193,7 +193,7 @@ final class ResponseAnswer implements Answers.Taker {
     }
 
     private ObjectNode json(Item item, String status) {
-        ObjectNode node = Json.object().put("id", item.id());
+        ObjectNode node = HttpJson.object().put("id", item.id());
         if (item.name().isPresent()) {
             node.put("type", "function_call").put("status", status);
             node.put("call_id", item.callId()).put("name", item.name().get());
@@ -206,18 +206,18 @@ final class ResponseAnswer implements Answers.Taker {
     }
 
     private ObjectNode content(Item item) {
-        ObjectNode part = Json.object().put("type", "output_text");
+        ObjectNode part = HttpJson.object().put("type", "output_text");
         part.put("text", item.text().toString());
         part.putArray("annotations");
         part.set("logprobs", probabilities(item.tokens(), true));
         return part;
     }
 
-    private ArrayNode probabilities(List<Answers.Token> tokens, boolean withBytes) {
+    private ArrayNode probabilities(List<AnswerService.Token> tokens, boolean withBytes) {
         Tokenizer tokenizer = asked.engine().tokenizer();
         return asked.top().isPresent()
                 ? Probabilities.list(tokens, tokenizer, withBytes)
-                : Json.array();
+                : HttpJson.array();
     }
 
     /// The response as it is when the answer has ended.
@@ -248,7 +248,7 @@ final class ResponseAnswer implements Answers.Taker {
     }
 
     private ObjectNode json(String status) {
-        ObjectNode node = Json.object();
+        ObjectNode node = HttpJson.object();
         node.put("id", id).put("object", "response").put("created_at", created);
         node.put("status", status).put("background", false).putNull("completed_at");
         node.putNull("error").putNull("incomplete_details");
@@ -262,7 +262,7 @@ final class ResponseAnswer implements Answers.Taker {
     }
 
     private ObjectNode event(String type) {
-        return Json.object().put("type", type).put("sequence_number", sequence++);
+        return HttpJson.object().put("type", type).put("sequence_number", sequence++);
     }
 
     /// Of the item that comes next in the output.

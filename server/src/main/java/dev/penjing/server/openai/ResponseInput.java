@@ -1,6 +1,6 @@
 package dev.penjing.server.openai;
 
-import dev.penjing.server.http.Fields;
+import dev.penjing.server.http.JsonFields;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -19,7 +19,7 @@ final class ResponseInput {
     private ResponseInput() {}
 
     /// @param earlier messages that `input` continues
-    static List<Map<String, Object>> of(Fields fields, List<Map<String, Object>> earlier) {
+    static List<Map<String, Object>> of(JsonFields fields, List<Map<String, Object>> earlier) {
         List<Map<String, Object>> messages = new ArrayList<>(earlier);
         JsonNode input = fields.required("input");
         if (input.isString()) {
@@ -44,11 +44,11 @@ final class ResponseInput {
     static List<Map<String, Object>> continued(
             List<Map<String, Object>> conversation, List<ObjectNode> output) {
         List<Map<String, Object>> messages = new ArrayList<>(conversation);
-        output.forEach(item -> messages.add(message(Fields.of(item, "output"))));
+        output.forEach(item -> messages.add(message(JsonFields.of(item, "output"))));
         return joined(messages);
     }
 
-    private static Map<String, Object> message(Fields item) {
+    private static Map<String, Object> message(JsonFields item) {
         String type = item.text("type").orElse("message");
         Map<String, Object> message =
                 switch (type) {
@@ -66,7 +66,7 @@ final class ResponseInput {
         return message;
     }
 
-    private static Map<String, Object> said(Fields item) {
+    private static Map<String, Object> said(JsonFields item) {
         String role = item.text("role").orElseThrow(() -> item.wrong("role", "is required"));
         String content = text(item, "content");
         return switch (role) {
@@ -77,7 +77,7 @@ final class ResponseInput {
     }
 
     /// A text, or parts of it.
-    private static String text(Fields item, String name) {
+    private static String text(JsonFields item, String name) {
         JsonNode node = item.required(name);
         if (node.isString()) {
             return node.asString();
@@ -88,7 +88,7 @@ final class ResponseInput {
         return String.join("", item.list(name, ResponseInput::part));
     }
 
-    private static String part(Fields part) {
+    private static String part(JsonFields part) {
         String type = part.text("type").orElse("");
         String name =
                 switch (type) {
@@ -105,7 +105,7 @@ final class ResponseInput {
         return text;
     }
 
-    private static Map<String, Object> call(Fields item) {
+    private static Map<String, Object> call(JsonFields item) {
         String id = required(item, "call_id");
         String text = required(item, "arguments");
         Optional<Object> arguments = Messages.parsed(text);
@@ -127,13 +127,13 @@ final class ResponseInput {
         return message;
     }
 
-    private static Map<String, Object> result(Fields item) {
+    private static Map<String, Object> result(JsonFields item) {
         String id = required(item, "call_id");
         item.ignore("name");
         return Map.of("role", "tool", "content", text(item, "output"), "tool_call_id", id);
     }
 
-    private static String required(Fields item, String name) {
+    private static String required(JsonFields item, String name) {
         return item.text(name).orElseThrow(() -> item.wrong(name, "is required"));
     }
 
@@ -162,7 +162,7 @@ final class ResponseInput {
     }
 
     /// A result without its call would be read as one of another call.
-    private static void checkResults(Fields fields, List<Map<String, Object>> messages) {
+    private static void checkResults(JsonFields fields, List<Map<String, Object>> messages) {
         Set<Object> called = new HashSet<>();
         for (Map<String, Object> message : messages) {
             for (Object call : calls(message)) {

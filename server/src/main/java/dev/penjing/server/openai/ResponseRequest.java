@@ -3,8 +3,8 @@ package dev.penjing.server.openai;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.constraint.Constraint;
 import dev.penjing.server.http.ApiException;
-import dev.penjing.server.http.Fields;
-import dev.penjing.server.http.Json;
+import dev.penjing.server.http.HttpJson;
+import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.models.ServedModel;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +27,7 @@ import tools.jackson.databind.node.StringNode;
 record ResponseRequest(
         ServedModel model,
         Engine engine,
-        Parameters parameters,
+        RequestParameters parameters,
         Tools tools,
         OptionalInt top,
         Optional<String> instructions,
@@ -59,14 +59,14 @@ record ResponseRequest(
                     "max_completion_tokens", "max_output_tokens",
                     "logprobs", "include: [\"" + LOGPROBS + "\"]");
 
-    static ResponseRequest of(Fields fields, Service service, ResponseStore store) {
+    static ResponseRequest of(JsonFields fields, Service service, ResponseStore store) {
         MOVED.forEach((name, here) -> {
             if (fields.node(name).isPresent()) {
                 throw fields.wrong(name, "is a field of chats: use %s".formatted(here));
             }
         });
         ServedModel model = service.model(fields);
-        ObjectNode echo = Json.object().put("model", model.id());
+        ObjectNode echo = HttpJson.object().put("model", model.id());
         Optional<String> instructions = fields.text("instructions");
         echo.put("instructions", instructions.orElse(null));
         List<Map<String, Object>> conversation =
@@ -78,7 +78,7 @@ record ResponseRequest(
         echo.set("tool_choice", fields.node("tool_choice").orElse(StringNode.valueOf("auto")));
         echo.put("temperature", fields.number("temperature", 0, 2).orElse(1));
         echo.put("top_p", fields.number("top_p", 0, 1).orElse(1));
-        Parameters parameters = parameters(fields, engine, tools, echo);
+        RequestParameters parameters = parameters(fields, engine, tools, echo);
         OptionalInt top = top(fields, echo);
         OptionalInt length = fields.integer("max_output_tokens", 1, Integer.MAX_VALUE);
         echo.put("max_output_tokens", length.isPresent() ? length.getAsInt() : null);
@@ -113,7 +113,7 @@ record ResponseRequest(
     }
 
     private static List<Map<String, Object>> earlier(
-            Fields fields, ResponseStore store, ObjectNode echo) {
+            JsonFields fields, ResponseStore store, ObjectNode echo) {
         Optional<String> previous = fields.text("previous_response_id");
         echo.put("previous_response_id", previous.orElse(null));
         return previous.map(id ->
@@ -127,9 +127,9 @@ record ResponseRequest(
                 .orElse(List.of());
     }
 
-    private static Parameters parameters(
-            Fields fields, Engine engine, Tools tools, ObjectNode echo) {
-        Parameters parameters = Parameters.of(fields, engine.config().vocabularySize());
+    private static RequestParameters parameters(
+            JsonFields fields, Engine engine, Tools tools, ObjectNode echo) {
+        RequestParameters parameters = RequestParameters.of(fields, engine.config().vocabularySize());
         if (parameters.count() != 1) {
             throw fields.wrong("n", "must be 1: a response is one answer");
         }
@@ -145,10 +145,10 @@ record ResponseRequest(
     }
 
     /// The form that a text must have, from `text.format`.
-    private static Optional<Constraint> form(Fields fields, ObjectNode echo) {
+    private static Optional<Constraint> form(JsonFields fields, ObjectNode echo) {
         ObjectNode shown = echo.putObject("text").putObject("format").put("type", "text");
-        Optional<Fields> text = fields.object("text");
-        Optional<Fields> format = text.flatMap(t -> t.object("format"));
+        Optional<JsonFields> text = fields.object("text");
+        Optional<JsonFields> format = text.flatMap(t -> t.object("format"));
         text.ifPresent(t -> {
             t.ignore("verbosity");
             t.end();
@@ -156,7 +156,7 @@ record ResponseRequest(
         if (format.isEmpty()) {
             return Optional.empty();
         }
-        Fields asked = format.get();
+        JsonFields asked = format.get();
         String type = asked.text("type").orElseThrow(() -> asked.wrong("type", "is required"));
         shown.put("type", type);
         switch (type) {
@@ -170,7 +170,7 @@ record ResponseRequest(
             }
             case "json_schema" -> {
                 JsonNode schema = asked.required("schema");
-                Constraint form = Parameters.named(asked);
+                Constraint form = RequestParameters.named(asked);
                 asked.text("name").ifPresent(name -> shown.put("name", name));
                 asked.text("description").ifPresent(about -> shown.put("description", about));
                 shown.set("schema", schema);
@@ -186,8 +186,8 @@ record ResponseRequest(
     /// The tools as a response shows them. Only arguments that have to be made are held to their
     /// schema: strict is what the client says.
     private static ArrayNode shown(Optional<JsonNode> tools) {
-        ArrayNode all = Json.array();
-        for (JsonNode tool : tools.orElse(Json.array())) {
+        ArrayNode all = HttpJson.array();
+        for (JsonNode tool : tools.orElse(HttpJson.array())) {
             ObjectNode node = all.addObject().put("type", "function");
             node.set("name", tool.path("name"));
             for (String name : List.of("description", "parameters")) {
@@ -198,7 +198,7 @@ record ResponseRequest(
         return all;
     }
 
-    private static OptionalInt top(Fields fields, ObjectNode echo) {
+    private static OptionalInt top(JsonFields fields, ObjectNode echo) {
         List<String> include = fields.texts("include", 100);
         for (String name : include) {
             if (!name.equals(LOGPROBS) && !INCLUDE.contains(name)) {
@@ -215,7 +215,7 @@ record ResponseRequest(
         return probabilities ? OptionalInt.of(top.orElse(0)) : OptionalInt.empty();
     }
 
-    private static boolean truncate(Fields fields) {
+    private static boolean truncate(JsonFields fields) {
         return switch (fields.text("truncation").orElse("disabled")) {
             case "auto" -> true;
             case "disabled" -> false;
@@ -223,9 +223,9 @@ record ResponseRequest(
         };
     }
 
-    private static ObjectNode metadata(Fields fields) {
-        ObjectNode metadata = Json.object();
-        Optional<Fields> map = fields.object("metadata");
+    private static ObjectNode metadata(JsonFields fields) {
+        ObjectNode metadata = HttpJson.object();
+        Optional<JsonFields> map = fields.object("metadata");
         if (map.isPresent()) {
             boolean small = map.get().names().size() <= 16;
             for (String name : map.get().names()) {
@@ -264,6 +264,6 @@ record ResponseRequest(
     }
 
     private int[] tokens(List<Map<String, Object>> messages) {
-        return Chat.prompt(engine, messages, tools, Map.of(), "input");
+        return ChatEndpoint.prompt(engine, messages, tools, Map.of(), "input");
     }
 }

@@ -1,14 +1,15 @@
 package dev.penjing.server.openai;
 
 import dev.penjing.inference.Engine;
-import dev.penjing.inference.Finish;
-import dev.penjing.inference.Request;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.inference.api.Request;
+import dev.penjing.model.PenjingException;
 import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.Exchange;
-import dev.penjing.server.http.Fields;
+import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.models.Admission;
-import dev.penjing.server.models.Answers;
+import dev.penjing.server.models.AnswerService;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import java.time.Duration;
@@ -24,11 +25,11 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
     public interface Observer {
         /// @param requests one for each answer
         /// @return what is told of the answers
-        Answers.Taker started(ServedModel model, List<Request> requests);
+        AnswerService.Taker started(ServedModel model, List<Request> requests);
     }
 
     /// The model that a request names.
-    ServedModel model(Fields fields) {
+    ServedModel model(JsonFields fields) {
         return models.get(
                 fields.text("model").orElseThrow(() -> fields.wrong("model", "is required")));
     }
@@ -51,12 +52,12 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
     }
 
     /// Makes the answers to a request that was let in, and has them whole.
-    List<Made> made(Exchange exchange, Asked asked, Admission.Ticket ticket) {
-        List<Made> all = asked.requests().stream().map(request -> new Made()).toList();
-        Answers.Taker taker =
-                new Answers.Taker() {
+    List<CollectedAnswer> made(Exchange exchange, ParsedRequest asked, Admission.Ticket ticket) {
+        List<CollectedAnswer> all = asked.requests().stream().map(request -> new CollectedAnswer()).toList();
+        AnswerService.Taker taker =
+                new AnswerService.Taker() {
                     @Override
-                    public void take(Answers.Part part) {
+                    public void take(AnswerService.Part part) {
                         all.get(part.index()).take(part);
                     }
 
@@ -74,7 +75,7 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
     /// @param form makes the chunks
     void stream(
             Exchange exchange,
-            Asked asked,
+            ParsedRequest asked,
             Admission.Ticket ticket,
             Function<EventStream, Chunks> form) {
         try (EventStream events = exchange.events()) {
@@ -85,6 +86,9 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
                 chunks.end(Usage.of(asked.promptTokens(), all));
             } catch (ApiException e) {
                 events.fail(e);
+            } catch (PenjingException e) {
+                // of the engine, such as one that was closed while it scored an echoed prompt
+                events.fail(ApiException.internal("The engine failed over this answer.", e));
             }
         }
     }
@@ -95,12 +99,16 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
             ServedModel model,
             List<Request> requests,
             Admission.Ticket ticket,
-            Answers.Taker taker) {
-        Answers.Taker observed = observer.started(model, requests);
-        Answers.Taker both =
-                new Answers.Taker() {
+            AnswerService.Taker taker) {
+        AnswerService.Taker both = both(observer.started(model, requests), taker);
+        return models.answer(model, requests, ticket, exchange.client()::gone, most, both);
+    }
+
+    /// The endpoint's taker, and before it the observer's.
+    static AnswerService.Taker both(AnswerService.Taker observed, AnswerService.Taker taker) {
+        return new AnswerService.Taker() {
                     @Override
-                    public void take(Answers.Part part) {
+                    public void take(AnswerService.Part part) {
                         observed.take(part);
                         taker.take(part);
                     }
@@ -123,14 +131,19 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
                     @Override
                     public void ended(int index, Finish finish) {
                         observed.ended(index, finish);
+                        taker.ended(index, finish);
                     }
                 };
-        return models.answer(model, requests, ticket, exchange.client(), most, both);
     }
 
     /// `stop`, or `length` where an answer did not come to its own end.
     static String reason(Finish finish) {
-        return finish.reason() == Finish.Reason.STOP ? "stop" : "length";
+        return switch (finish.reason()) {
+            case STOP -> "stop";
+            case LENGTH, DEAD_END, CANCELLED -> "length";
+            case FAILED ->
+                    throw new IllegalStateException("an answer that failed is shown as finished");
+        };
     }
 
     static String fingerprint(Engine engine) {

@@ -1,6 +1,6 @@
 package dev.penjing.server.openai;
 
-import dev.penjing.server.http.Json;
+import dev.penjing.server.http.HttpJson;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +21,7 @@ final class ToolCalls {
     /// @param arguments as JSON
     record Call(String id, String name, String arguments) {
         ObjectNode json() {
-            ObjectNode call = Json.object().put("id", id).put("type", "function");
+            ObjectNode call = HttpJson.object().put("id", id).put("type", "function");
             call.putObject("function").put("name", name).put("arguments", arguments);
             return call;
         }
@@ -135,7 +135,7 @@ final class ToolCalls {
         } catch (JacksonException e) {
             return calls;
         }
-        for (JsonNode call : node.isArray() ? node : Json.array().add(node)) {
+        for (JsonNode call : node.isArray() ? node : HttpJson.array().add(node)) {
             String name = call.path("name").asString("");
             JsonNode arguments = call.path(call.has("arguments") ? "arguments" : "parameters");
             if (!tools.all().containsKey(name)) {

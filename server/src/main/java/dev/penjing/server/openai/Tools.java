@@ -1,8 +1,8 @@
 package dev.penjing.server.openai;
 
 import dev.penjing.inference.constraint.Constraint;
-import dev.penjing.server.http.Fields;
-import dev.penjing.server.http.Json;
+import dev.penjing.server.http.HttpJson;
+import dev.penjing.server.http.JsonFields;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +36,7 @@ record Tools(
     private static final int MOST = 128;
 
     /// As chats have them: each function within its tool.
-    static Tools of(Fields fields) {
+    static Tools of(JsonFields fields) {
         return of(
                 fields,
                 tool ->
@@ -45,7 +45,7 @@ record Tools(
     }
 
     /// As responses have them: a tool and its function are one.
-    static Tools flat(Fields fields) {
+    static Tools flat(JsonFields fields) {
         return of(
                 fields,
                 tool -> {
@@ -55,7 +55,7 @@ record Tools(
                 });
     }
 
-    private static Tools of(Fields fields, UnaryOperator<Fields> functionOf) {
+    private static Tools of(JsonFields fields, UnaryOperator<JsonFields> functionOf) {
         Map<String, Object> all = new LinkedHashMap<>();
         Map<String, JsonNode> schemas = new LinkedHashMap<>();
         fields.list(
@@ -64,14 +64,14 @@ record Tools(
                     if (!tool.text("type").orElse("").equals("function")) {
                         throw tool.wrong("type", "must be \"function\"");
                     }
-                    Fields function = functionOf.apply(tool);
+                    JsonFields function = functionOf.apply(tool);
                     String name = name(function);
                     schemas.put(name, parameters(function));
                     function.ignore("description");
                     function.flag("strict");
                     function.end();
                     JsonNode whole =
-                            Json.object()
+                            HttpJson.object()
                                     .put("type", "function")
                                     .set("function", definition(function, name));
                     if (all.put(name, Messages.plain(whole)) != null) {
@@ -86,14 +86,14 @@ record Tools(
         return of(fields, all, schemas);
     }
 
-    private static ObjectNode definition(Fields function, String name) {
-        ObjectNode node = Json.object().put("name", name);
+    private static ObjectNode definition(JsonFields function, String name) {
+        ObjectNode node = HttpJson.object().put("name", name);
         function.text("description").ifPresent(text -> node.put("description", text));
         node.set("parameters", parameters(function));
         return node;
     }
 
-    private static Tools of(Fields fields, Map<String, Object> all, Map<String, JsonNode> schemas) {
+    private static Tools of(JsonFields fields, Map<String, Object> all, Map<String, JsonNode> schemas) {
         boolean several =
                 fields.node("parallel_tool_calls").isEmpty() || fields.flag("parallel_tool_calls");
         Optional<JsonNode> choice = fields.node("tool_choice");
@@ -111,11 +111,11 @@ record Tools(
                                         "must be none, auto, required or a function's name");
                     };
         } else if (choice.isPresent()) {
-            Fields object = Fields.of(choice.get(), "tool_choice");
+            JsonFields object = JsonFields.of(choice.get(), "tool_choice");
             if (!object.text("type").orElse("").equals("function")) {
                 throw object.wrong("type", "must be \"function\"");
             }
-            Optional<Fields> function = object.object("function");
+            Optional<JsonFields> function = object.object("function");
             named = Optional.of(name(function.orElse(object)));
             what = Choice.NAMED;
         }
@@ -126,7 +126,7 @@ record Tools(
         return new Tools(all, schemas, what, named, several);
     }
 
-    private static String name(Fields function) {
+    private static String name(JsonFields function) {
         String name =
                 function.text("name").orElseThrow(() -> function.wrong("name", "is required"));
         if (!name.matches("[a-zA-Z0-9_.-]{1,64}")) {
@@ -135,8 +135,8 @@ record Tools(
         return name;
     }
 
-    private static JsonNode parameters(Fields function) {
-        return function.node("parameters").orElseGet(() -> Json.object().put("type", "object"));
+    private static JsonNode parameters(JsonFields function) {
+        return function.node("parameters").orElseGet(() -> HttpJson.object().put("type", "object"));
     }
 
     /// As the template is told of them: not at all if none may be called.
@@ -146,15 +146,15 @@ record Tools(
 
     /// The form that an answer must have so that it is a call: of the named function its arguments
     /// alone, else an object with name and arguments. Empty if it may be a text.
-    Optional<Constraint> form(Fields fields) {
+    Optional<Constraint> form(JsonFields fields) {
         if (named.isPresent()) {
-            JsonNode schema = schemas.getOrDefault(named.get(), Json.object());
-            return Optional.of(Parameters.schema(fields, "tools", schema));
+            JsonNode schema = schemas.getOrDefault(named.get(), HttpJson.object());
+            return Optional.of(RequestParameters.schema(fields, "tools", schema));
         }
         if (choice != Choice.REQUIRED) {
             return Optional.empty();
         }
-        ObjectNode schema = Json.object();
+        ObjectNode schema = HttpJson.object();
         ArrayNode any = schema.putArray("anyOf");
         schemas.forEach((name, parameters) -> {
             ObjectNode call = any.addObject().put("type", "object");
@@ -164,6 +164,6 @@ record Tools(
             properties.putObject("name").put("const", name);
             properties.set("arguments", parameters);
         });
-        return Optional.of(Parameters.schema(fields, "tools", schema));
+        return Optional.of(RequestParameters.schema(fields, "tools", schema));
     }
 }

@@ -1,7 +1,7 @@
 package dev.penjing.server.openai;
 
-import dev.penjing.inference.Finish;
-import dev.penjing.server.http.Json;
+import dev.penjing.inference.api.Finish;
+import dev.penjing.server.http.HttpJson;
 import java.util.List;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -19,7 +19,7 @@ record Usage(int prompt, int completion, int cached) {
 
     /// As responses name it. Cache writes are those that a client asks for, which it cannot here.
     ObjectNode response() {
-        ObjectNode node = Json.object();
+        ObjectNode node = HttpJson.object();
         node.put("input_tokens", prompt);
         node.putObject("input_tokens_details")
                 .put("cached_tokens", cached)
@@ -31,7 +31,7 @@ record Usage(int prompt, int completion, int cached) {
     }
 
     ObjectNode json() {
-        ObjectNode node = Json.object();
+        ObjectNode node = HttpJson.object();
         node.put("prompt_tokens", prompt);
         node.put("completion_tokens", completion);
         node.put("total_tokens", prompt + completion);

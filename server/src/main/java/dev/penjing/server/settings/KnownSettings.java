@@ -1,5 +1,6 @@
 package dev.penjing.server.settings;
 
+import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.server.settings.Setting.Choice;
 import dev.penjing.server.settings.Setting.Flag;
 import dev.penjing.server.settings.Setting.Kind;
@@ -40,7 +41,7 @@ final class KnownSettings {
                             "The most tokens of prompt and answer together; the model's own context if not set."),
                     own(
                             "quantization",
-                            new Choice(List.of("q4_0", "q8_0")),
+                            new Choice(WeightFormat.names()),
                             "What the weights are computed in; the file's own, or q8_0, if not set."),
                     nim(
                             "draft-model",

@@ -3,8 +3,6 @@ package dev.penjing.server.settings;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.UsageException;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -182,15 +180,6 @@ public final class Settings {
     /// What is allowed, but may not be meant.
     private List<String> doubts() {
         List<String> doubts = new ArrayList<>();
-        boolean locked =
-                optionalText("api-key").isPresent()
-                        || optionalText("api-key-file").isPresent()
-                        || text("ssl-mode").equals("mtls");
-        if (!locked && !loopback(text("host"))) {
-            doubts.add(
-                    "host is %s and there is no api-key: whoever reaches the port can use the models"
-                            .formatted(text("host")));
-        }
         for (String path : List.of("ssl-key-path", "ssl-certs-path", "ssl-ca-certs-path")) {
             if (text("ssl-mode").equals("off") && optionalText(path).isPresent()) {
                 doubts.add(path + " is set, but ssl-mode is off: it changes nothing");
@@ -199,12 +188,14 @@ public final class Settings {
         return doubts;
     }
 
-    private static boolean loopback(String host) {
-        try {
-            return InetAddress.getByName(host).isLoopbackAddress();
-        } catch (UnknownHostException e) {
-            return false;
-        }
+    /// To be asked before anything is loaded: the server itself refuses only when it is made.
+    ///
+    /// @throws PenjingException if a server of these settings may not listen on its host
+    public void checkExposure() {
+        Exposure.check(
+                text("host"),
+                optionalText("api-key").isPresent() || optionalText("api-key-file").isPresent(),
+                text("ssl-mode").equals("mtls"));
     }
 
     private static Set<String> names() {

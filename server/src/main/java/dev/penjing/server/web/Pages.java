@@ -2,9 +2,9 @@ package dev.penjing.server.web;
 
 import dev.penjing.inference.Engine;
 import dev.penjing.server.http.ApiException;
+import dev.penjing.server.http.ApiKeys;
 import dev.penjing.server.http.Exchange;
-import dev.penjing.server.http.Json;
-import dev.penjing.server.http.Keys;
+import dev.penjing.server.http.HttpJson;
 import dev.penjing.server.models.ServedModel;
 import dev.penjing.server.models.ServedModels;
 import java.io.IOException;
@@ -41,7 +41,7 @@ public final class Pages {
 
     private final ServedModels models;
     private final String version;
-    private final Keys keys;
+    private final ApiKeys keys;
 
     /// What lets a frame, which can send no key, show a report: told only to those who have one.
     private final String ticket = UUID.randomUUID().toString();
@@ -53,7 +53,7 @@ public final class Pages {
     public Pages(
             ServedModels models,
             String version,
-            Keys keys,
+            ApiKeys keys,
             int defaultMaxTokens,
             List<String> examples) {
         this.models = models;
@@ -108,7 +108,7 @@ public final class Pages {
     /// What the playground builds its panels from. Without the key that is needed it tells only
     /// that one is.
     public void info(Exchange exchange) {
-        ObjectNode body = Json.object();
+        ObjectNode body = HttpJson.object();
         body.put("version", version);
         body.put("key_required", keys.required());
         ArrayNode list = body.putArray("models");
@@ -121,7 +121,7 @@ public final class Pages {
     }
 
     private ObjectNode model(ServedModel model) {
-        ObjectNode node = Json.object();
+        ObjectNode node = HttpJson.object();
         node.put("id", model.id());
         node.put("state", model.state().name().toLowerCase(Locale.ROOT));
         node.put("message", model.message());
@@ -153,7 +153,7 @@ public final class Pages {
                         .min()
                         .orElse(4096);
         int tokens = Math.min(defaultMaxTokens, context - 1);
-        ArrayNode all = Json.array();
+        ArrayNode all = HttpJson.array();
         number(
                         all,
                         "temperature",

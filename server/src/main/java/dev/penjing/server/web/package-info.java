@@ -1,4 +1,5 @@
-/// Pages: the playground and the interface's documentation.
+/// The pages that a browser sees: the playground and the interface's documentation. `Pages` serves
+/// their files and tells the playground what it needs to know of the models.
 @NullMarked
 package dev.penjing.server.web;
 

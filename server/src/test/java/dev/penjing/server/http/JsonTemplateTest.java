@@ -12,7 +12,7 @@ import tools.jackson.databind.node.ObjectNode;
 class JsonTemplateTest {
     private static final Function<String, ObjectNode> CHUNK =
             text -> {
-                ObjectNode chunk = Json.object().put("id", "a \"name\"").put("created", 12);
+                ObjectNode chunk = HttpJson.object().put("id", "a \"name\"").put("created", 12);
                 chunk.putObject("delta").put("content", text).putNull("refusal");
                 return chunk;
             };
@@ -35,7 +35,7 @@ class JsonTemplateTest {
                 "<script>&'"
             })
     void writesWhatJacksonWrites(String text) {
-        assertThat(written(new JsonTemplate(CHUNK), text)).isEqualTo(Json.bytes(CHUNK.apply(text)));
+        assertThat(written(new JsonTemplate(CHUNK), text)).isEqualTo(HttpJson.bytes(CHUNK.apply(text)));
     }
 
     @Test
@@ -44,7 +44,7 @@ class JsonTemplateTest {
         for (int c = 0; c < 0x20000; c++) {
             if (c < Character.MIN_SURROGATE || c > Character.MAX_SURROGATE) {
                 String text = Character.toString(c);
-                assertThat(written(template, text)).isEqualTo(Json.bytes(CHUNK.apply(text)));
+                assertThat(written(template, text)).isEqualTo(HttpJson.bytes(CHUNK.apply(text)));
             }
         }
     }

@@ -2,7 +2,8 @@ package dev.penjing.server.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.penjing.inference.Engine;
+import dev.penjing.inference.api.DraftLoad;
+import dev.penjing.inference.api.EngineLoad;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,11 +23,11 @@ class DeployedNamesTest {
     @ValueSource(
             strings = {"grafana/penjing.json", "prometheus/alerts.yml", "prometheus/adapter.yml"})
     void namesAreExposed(String file) throws IOException {
-        Metrics metrics = new Metrics(256);
+        ServerMetrics metrics = new ServerMetrics(256);
         metrics.forModel(
                         "student",
                         64,
-                        () -> new Engine.Load(0, 0, 8, 8, new Engine.DraftLoad(0, 0, 8, 8)))
+                        () -> new EngineLoad(0, 0, 8, 8, new DraftLoad(0, 0, 8, 8)))
                 .requestStarted(1, 1);
         metrics.answered("/", "GET", 200, 0.1);
         Set<String> exposed = new TreeSet<>();

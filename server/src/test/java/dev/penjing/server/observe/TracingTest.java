@@ -3,7 +3,7 @@ package dev.penjing.server.observe;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
-import dev.penjing.inference.Finish;
+import dev.penjing.inference.api.Finish;
 import dev.penjing.server.settings.Settings;
 import java.io.IOException;
 import java.net.InetAddress;

@@ -9,6 +9,7 @@ import dev.penjing.server.settings.Settings.Source;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -262,12 +263,24 @@ class SettingsTest {
     }
 
     @Test
-    void anOpenDoorIsTold() {
-        assertThat(commandLine("host", "0.0.0.0").warnings())
-                .containsExactly(
-                        "host is 0.0.0.0 and there is no api-key: whoever reaches the port can use the models");
-        assertThat(commandLine("host", "0.0.0.0", "api-key", "k").warnings()).isEmpty();
-        assertThat(commandLine("host", "::1").warnings()).isEmpty();
+    void anOpenDoorIsRefused() {
+        assertThatThrownBy(() -> commandLine("host", "0.0.0.0").checkExposure())
+                .isInstanceOf(PenjingException.class)
+                .hasMessageContaining("0.0.0.0")
+                .hasMessageContaining("set api-key-file");
+        String[] tls = {
+            "host", "0.0.0.0", "ssl-key-path", "k", "ssl-certs-path", "c", "ssl-mode", "tls"
+        };
+        assertThatThrownBy(() -> commandLine(tls).checkExposure())
+                .hasMessageContaining("ssl-mode mtls");
+        commandLine("host", "0.0.0.0", "api-key", "k").checkExposure();
+        commandLine("host", "0.0.0.0", "api-key-file", "keys").checkExposure();
+        commandLine("host", "::1").checkExposure();
+        tls[tls.length - 1] = "mtls";
+        List<String> mutual = new ArrayList<>(List.of(tls));
+        mutual.addAll(List.of("ssl-ca-certs-path", "ca"));
+        commandLine(mutual.toArray(String[]::new)).checkExposure();
+        assertThat(commandLine(mutual.toArray(String[]::new)).warnings()).isEmpty();
     }
 
     @Test

@@ -1,0 +1,267 @@
+package dev.penjing.inference.forward;
+
+import dev.penjing.inference.kernel.PackedMatrix;
+import dev.penjing.inference.kernel.WeightFormat;
+import dev.penjing.model.Closer;
+import dev.penjing.model.Progress;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
+import dev.penjing.model.architecture.TensorSpec;
+import dev.penjing.model.architecture.TensorTable;
+import java.lang.foreign.Arena;
+import java.lang.foreign.SegmentAllocator;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// A decoder's weights as the kernels read them. Owns native memory until closed.
+///
+/// Letters of shapes: D hidden, F intermediate, H heads, K key-value heads, E head dim, V
+/// vocabulary.
+final class PackedWeights implements AutoCloseable {
+    /// @param qkv rows of q (H E), k (K E) and v (K E), in turn
+    /// @param qkvBias of the same rows, empty where there is none
+    /// @param output D x H E
+    /// @param outputBias D, or empty
+    /// @param gateUp 32 rows of the gate and 32 rows of up in turn, 2 F in all
+    /// @param down D x F
+    record Layer(
+            float[] inputNorm,
+            PackedMatrix qkv,
+            float[] qkvBias,
+            PackedMatrix output,
+            float[] outputBias,
+            float[] postNorm,
+            PackedMatrix gateUp,
+            PackedMatrix down) {}
+
+    private final Arena arena;
+    private final ModelConfig config;
+    private final PackedMatrix embedding;
+    private final PackedMatrix head;
+    private final float[] norm;
+    private final List<Layer> layers;
+    private final long bytes;
+
+    private PackedWeights(Arena arena, WeightSource source, Loading loading) {
+        this.arena = arena;
+        this.config = source.config();
+        Loader loader = new Loader(source, loading);
+        TensorTable tensors = config.tensors();
+        embedding = loader.matrix(tensors.of(Role.EMBEDDING));
+        Layer[] loaded = new Layer[config.numHiddenLayers()];
+        // a layer is one thread's: the system clears its memory for it, which takes longest
+        loading.team()
+                .split(
+                        loaded.length,
+                        (from, end, scratch) -> {
+                            for (int i = from; i < end; i++) {
+                                loaded[i] = loader.layer(i);
+                            }
+                        });
+        layers = List.of(loaded);
+        norm = source.vector(tensors.of(Role.FINAL_NORM));
+        head = tensors.find(Role.HEAD).map(loader::matrix).orElse(embedding);
+        bytes = loader.bytes.get();
+    }
+
+    /// @throws dev.penjing.model.PenjingException if a weight is not finite, or loading was
+    ///   cancelled
+    static PackedWeights load(WeightSource source, Loading loading) {
+        try (Closer closer = new Closer()) {
+            Arena arena = Arena.ofShared();
+            closer.own(arena, Arena::close);
+            PackedWeights weights = new PackedWeights(arena, source, loading);
+            closer.keep();
+            return weights;
+        }
+    }
+
+    ModelConfig config() {
+        return config;
+    }
+
+    /// Of most of the weights.
+    WeightFormat format() {
+        return layers.getFirst().gateUp().format();
+    }
+
+    PackedMatrix embedding() {
+        return embedding;
+    }
+
+    PackedMatrix head() {
+        return head;
+    }
+
+    float[] norm() {
+        return norm;
+    }
+
+    List<Layer> layers() {
+        return layers;
+    }
+
+    /// Of the matrices, in memory.
+    long bytes() {
+        return bytes;
+    }
+
+    /// Bytes of the matrices that one token is multiplied by. An embedding counts only if it is the
+    /// head, too (tied): otherwise a token reads one row of it.
+    long bytesPerToken() {
+        return head == embedding ? bytes : bytes - embedding.bytes();
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+
+    private final class Loader {
+        private final WeightSource source;
+        private final Loading loading;
+        private final long total = config.parameters();
+        private long done;
+        private final AtomicLong bytes = new AtomicLong();
+
+        Loader(WeightSource source, Loading loading) {
+            this.source = source;
+            this.loading = loading;
+        }
+
+        /// A matrix of its own for the embedding or the head, copied by all threads.
+        PackedMatrix matrix(TensorSpec spec) {
+            int rows = Math.toIntExact(spec.shape()[0]);
+            int columns = Math.toIntExact(spec.shape()[1]);
+            PackedMatrix to = matrix(rows, columns, natural(spec), arena);
+            WeightSource.Rows from = source.rows(spec);
+            loading.team()
+                    .split(
+                            rows,
+                            (first, end, scratch) -> {
+                                for (int row = first; row < end; row++) {
+                                    loading.check();
+                                    from.copy(row, to, row);
+                                }
+                            });
+            report(rows, to);
+            return to;
+        }
+
+        private PackedMatrix matrix(
+                int rows, int columns, WeightFormat format, SegmentAllocator memory) {
+            int lanes = loading.kernels().lanes();
+            PackedMatrix matrix = new PackedMatrix(format, rows, columns, lanes, memory);
+            bytes.addAndGet(matrix.bytes());
+            return matrix;
+        }
+
+        /// As fine as the finest of these tensors.
+        private WeightFormat natural(TensorSpec... specs) {
+            return loading.format().orElseGet(() ->
+                    Arrays.stream(specs)
+                            .map(source::natural)
+                            .max(Comparator.comparingInt(WeightFormat::bits))
+                            .orElseThrow());
+        }
+
+        /// Copies a tensor's rows to `to` from row `toRow` on.
+        private void rows(TensorSpec spec, PackedMatrix to, int toRow) {
+            WeightSource.Rows rows = source.rows(spec);
+            int count = Math.toIntExact(spec.shape()[0]);
+            for (int row = 0; row < count; row++) {
+                loading.check();
+                rows.copy(row, to, toRow + row);
+            }
+            report(count, to);
+        }
+
+        private synchronized void report(int rows, PackedMatrix of) {
+            done += (long) rows * of.columns();
+            loading.progress().update("load", Math.min(done, total), total, "");
+        }
+
+        Layer layer(int index) {
+            TensorTable tensors = config.tensors();
+            TensorSpec query = tensors.in(index, Role.QUERY);
+            TensorSpec key = tensors.in(index, Role.KEY);
+            TensorSpec value = tensors.in(index, Role.VALUE);
+            TensorSpec outputs = tensors.in(index, Role.OUTPUT);
+            TensorSpec gate = tensors.in(index, Role.GATE);
+            TensorSpec up = tensors.in(index, Role.UP);
+            TensorSpec downs = tensors.in(index, Role.DOWN);
+            int hidden = config.hiddenSize();
+            int queries = config.numAttentionHeads() * config.headDim();
+            int keys = config.numKeyValueHeads() * config.headDim();
+            int intermediate = config.intermediateSize();
+            int gateUpRows = 2 * PackedMatrix.padded(intermediate);
+            WeightFormat ofQkv = natural(query, key, value);
+            WeightFormat ofOutput = natural(outputs);
+            WeightFormat ofGateUp = natural(gate, up);
+            WeightFormat ofDown = natural(downs);
+            // one piece: at the ends of each, memory has pages of the small kind, which are slower
+            long size =
+                    PackedMatrix.bytes(ofQkv, queries + 2 * keys, hidden)
+                            + PackedMatrix.bytes(ofOutput, hidden, queries)
+                            + PackedMatrix.bytes(ofGateUp, gateUpRows, hidden)
+                            + PackedMatrix.bytes(ofDown, hidden, intermediate);
+            SegmentAllocator memory =
+                    SegmentAllocator.slicingAllocator(arena.allocate(size, PackedMatrix.ALIGNMENT));
+            PackedMatrix qkv = matrix(queries + 2 * keys, hidden, ofQkv, memory);
+            rows(query, qkv, 0);
+            rows(key, qkv, queries);
+            rows(value, qkv, queries + keys);
+            PackedMatrix output = matrix(hidden, queries, ofOutput, memory);
+            rows(outputs, output, 0);
+            PackedMatrix gateUp = matrix(gateUpRows, hidden, ofGateUp, memory);
+            alternating(gate, up, gateUp);
+            PackedMatrix down = matrix(hidden, intermediate, ofDown, memory);
+            rows(downs, down, 0);
+            return new Layer(
+                    source.vector(tensors.in(index, Role.ATTENTION_NORM)),
+                    qkv,
+                    qkvBias(index, queries, keys),
+                    output,
+                    tensors.find(index, Role.OUTPUT_BIAS)
+                            .map(source::vector)
+                            .orElseGet(() -> new float[0]),
+                    source.vector(tensors.in(index, Role.MLP_NORM)),
+                    gateUp,
+                    down);
+        }
+
+        private void alternating(TensorSpec gates, TensorSpec ups, PackedMatrix gateUp) {
+            int unit = PackedMatrix.UNIT;
+            WeightSource.Rows gate = source.rows(gates);
+            WeightSource.Rows up = source.rows(ups);
+            for (int row = 0; row < config.intermediateSize(); row++) {
+                loading.check();
+                int to = row / unit * 2 * unit + row % unit;
+                gate.copy(row, gateUp, to);
+                up.copy(row, gateUp, to + unit);
+            }
+            report(2 * config.intermediateSize(), gateUp);
+        }
+
+        /// Zeros for what has no bias beside what has one; empty if nothing has.
+        private float[] qkvBias(int index, int queries, int keys) {
+            TensorTable tensors = config.tensors();
+            float[] all = new float[queries + 2 * keys];
+            boolean any = false;
+            int at = 0;
+            for (Role role : List.of(Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS)) {
+                Optional<TensorSpec> bias = tensors.find(index, role);
+                if (bias.isPresent()) {
+                    float[] values = source.vector(bias.get());
+                    System.arraycopy(values, 0, all, at, values.length);
+                    any = true;
+                }
+                at += role == Role.QUERY_BIAS ? queries : keys;
+            }
+            return any ? all : new float[0];
+        }
+    }
+}

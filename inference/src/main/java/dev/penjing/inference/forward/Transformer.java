@@ -1,0 +1,288 @@
+package dev.penjing.inference.forward;
+
+import dev.penjing.inference.kernel.Activations;
+import dev.penjing.inference.kernel.Kernels;
+import dev.penjing.inference.kernel.PackedMatrix;
+import dev.penjing.inference.kernel.Scratch;
+import dev.penjing.inference.kernel.Team;
+import dev.penjing.model.Closer;
+import dev.penjing.model.architecture.Mlp;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Norm;
+import dev.penjing.model.identity.Arithmetic;
+import java.util.Arrays;
+import java.util.List;
+
+/// The forward pass of a pre-norm decoder on the processor, its weights quantised. Not thread-safe:
+/// it uses its team, and its buffers.
+///
+/// Letters of shapes: T rows of the batch, D hidden, F intermediate, V vocabulary. Strides are
+/// padded to 32.
+public final class Transformer implements ForwardPass {
+    /// Positions of a block of its key-value cache.
+    public static final int BLOCK_TOKENS = KeyValuePool.BLOCK;
+
+    private static final int UNIT = PackedMatrix.UNIT;
+
+    /// Floats of gates and ups that a thread computes before it turns to what comes of them: they
+    /// fit into its caches.
+    private static final int GATED_FLOATS = 16_384;
+
+    private final PackedWeights weights;
+    private final KeyValuePool pool;
+    private final ModelConfig config;
+    private final Kernels kernels;
+    private final Team team;
+    private final SelfAttention attention;
+    private final int maxRows;
+    private final Scratch oneRow = new Scratch();
+
+    private final int hiddenStride;
+    private final float[] hiddenTD;
+    private final Activations normedTD;
+    private final Activations gatedTF;
+    private final Activations wantedTD;
+    private float[] logits = new float[0];
+
+    private Transformer(
+            PackedWeights weights, KeyValuePool pool, Kernels kernels, Team team, int maxRows) {
+        this.weights = weights;
+        this.pool = pool;
+        this.config = weights.config();
+        this.kernels = kernels;
+        this.team = team;
+        this.attention = new SelfAttention(weights, kernels, team, pool, maxRows);
+        this.maxRows = maxRows;
+        this.hiddenStride = PackedMatrix.padded(config.hiddenSize());
+        this.hiddenTD = new float[Math.multiplyExact(maxRows, hiddenStride)];
+        List<PackedWeights.Layer> layers = weights.layers();
+        boolean normedFloats =
+                layers.stream()
+                        .anyMatch(l ->
+                                kernels.wantsFloats(l.qkv()) || kernels.wantsFloats(l.gateUp()));
+        boolean gatedFloats = layers.stream().anyMatch(l -> kernels.wantsFloats(l.down()));
+        this.normedTD = new Activations(maxRows, hiddenStride, normedFloats);
+        this.gatedTF = new Activations(maxRows, config.intermediateSize(), gatedFloats);
+        this.wantedTD = new Activations(maxRows, hiddenStride, kernels.wantsFloats(weights.head()));
+    }
+
+    /// Loads a model.
+    ///
+    /// @param cacheBytes for keys and values
+    /// @param maxRows of a batch
+    /// @throws dev.penjing.model.PenjingException if a weight is not finite, or the cache is
+    ///   smaller than a block
+    public static Transformer load(
+            WeightSource source, long cacheBytes, int maxRows, Loading loading) {
+        try (Closer closer = new Closer()) {
+            // before the weights: it fails without having taken memory
+            KeyValuePool pool = new KeyValuePool(source.config(), cacheBytes);
+            closer.own(pool, KeyValuePool::close);
+            PackedWeights weights = PackedWeights.load(source, loading);
+            closer.own(weights, PackedWeights::close);
+            Transformer transformer =
+                    new Transformer(weights, pool, loading.kernels(), loading.team(), maxRows);
+            closer.keep();
+            return transformer;
+        }
+    }
+
+    /// @return [wanted][padded V]
+    @Override
+    public float[] forward(Batch batch) {
+        int rows = batch.rows();
+        embed(batch);
+        attention.begin(batch);
+        List<PackedWeights.Layer> layers = weights.layers();
+        for (int i = 0; i < layers.size(); i++) {
+            PackedWeights.Layer layer = layers.get(i);
+            normed(layer.inputNorm(), rows);
+            product(layer.qkv(), normedTD, attention.qkv(), attention.stride(), false);
+            addBias(layer.qkvBias(), attention.qkv(), attention.stride(), rows);
+            Activations mixed = attention.forward(batch, i);
+            product(layer.output(), mixed, hiddenTD, hiddenStride, true);
+            addBias(layer.outputBias(), hiddenTD, hiddenStride, rows);
+            normed(layer.postNorm(), rows);
+            gated(layer.gateUp(), rows);
+            product(layer.down(), gatedTF, hiddenTD, hiddenStride, true);
+        }
+        head(batch);
+        return logits;
+    }
+
+    @Override
+    public double logSumExp(float[] row, int at) {
+        return kernels.logSumExp(row, at, config.vocabularySize());
+    }
+
+    @Override
+    public void logSumExps(float[] rowsOfLogits, int rows, double[] to) {
+        team.split(
+                rows,
+                (from, end, scratch) -> {
+                    for (int row = from; row < end; row++) {
+                        to[row] = logSumExp(rowsOfLogits, row * logitsStride());
+                    }
+                });
+    }
+
+    @Override
+    public int vocabularySize() {
+        return config.vocabularySize();
+    }
+
+    @Override
+    public int logitsStride() {
+        return PackedMatrix.padded(config.vocabularySize());
+    }
+
+    @Override
+    public int maxRows() {
+        return maxRows;
+    }
+
+    @Override
+    public int contextLength() {
+        return config.maxPositionEmbeddings();
+    }
+
+    @Override
+    public int blocks() {
+        return pool.blocks();
+    }
+
+    @Override
+    public int blockTokens() {
+        return BLOCK_TOKENS;
+    }
+
+    @Override
+    public long blockBytes() {
+        return pool.blockBytes();
+    }
+
+    @Override
+    public void copyBlock(int from, int to) {
+        pool.copy(from, to);
+    }
+
+    @Override
+    public long weightBytes() {
+        return weights.bytes();
+    }
+
+    @Override
+    public long weightBytesPerToken() {
+        return weights.bytesPerToken();
+    }
+
+    @Override
+    public Arithmetic arithmetic() {
+        String format = weights.format().name();
+        return Arithmetic.here("penjing", kernels.describe(), format, "cpu");
+    }
+
+    @Override
+    public void close() {
+        pool.close();
+        weights.close();
+    }
+
+    private void embed(Batch batch) {
+        for (int row = 0; row < batch.rows(); row++) {
+            weights.embedding()
+                    .row(batch.token(row), hiddenTD, row * hiddenStride, config.hiddenSize());
+        }
+    }
+
+    /// Norm and quantisation of all rows; a few rows are not worth waking the team for.
+    private void normed(float[] norm, int rows) {
+        normedTD.setRows(rows);
+        if (rows == 1) {
+            norm(norm, hiddenTD, 0, normedTD, 0, oneRow);
+            return;
+        }
+        team.split(
+                rows,
+                (from, end, scratch) -> {
+                    for (int row = from; row < end; row++) {
+                        norm(norm, hiddenTD, row * hiddenStride, normedTD, row, scratch);
+                    }
+                });
+    }
+
+    private void norm(float[] norm, float[] x, int at, Activations to, int toRow, Scratch scratch) {
+        float[] out = scratch.floats(hiddenStride);
+        int size = config.hiddenSize();
+        switch (config.norm()) {
+            case Norm.Rms rms -> kernels.rmsNorm(x, at, norm, size, (float) rms.epsilon(), out);
+        }
+        Arrays.fill(out, size, hiddenStride, 0);
+        kernels.quantize(out, 0, 0, hiddenStride, to, toRow, scratch);
+    }
+
+    private void product(PackedMatrix w, Activations x, float[] y, int stride, boolean add) {
+        team.split(
+                w.rows() / UNIT,
+                (from, to, scratch) ->
+                        kernels.product(w, x, y, 0, stride, from * UNIT, to * UNIT, add, scratch));
+    }
+
+    private void addBias(float[] bias, float[] y, int stride, int rows) {
+        for (int row = 0; row < rows && bias.length > 0; row++) {
+            for (int i = 0; i < bias.length; i++) {
+                y[row * stride + i] += bias[i];
+            }
+        }
+    }
+
+    /// silu(gate) * up; neurons are quantised by the thread that computed them. With few rows a
+    /// thread first reads all weights of its part, so that the stream does not break off; with many
+    /// it goes 32 neurons at a time, which then are still in the cache.
+    private void gated(PackedMatrix gateUp, int rows) {
+        gatedTF.setRows(rows);
+        team.split(
+                gateUp.rows() / (2 * UNIT),
+                (from, to, scratch) -> {
+                    int step = Math.max(1, Math.min(to - from, GATED_FLOATS / (2 * UNIT * rows)));
+                    for (int unit = from; unit < to; unit += step) {
+                        gated(gateUp, unit, Math.min(step, to - unit), rows, scratch);
+                    }
+                });
+    }
+
+    private void gated(PackedMatrix gateUp, int unit, int count, int rows, Scratch scratch) {
+        int first = 2 * UNIT * unit;
+        int stride = 2 * UNIT * count;
+        float[] out = scratch.floats(rows * stride);
+        kernels.product(
+                gateUp, normedTD, out, -first, stride, first, first + stride, false, scratch);
+        for (int row = 0; row < rows; row++) {
+            for (int i = 0; i < count; i++) {
+                int at = row * stride + 2 * UNIT * i;
+                int to = UNIT * (unit + i);
+                switch (config.mlp()) {
+                    case Mlp.GatedSilu _ -> kernels.siluTimes(out, at, out, at + UNIT, UNIT);
+                }
+                kernels.quantize(out, at - to, to, to + UNIT, gatedTF, row, scratch);
+            }
+        }
+    }
+
+    private void head(Batch batch) {
+        int count = batch.wantedRows();
+        if (count == 0) {
+            return;
+        }
+        int size = Math.multiplyExact(count, logitsStride());
+        logits = logits.length < size ? new float[size] : logits;
+        wantedTD.setRows(count);
+        int to = 0;
+        for (int row = 0; row < batch.rows(); row++) {
+            if (batch.wanted(row)) {
+                norm(weights.norm(), hiddenTD, row * hiddenStride, wantedTD, to++, oneRow);
+            }
+        }
+        product(weights.head(), wantedTD, logits, logitsStride(), false);
+    }
+}

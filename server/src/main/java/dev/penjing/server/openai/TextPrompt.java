@@ -1,0 +1,39 @@
+package dev.penjing.server.openai;
+
+import dev.penjing.inference.Engine;
+import java.util.Arrays;
+import java.util.OptionalInt;
+
+/// A prompt as token ids.
+///
+/// @param added how many of its first ids the server put before the client's own: 1 for a BOS token,
+///   else 0
+record TextPrompt(int[] ids, int added) {
+    /// A text as the model's tokenizer reads it. Special tokens are added as vLLM adds them
+    /// (`add_special_tokens`): a BOS token, if the model's texts begin with one and this text does
+    /// not already.
+    static TextPrompt of(Engine engine, String text, boolean addSpecialTokens) {
+        int[] ids = engine.tokenizer().encode(text);
+        OptionalInt bos =
+                addSpecialTokens && engine.beginsTexts()
+                        ? engine.tokenizer().id(engine.special("bos"))
+                        : OptionalInt.empty();
+        if (bos.isEmpty() || ids.length > 0 && ids[0] == bos.getAsInt()) {
+            return given(ids);
+        }
+        int[] begun = new int[ids.length + 1];
+        begun[0] = bos.getAsInt();
+        System.arraycopy(ids, 0, begun, 1, ids.length);
+        return new TextPrompt(begun, 1);
+    }
+
+    /// Ids that the client gave: nothing is added to them.
+    static TextPrompt given(int[] ids) {
+        return new TextPrompt(ids, 0);
+    }
+
+    /// The client's own text again.
+    String text(Engine engine) {
+        return engine.tokenizer().decode(Arrays.copyOfRange(ids, added, ids.length), false);
+    }
+}

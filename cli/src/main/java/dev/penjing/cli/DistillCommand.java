@@ -53,8 +53,7 @@ final class DistillCommand implements Callable<Integer> {
         Path teacherFolder = ModelSources.directory(teacher, progress);
         Path studentFolder = ModelSources.directory(student, progress);
         Tokenizer tokenizer = Tokenizers.load(studentFolder);
-        TrainingSettings settings =
-                training.settings(onText ? new CrossEntropy() : loss.parse());
+        TrainingSettings settings = training.settings(onText ? new CrossEntropy() : loss.parse());
         try (TrainingText text =
                 TrainingText.of(
                         Corpus.of(data.paths),

@@ -178,8 +178,8 @@ public final class Compression {
         return key.sha256();
     }
 
-    /// What decides the weights. How often a run is measured and saved is not among it.
-    /// Where a distillation keeps its checkpoints: other settings, another folder.
+    /// What decides the weights. How often a run is measured and saved is not among it. Where a
+    /// distillation keeps its checkpoints: other settings, another folder.
     private Path work(String distillKey) {
         return request.run().resolve("distillation-" + distillKey.substring(0, 12));
     }

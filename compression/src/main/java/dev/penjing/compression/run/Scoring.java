@@ -68,7 +68,8 @@ public final class Scoring {
         int fitting =
                 (int) Math.min(Math.min(length, config.maxPositionEmbeddings()), tokens.size() - 1);
         Sequences sequences = new Sequences(tokens, Math.max(1, fitting), seed);
-        try (FlatParameters parameters = FlatParameters.load(teacher, config, compute, compute.type());
+        try (FlatParameters parameters =
+                        FlatParameters.load(teacher, config, compute, compute.type());
                 Decoder decoder = new Decoder(config, parameters, compute)) {
             Importance importance =
                     Scorer.score(

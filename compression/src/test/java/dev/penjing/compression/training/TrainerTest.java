@@ -2,7 +2,6 @@ package dev.penjing.compression.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
 import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.data.Sequences;
@@ -109,8 +108,7 @@ class TrainerTest {
     void stoppedAnywhereItComesToTheSameWeights() {
         for (String type : new String[] {"float32", "bfloat16"}) {
             Compute compute = Compute.start("cpu", type, 2);
-            Objective objective =
-                    type.equals("float32") ? new ForwardKl() : new CrossEntropy();
+            Objective objective = type.equals("float32") ? new ForwardKl() : new CrossEntropy();
             byte[] whole =
                     train(
                             folder.resolve("whole" + type),
@@ -119,8 +117,8 @@ class TrainerTest {
                             -1);
             Path run = folder.resolve("killed" + type);
             for (int killedAt : new int[] {3, 9, 10, 16, 22}) {
-                assertThatThrownBy(
-                                () -> train(run, settings(23, 4, 1e-2, objective), compute, killedAt))
+                assertThatThrownBy(() ->
+                                train(run, settings(23, 4, 1e-2, objective), compute, killedAt))
                         .hasMessage("killed");
             }
             assertThat(train(run, settings(23, 4, 1e-2, objective), compute, -1)).isEqualTo(whole);
@@ -128,8 +126,8 @@ class TrainerTest {
     }
 
     /// Gradient accumulation: whatever goes through at once, the weights are the same but for
-    /// rounding. Adam makes of a rounding in a gradient near 0 up to a step of the learning rate, so
-    /// nearly all weights agree closely, and all within the way that they could go.
+    /// rounding. Adam makes of a rounding in a gradient near 0 up to a step of the learning rate,
+    /// so nearly all weights agree closely, and all within the way that they could go.
     @Test
     void theMicroBatchDoesNotMatter() {
         Compute compute = Compute.float32();
@@ -154,8 +152,8 @@ class TrainerTest {
         }
     }
 
-    /// Who knows the rule of [#writeTokens], by which three tokens of four follow, needs 1.58 nats a
-    /// token; some of the rest is learnt by heart in 60 steps. Knowing nothing is ln 64 = 4.16.
+    /// Who knows the rule of [#writeTokens], by which three tokens of four follow, needs 1.58 nats
+    /// a token; some of the rest is learnt by heart in 60 steps. Knowing nothing is ln 64 = 4.16.
     @Test
     void learns() throws IOException {
         Compute compute = Compute.float32();
@@ -172,7 +170,12 @@ class TrainerTest {
     @Test
     void aLossThatIsNotFiniteStopsTheRun() {
         Path run = folder.resolve("run");
-        assertThatThrownBy(() -> train(run, settings(200, 8, 1e30, new CrossEntropy()), Compute.float32(), -1))
+        assertThatThrownBy(() ->
+                        train(
+                                run,
+                                settings(200, 8, 1e30, new CrossEntropy()),
+                                Compute.float32(),
+                                -1))
                 .isInstanceOf(PenjingException.class)
                 .hasMessageContaining("not finite at step")
                 .hasMessageContaining("learningRate");

@@ -7,6 +7,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
@@ -17,10 +18,14 @@ import org.junit.jupiter.api.Timeout;
 /// More than one process on one cache.
 @Timeout(180) // the processes start slowly on a busy machine
 class HubProcessesTest extends HubFixture {
+    /// A client that is kept waiting must not ask anew.
+    private static final RetryPolicy PATIENT =
+            new RetryPolicy(Duration.ofSeconds(120), Duration.ofMillis(1));
+
     /// Two processes, of which one is killed: run by [#processesDoNotDisturbEachOther].
     static final class Process {
         public static void main(String[] home) {
-            new Hub(Map.of("HF_ENDPOINT", home[0], "HF_HOME", home[1]), SHORT)
+            new Hub(Map.of("HF_ENDPOINT", home[0], "HF_HOME", home[1]), PATIENT)
                     .snapshot(MODEL, Progress.NONE);
         }
     }
@@ -57,7 +62,7 @@ class HubProcessesTest extends HubFixture {
                             }
                             hub.gate.countDown();
                         });
-        snapshot();
+        new Hub(environment(), PATIENT).snapshot(MODEL, Progress.NONE);
         opener.join();
         assertThat(a.waitFor()).isZero();
         assertThat(b.waitFor()).isZero();

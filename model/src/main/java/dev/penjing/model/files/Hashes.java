@@ -1,6 +1,8 @@
 package dev.penjing.model.files;
 
 import dev.penjing.model.PenjingException;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;

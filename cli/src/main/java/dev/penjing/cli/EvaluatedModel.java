@@ -8,6 +8,7 @@ import dev.penjing.evaluation.Subject;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.model.files.ModelFiles;
+import dev.penjing.model.text.SpecialToken;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Path;
@@ -47,10 +48,10 @@ record EvaluatedModel(Subject subject, String computedBy, Runnable closing)
                             engine.languageModel(),
                             content,
                             engine.arithmetic(),
-                            style.begins().orElseGet(engine::beginsTexts),
-                            Subject.present(engine.special("bos")),
-                            Subject.present(engine.special("eos")),
-                            engine.ends(),
+                            style.begins().orElseGet(engine.conventions()::addsBos),
+                            engine.conventions().text(SpecialToken.BOS),
+                            engine.conventions().text(SpecialToken.EOS),
+                            engine.conventions().endIds(),
                             style.prompts(messages ->
                                     engine.render(Prompts.Message.maps(messages), Map.of())));
             return new EvaluatedModel(subject, engine.describe(), engine::close);

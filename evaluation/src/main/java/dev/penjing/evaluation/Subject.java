@@ -74,11 +74,6 @@ public record Subject(
         return new PenjingException(model + " has no chat template: leave `chatTemplate` out");
     }
 
-    /// A special token's text, if it has one.
-    public static Optional<String> present(String text) {
-        return text.isEmpty() ? Optional.empty() : Optional.of(text);
-    }
-
     private static Map<String, Object> variables(
             List<Prompts.Message> messages, TextConventions conventions) {
         Map<String, Object> variables = new HashMap<>(conventions.templateVariables());

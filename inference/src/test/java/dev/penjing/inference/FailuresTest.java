@@ -92,7 +92,7 @@ class FailuresTest {
                             })
                     .close();
             // once a row at least
-            assertThat(asked.get()).isGreaterThan(1000);
+            assertThat(asked.get()).isGreaterThan(500);
             for (int after : new int[] {0, 1, asked.get() / 2, asked.get() - 2}) {
                 AtomicInteger left = new AtomicInteger(after);
                 assertThatThrownBy(() ->
@@ -117,12 +117,19 @@ class FailuresTest {
                 };
         assertThatThrownBy(() -> Engine.load(at, OPTIONS, failing))
                 .satisfies(thrown ->
-                        assertThat(thrown).hasRootCauseMessage("for a test"));
+                        assertThat(root(thrown))
+                                .isInstanceOf(OutOfMemoryError.class)
+                                .hasMessage("for a test"));
         assertThatThrownBy(() -> Engine.load(at, OPTIONS.withThreads(1), failing))
                 .isInstanceOf(OutOfMemoryError.class);
         assertThatThrownBy(() -> Engine.load(at.resolve("nothing"), OPTIONS, Progress.NONE))
                 .isInstanceOf(PenjingException.class);
         nobodyWorks();
+    }
+
+    private static Throwable root(Throwable thrown) {
+        Throwable cause = thrown.getCause();
+        return cause == null ? thrown : root(cause);
     }
 
     private static void nobodyWorks() {

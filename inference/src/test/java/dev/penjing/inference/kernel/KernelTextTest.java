@@ -56,13 +56,13 @@ class KernelTextTest {
             result = row == 1 ? result.replace("+ " + unit, "+ # * " + unit) : result;
         }
         if (row == 0) {
-            result = result.replaceAll("\\[g(?: \\+ 1)?]", "$0").replace("[g]", "[g + # * PAIRS]");
+            result = result.replace("[g]", "[g + # * PAIRS]");
             result = result.replace("[g + 1]", "[g + # * PAIRS + 1]");
         }
         String even = row == 0 ? "0" : 2 * row + " * L";
         String odd = row == 0 ? "L" : 2 * row + 1 + " * L";
-        result = result.replaceAll(", " + Pattern.quote(even) + "\\)", ", 2# * L)");
-        return result.replaceAll(", " + Pattern.quote(odd) + "\\)", ", (2# + 1) * L)");
+        result = result.replaceAll("sums, " + Pattern.quote(even) + "\\)", "sums, 2# * L)");
+        return result.replaceAll("sums, " + Pattern.quote(odd) + "\\)", "sums, (2# + 1) * L)");
     }
 
     private static List<String> sameRows(String file, String method, int rows) throws IOException {

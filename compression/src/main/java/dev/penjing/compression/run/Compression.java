@@ -15,6 +15,7 @@ import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Shape;
 import dev.penjing.model.files.AtomicFile;
+import dev.penjing.model.files.FolderLock;
 import dev.penjing.model.files.Folders;
 import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.files.ProcessMemory;
@@ -114,7 +115,9 @@ public final class Compression {
         Cut.requireCuttable(compression.teacherConfig, request.shape());
         TrainingRun.requireLength(request.training(), compression.teacherConfig);
         TorchModel.requireFits(compression.tokenizer, compression.teacherConfig, request.teacher());
-        return compression.run();
+        try (FolderLock lock = FolderLock.of(request.run())) {
+            return compression.run();
+        }
     }
 
     private ObjectNode run() {

@@ -12,6 +12,7 @@ import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.Closer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.files.FolderLock;
 import dev.penjing.model.files.Hashes;
 import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.safetensors.DType;
@@ -139,6 +140,9 @@ public final class TrainingRun {
                                     Optional.of(heldOut),
                                     job.compute()),
                             Trainer::close);
+            if (job.hooks().writes()) {
+                closer.own(FolderLock.of(job.work()), FolderLock::close);
+            }
             trainer.run(job.work(), fingerprint, job.resume(), job.hooks(), job.progress());
             if (job.hooks().writes()) {
                 trainer.save(job.to(), DType.BF16);

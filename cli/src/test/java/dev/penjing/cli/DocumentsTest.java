@@ -88,7 +88,8 @@ class DocumentsTest {
                 .containsExactly("docs/none.md");
         assertThat(
                         unknownNames(
-                                "`DocumentsTest`, `Main`, `Main.none`, `model.hub`, `Q4_0` `NoSuchClass` `model.nowhere`"))
+                                "`DocumentsTest`, `Main`, `Main.none`, `model.hub`, `Q4_0`"
+                                        + " `NoSuchClass` `model.nowhere`"))
                 .containsExactly("NoSuchClass", "model.nowhere");
     }
 

@@ -46,6 +46,10 @@ record JavaSource(Path path, String text) {
         return file.substring(0, file.length() - ".java".length());
     }
 
+    Path folder() {
+        return path.resolveSibling("");
+    }
+
     boolean isIn(String aPackage) {
         return text.contains("package " + aPackage + ";");
     }

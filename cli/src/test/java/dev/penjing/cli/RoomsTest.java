@@ -62,7 +62,7 @@ class RoomsTest {
                 new Rule("no circle of packages", RoomsTest::noCircleOfPackages),
                 new Rule("libtorch stays in compression", RoomsTest::libtorchStaysInItsRoom),
                 new Rule("HTTP clients stay in the hub", RoomsTest::httpStaysInTheHub),
-                new Rule("a room's own packages stay its own", RoomsTest::implementationsStayInside));
+                new Rule("a room's own packages stay its own", RoomsTest::ownPackages));
     }
 
     @ParameterizedTest
@@ -146,7 +146,7 @@ class RoomsTest {
     }
 
     /// `bench` times kernels one by one. Settings name weight formats.
-    private static ArchRule implementationsStayInside(String house) {
+    private static ArchRule ownPackages(String house) {
         return CompositeArchRule.of(
                 IMPLEMENTATIONS.stream()
                         .map(implementation -> {

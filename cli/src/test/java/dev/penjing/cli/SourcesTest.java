@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -38,8 +39,9 @@ class SourcesTest {
     /// Pieces of tensors' names, of Hugging Face's form and of GGUF's.
     private static final Pattern TENSOR =
             Pattern.compile(
-                    "embed_tokens|lm_head|self_attn|[a-z]_proj\\b|layernorm|model\\.norm|model\\.layers"
-                            + "|token_embd|output_norm|attn_(q|k|v|output|norm)\\b|ffn_(gate|up|down|norm)\\b|blk\\.");
+                    "embed_tokens|lm_head|self_attn|[a-z]_proj\\b|layernorm|model\\.(norm|layers)"
+                            + "|token_embd|output_norm|attn_(q|k|v|output|norm)\\b"
+                            + "|ffn_(gate|up|down|norm)\\b|blk\\.");
 
     private static List<JavaSource> sources(List<String> rooms) {
         return rooms.stream().flatMap(room -> JavaSource.ofRoom(room).stream()).toList();
@@ -116,6 +118,30 @@ class SourcesTest {
                                         source("B", "String b = \"blk.%d.attn_q.weight\";"),
                                         source("C", "String c = \"projection\";"))))
                 .containsExactly("A.java:2 q_proj.weight", "B.java:2 blk.%d.attn_q.weight");
+    }
+
+    @Test
+    void everyPackageSaysWhatLivesThere() {
+        assertThat(silentPackages(sources(ROOMS))).isEmpty();
+    }
+
+    @Test
+    void silentPackagesAreNoticed() {
+        JavaSource none = new JavaSource(Path.of("a/A.java"), "");
+        JavaSource empty = new JavaSource(Path.of("b/package-info.java"), "package b;");
+        JavaSource good = new JavaSource(Path.of("c/package-info.java"), "/// C.\npackage c;");
+        assertThat(silentPackages(List.of(none, empty, good)))
+                .containsExactly(Path.of("a"), Path.of("b"));
+    }
+
+    private static List<Path> silentPackages(List<JavaSource> sources) {
+        Map<Path, Boolean> says = new TreeMap<>();
+        for (JavaSource source : sources) {
+            boolean sentence =
+                    source.name().equals("package-info") && source.text().startsWith("///");
+            says.merge(source.folder(), sentence, Boolean::logicalOr);
+        }
+        return says.keySet().stream().filter(folder -> !says.get(folder)).toList();
     }
 
     private static Map<String, List<Path>> namesThatExistTwice(List<JavaSource> sources) {

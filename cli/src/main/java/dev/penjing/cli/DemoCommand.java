@@ -85,6 +85,12 @@ final class DemoCommand implements Callable<Integer> {
             description = "Of text to write and learn from (default: ${DEFAULT-VALUE}).")
     int megabytes = 8;
 
+    @Option(
+            names = "--samples",
+            defaultValue = "512",
+            description = "Sequences to score importance on (default: ${DEFAULT-VALUE}).")
+    int samples = 512;
+
     @Option(names = "--no-serve", description = "Do not serve the models afterwards.")
     boolean noServe;
 
@@ -107,7 +113,7 @@ final class DemoCommand implements Callable<Integer> {
                         Corpus.of(List.of(world.resolve("train.jsonl"))),
                         Optional.of(Corpus.of(List.of(world.resolve("heldout.jsonl")))),
                         dir,
-                        512,
+                        samples,
                         256,
                         training(tokens),
                         Optional.of(BenchmarkTasks.ofItems(world.resolve("items.jsonl"))),

@@ -5,6 +5,7 @@ import dev.penjing.evaluation.code.Sandbox;
 import dev.penjing.evaluation.code.SandboxLimits;
 import dev.penjing.model.PenjingException;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 
 /// The sandbox for a model's Python programs, found when the first program is to be run. In a
@@ -36,13 +37,13 @@ final class SandboxRunner implements AutoCloseable {
     private void build() {
         String launcher = installation.launcher().toString();
         try {
-            Process process =
-                    new ProcessBuilder(launcher, "sandbox")
-                            .redirectErrorStream(true)
-                            // results alone go to standard output
-                            .redirectOutput(ProcessBuilder.Redirect.PIPE)
-                            .start();
+            ProcessBuilder builder =
+                    new ProcessBuilder(launcher, "sandbox").redirectErrorStream(true);
+            // the launcher starts other programs than this by these
+            builder.environment().keySet().removeAll(List.of("PENJING_ROOM", "PENJING_MAIN"));
+            Process process = builder.start();
             process.getOutputStream().close();
+            // on standard error, since results alone go to standard output
             try (var said = process.inputReader()) {
                 said.lines().forEach(System.err::println);
             }

@@ -37,7 +37,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Commands that use a model as it is, on the bundled teacher.
-@Timeout(180)
+@Timeout(600)
 class ModelCommandsTest {
     private static final JsonMapper JSON = JsonMapper.shared();
 
@@ -82,7 +82,7 @@ class ModelCommandsTest {
         assertThat(four.path("bytes").asLong()).isLessThan(eight.path("bytes").asLong() * 6 / 10);
 
         succeed("import", at("eight.gguf"), "--to", at("imported"));
-        String[] logits = {"logits", "", "--ids", "5,9,300,41,7", "--json"};
+        String[] logits = {"logits", "", "--ids", "5,9,300,41,7", "--threads", "1", "--json"};
         logits[1] = TEACHER;
         JsonNode expected = succeed(logits).json();
         logits[1] = at("imported");
@@ -167,7 +167,7 @@ class ModelCommandsTest {
             assertThat(json.path("model").asString()).isEqualTo("small");
             assertThat(json.at("/choices/0/message/content").asString()).contains("Cora lives");
             server.destroy();
-            assertThat(server.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(server.waitFor(120, TimeUnit.SECONDS)).isTrue();
             assertThat(said.lines().toList()).anyMatch(line -> line.contains("ending"));
         } finally {
             server.destroyForcibly();

@@ -71,15 +71,15 @@ public final class Teachers {
         rewriteWeights(folder, (name, values) -> values);
     }
 
-    /// One whose last norm is no number, so that its logits are none either: it loads, and fails
-    /// over every answer.
+    /// One whose last norm is so large that the logits are no numbers: it loads, and fails over
+    /// every answer.
     public static void broken(Path folder) {
         copy(folder);
         rewriteWeights(
                 folder,
                 (name, values) -> {
                     if (name.equals("model.norm.weight")) {
-                        Arrays.fill(values, Float.NaN);
+                        Arrays.fill(values, 3e38f);
                     }
                     return values;
                 });

@@ -86,11 +86,15 @@ class GuidedDecodingTest {
     void whatWouldTakeTooMuchWorkIsLeftAsItIs() {
         Matcher matcher = constraints().begin(NAMES);
         int bracket = ConstraintTest.TOKENIZER.encode("[")[0];
-        assertThat(matcher.accept(bracket, 1)).isEqualTo(Matcher.Step.PENDING);
-        assertThat(matcher.accept(bracket, 1000)).isEqualTo(Matcher.Step.TAKEN);
+        int quote = ConstraintTest.TOKENIZER.encode("\"")[0];
+        // known from the first mask
+        assertThat(matcher.accept(bracket, 0)).isEqualTo(Matcher.Step.TAKEN);
+        assertThat(matcher.accept(quote, 1)).isEqualTo(Matcher.Step.PENDING);
+        assertThat(matcher.accept(quote, 1000)).isEqualTo(Matcher.Step.TAKEN);
         assertThat(matcher.mask(10)).isEmpty();
         Matcher other = constraints().begin(NAMES);
         other.accept(bracket);
+        other.accept(quote);
         assertThat(matcher.mask()).isEqualTo(other.mask());
         // once it was found it costs nothing
         assertThat(matcher.mask(0)).isPresent();
@@ -104,20 +108,45 @@ class GuidedDecodingTest {
                 .isInstanceOf(UsageException.class)
                 .hasMessageContaining("too many ways");
         // one that begins with little work, and has more later
+        Constraint later = Constraint.regex("abc[a-z ]*");
+        long enough = cost(later, "");
+        assertThat(cost(later, "abc")).isGreaterThan(enough);
         Constraints less =
-                new Constraints(ConstraintTest.TOKENIZER, List.of(), vocabulary(), 2_000);
+                new Constraints(ConstraintTest.TOKENIZER, List.of(), vocabulary(), enough);
         CompletableFuture<Boolean> told = new CompletableFuture<>();
         GuidedDecoding guided =
                 new GuidedDecoding(
-                        less.begin(Constraint.regex("abc[a-z ]*")),
+                        less.begin(later),
                         Runnable::run,
                         () -> told.complete(true));
-        for (byte letter : "abc".getBytes(java.nio.charset.StandardCharsets.US_ASCII)) {
+        for (int letter : letters("abc")) {
             guided.mask();
-            guided.accept(ConstraintTest.TOKENIZER.encode(String.valueOf((char) letter))[0]);
+            guided.accept(letter);
         }
         assertThat(told).isDone();
         assertThatThrownBy(guided::mask).isInstanceOf(UsageException.class);
+    }
+
+    private static int[] letters(String text) {
+        return text.chars()
+                .map(c -> ConstraintTest.TOKENIZER.encode(String.valueOf((char) c))[0])
+                .toArray();
+    }
+
+    /// What the mask behind a text costs, or less than twice as much.
+    private static long cost(Constraint constraint, String text) {
+        Masks masks =
+                new Constraints(ConstraintTest.TOKENIZER, List.of(), vocabulary())
+                        .masks(constraint);
+        Matcher matcher = new Matcher(masks, masks.start(), java.util.Set.of());
+        for (int letter : letters(text)) {
+            assertThat(matcher.accept(letter)).isTrue();
+        }
+        long work = 1;
+        while (matcher.mask(work).isEmpty()) {
+            work *= 2;
+        }
+        return work;
     }
 
     /// Without a lock: threads that walk at once, and find the same.

@@ -2,6 +2,7 @@ package dev.penjing.cli;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.simpleName;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -11,6 +12,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.CompositeArchRule;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
@@ -35,6 +37,17 @@ class RoomsTest {
                     .importPackages(HOUSE);
     private static final JavaClasses BROKEN = new ClassFileImporter().importPackages(FALLEN);
 
+    /// Packages whose types are public only so that other packages of their room can use them.
+    private static final List<String> IMPLEMENTATIONS =
+            List.of(
+                    "inference.kernel",
+                    "inference.scheduling",
+                    "inference.cache",
+                    "inference.forward",
+                    "inference.sampling",
+                    "inference.speculation",
+                    "inference.scoring");
+
     /// @param of makes the rule for the rooms below a package
     private record Rule(String name, Function<String, ArchRule> of) {
         @Override
@@ -48,7 +61,8 @@ class RoomsTest {
                 new Rule("arrows between rooms point downwards", RoomsTest::arrows),
                 new Rule("no circle of packages", RoomsTest::noCircleOfPackages),
                 new Rule("libtorch stays in compression", RoomsTest::libtorchStaysInItsRoom),
-                new Rule("HTTP clients stay in the hub", RoomsTest::httpStaysInTheHub));
+                new Rule("HTTP clients stay in the hub", RoomsTest::httpStaysInTheHub),
+                new Rule("a room's own packages stay its own", RoomsTest::implementationsStayInside));
     }
 
     @ParameterizedTest
@@ -129,6 +143,29 @@ class RoomsTest {
                     }
                 };
         return SlicesRuleDefinition.slices().assignedFrom(byPackage).should().beFreeOfCycles();
+    }
+
+    /// `bench` times kernels one by one. Settings name weight formats.
+    private static ArchRule implementationsStayInside(String house) {
+        return CompositeArchRule.of(
+                IMPLEMENTATIONS.stream()
+                        .map(implementation -> {
+                            String room =
+                                    implementation.substring(0, implementation.indexOf('.'));
+                            return (ArchRule)
+                                    noClasses()
+                                            .that(not(resideInAnyPackage(
+                                                    house + "." + room + "..", house + ".bench..")))
+                                            .should()
+                                            .dependOnClassesThat(
+                                                    resideInAnyPackage(
+                                                                    house
+                                                                            + "."
+                                                                            + implementation
+                                                                            + "..")
+                                                            .and(not(simpleName("WeightFormat"))));
+                        })
+                        .toList());
     }
 
     private static ArchRule libtorchStaysInItsRoom(String house) {

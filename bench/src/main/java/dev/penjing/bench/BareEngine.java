@@ -21,12 +21,12 @@ final class BareEngine {
     private volatile long tokens;
     private volatile boolean over;
 
-    BareEngine(Engine engine, List<List<Asking>> work) {
+    BareEngine(Engine engine, List<List<LoadRequest>> work) {
         this.engine = engine;
         this.work = work.stream().map(own -> own.stream().map(this::request).toList()).toList();
     }
 
-    private Request request(Asking asking) {
+    private Request request(LoadRequest asking) {
         int[] prompt =
                 engine.chat(
                         List.of(Map.of("role", "user", "content", asking.question())), Map.of());

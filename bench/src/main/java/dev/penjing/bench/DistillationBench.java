@@ -3,7 +3,7 @@ package dev.penjing.bench;
 import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.compression.decoder.Decoder;
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.training.Checkpoints;
 import dev.penjing.compression.training.RandomWeights;
@@ -162,24 +162,20 @@ final class DistillationBench {
         ModelConfig teacher = shape.teacher(length);
         ModelConfig student = shape.student(length);
         TrainingSettings settings =
-                new TrainingSettings(
-                        (long) steps * batch * length,
-                        1e-4,
-                        1e-5,
-                        1,
-                        batch,
-                        batch,
-                        length,
-                        1,
-                        0.1,
-                        1,
-                        Integer.MAX_VALUE,
-                        Integer.MAX_VALUE);
+                TrainingSettings.builder((long) steps * batch * length)
+                        .learningRate(1e-4, 1e-5)
+                        .warmupSteps(1)
+                        .globalBatchSize(batch)
+                        .microBatchSize(batch)
+                        .sequenceLength(length)
+                        .evaluateEvery(Integer.MAX_VALUE)
+                        .checkpointEvery(Integer.MAX_VALUE)
+                        .build();
         Path checkpoint = folder.resolve("teacher");
         saveTeacher(teacher, compute, checkpoint);
         List<Double> seconds = new ArrayList<>();
         try (TokenFile tokens = tokens();
-                Parameters weights = Parameters.load(checkpoint, teacher, compute, compute.type());
+                FlatParameters weights = FlatParameters.load(checkpoint, teacher, compute, compute.type());
                 Decoder decoder = new Decoder(teacher, weights, compute);
                 Trainer trainer =
                         new Trainer(
@@ -212,7 +208,7 @@ final class DistillationBench {
         if (Files.exists(directory)) {
             return;
         }
-        try (Parameters drawn = RandomWeights.draw(config, 1, compute)) {
+        try (FlatParameters drawn = RandomWeights.draw(config, 1, compute)) {
             Checkpoints.write(config, drawn, directory, DType.BF16);
         }
     }

@@ -61,7 +61,7 @@ final class EngineBench {
 
     private static void run(Path model, int threads, int rounds, Map<String, String> options)
             throws Exception {
-        List<Rival> rivals = new ArrayList<>();
+        List<ComparedEngine> rivals = new ArrayList<>();
         if (options.containsKey("--programs")) {
             rivals.add(LlamaPrograms.in(Path.of(options.get("--programs")), model, threads));
         }
@@ -79,14 +79,14 @@ final class EngineBench {
         }
     }
 
-    private static void compare(Engine engine, List<Rival> rivals, int threads, int rounds)
+    private static void compare(Engine engine, List<ComparedEngine> rivals, int threads, int rounds)
             throws Exception {
-        List<Rival> all = new ArrayList<>(rivals);
-        all.addFirst(new Rival.Ours(engine));
+        List<ComparedEngine> all = new ArrayList<>(rivals);
+        all.addFirst(new ComparedEngine.Ours(engine));
         String with = "%d thread%s: ".formatted(threads, threads == 1 ? "" : "s");
         System.out.printf("%n%sa prompt of %d tokens%n", with, PROMPT);
         List<SideBySide.Entry> prompts = new ArrayList<>();
-        for (Rival rival : all) {
+        for (ComparedEngine rival : all) {
             prompts.add(new SideBySide.Entry(rival.name(), () -> rival.prompt(PROMPT)));
         }
         SideBySide.run("tokens/s", 2, rounds, prompts);
@@ -94,7 +94,7 @@ final class EngineBench {
             for (int sequences : new int[] {1, 8}) {
                 System.out.printf("%n%s%d answers of %d tokens%n", with, sequences, ANSWER);
                 List<SideBySide.Entry> answers = new ArrayList<>();
-                for (Rival rival : all) {
+                for (ComparedEngine rival : all) {
                     answers.add(
                             new SideBySide.Entry(
                                     rival.name(), () -> rival.answers(sequences, ANSWER)));

@@ -16,7 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param name of which of the two it is
 /// @param repack whether weights are laid out anew as they load, which ik_llama.cpp does on demand
 record LlamaPrograms(Path folder, String name, boolean repack, Path model, int threads)
-        implements Rival {
+        implements ComparedEngine {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     /// The column of `llama-batched-bench` with the answers' tokens/s.

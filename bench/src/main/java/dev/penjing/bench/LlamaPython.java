@@ -9,7 +9,7 @@ import java.nio.file.Path;
 
 /// llama.cpp in a process that idles while it is not asked.
 record LlamaPython(Process process, PrintWriter to, BufferedReader from)
-        implements Rival, AutoCloseable {
+        implements ComparedEngine, AutoCloseable {
     static LlamaPython start(String python, Path model, int threads) {
         String script =
                 Path.of(System.getProperty("penjing.home"), "bench/peers/llama_cpp_engine.py")

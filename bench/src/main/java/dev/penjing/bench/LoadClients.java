@@ -43,7 +43,7 @@ final class LoadClients implements AutoCloseable {
     private LoadCounts current;
 
     /// @param work of each client, which it does again and again
-    LoadClients(InetSocketAddress server, String model, List<List<Asking>> work)
+    LoadClients(InetSocketAddress server, String model, List<List<LoadRequest>> work)
             throws IOException {
         this.selector = Selector.open();
         this.server = server;
@@ -54,7 +54,7 @@ final class LoadClients implements AutoCloseable {
         current = counts;
     }
 
-    private static ByteBuffer request(String model, Asking asking) {
+    private static ByteBuffer request(String model, LoadRequest asking) {
         ObjectNode body = JSON.createObjectNode();
         body.put("model", model).put("temperature", 0).put("stream", true);
         body.put("max_completion_tokens", asking.tokens()).put("ignore_eos", true);

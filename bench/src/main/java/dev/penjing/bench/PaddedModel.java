@@ -1,10 +1,10 @@
 package dev.penjing.bench;
 
-import dev.penjing.compression.run.Artifacts;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.TensorSpec;
+import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
@@ -102,7 +102,7 @@ final class PaddedModel {
             writer.finish();
         }
         to.write(out.resolve("config.json"));
-        Artifacts.copyCompanions(model, out);
+        ModelFiles.copyCompanions(model, out);
     }
 
     private float[] values(TensorSpec tensor) {

@@ -121,15 +121,17 @@ final class ServingBench {
     private EngineOptions engineOptions() {
         EngineOptions options = EngineOptions.DEFAULT.withThreads(threads);
         try (Engine engine = Engine.load(model, options.withRoom(1 << 24, 0, 1), Progress.NONE)) {
-            long bytes = engine.config().kvBytesPerToken(2) * Asking.ROOM * clients;
+            long bytes = engine.config().kvBytesPerToken(2) * LoadRequest.ROOM * clients;
             return options.withRoom(2 * bytes, 0, clients);
         }
     }
 
     private void run() throws IOException {
-        Optional<Peer> other = peer.map(Peer::at);
-        List<List<Asking>> work =
-                IntStream.range(0, clients).mapToObj(i -> Asking.of(seed, i, REQUESTS)).toList();
+        Optional<PeerServer> other = peer.map(PeerServer::at);
+        List<List<LoadRequest>> work =
+                IntStream.range(0, clients)
+                        .mapToObj(i -> LoadRequest.of(seed, i, REQUESTS))
+                        .toList();
         ServedModels models =
                 new ServedModels(
                         List.of(new ServedModel("model", model, engineOptions())),
@@ -198,14 +200,17 @@ final class ServingBench {
 
     /// Tokens a second that came to clients of our own server.
     private double serve(
-            InetSocketAddress own, Optional<Peer> other, List<List<Asking>> work, Alone alone)
+            InetSocketAddress own,
+            Optional<PeerServer> other,
+            List<List<LoadRequest>> work,
+            Alone alone)
             throws IOException {
         try (LoadClients ours = new LoadClients(own, "model", work)) {
             if (other.isEmpty()) {
                 Spent spent = rounds(ours, () -> {}, alone);
                 return tell(ours.counts, spent);
             }
-            Peer peer = other.get();
+            PeerServer peer = other.get();
             try (LoadClients theirs = new LoadClients(peer.address(), peer.model(), work)) {
                 Runnable turn = () -> theirs.round(warmUp, seconds / rounds, () -> {}, now -> {});
                 Spent spent = rounds(ours, turn, alone);

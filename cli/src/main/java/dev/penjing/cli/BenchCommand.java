@@ -29,7 +29,7 @@ final class BenchCommand implements Callable<Integer> {
 
     @Mixin EngineSettings settings = new EngineSettings();
 
-    @Parameters(paramLabel = "MODEL", description = Models.DESCRIPTION)
+    @Parameters(paramLabel = "MODEL", description = ModelSources.DESCRIPTION)
     String model = "";
 
     @Option(
@@ -79,7 +79,7 @@ final class BenchCommand implements Callable<Integer> {
         Optional<String> text = data.map(d -> Corpus.of(List.of(d)).text());
         ConsoleProgress progress = new ConsoleProgress();
         EngineOptions options = settings.options(progress);
-        Path path = Models.enginePath(model, progress);
+        Path path = ModelSources.enginePath(model, progress);
         List<Integer> counts = threadCounts.isEmpty() ? List.of(settings.threads) : threadCounts;
         ObjectNode result = Output.object();
         result.put("model", model);

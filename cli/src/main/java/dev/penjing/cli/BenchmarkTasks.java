@@ -1,18 +1,19 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.run.Artifacts;
 import dev.penjing.compression.run.Compression;
 import dev.penjing.evaluation.Benchmark;
 import dev.penjing.evaluation.Evaluation;
+import dev.penjing.evaluation.PromptStyle;
 import dev.penjing.evaluation.ResultCache;
-import dev.penjing.evaluation.Score;
 import dev.penjing.evaluation.Subject;
 import dev.penjing.evaluation.TaskResult;
 import dev.penjing.evaluation.data.BenchmarkData;
 import dev.penjing.evaluation.data.OwnItems;
+import dev.penjing.evaluation.metrics.Score;
 import dev.penjing.evaluation.tasks.Benchmarks;
-import dev.penjing.evaluation.tasks.Programs;
+import dev.penjing.evaluation.tasks.CodeBenchmarkSettings;
 import dev.penjing.model.Progress;
+import dev.penjing.model.identity.Arithmetic;
 import dev.penjing.model.language.LanguageModel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -20,12 +21,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Benchmarks as what a compression is measured on.
+/// Benchmarks as what a compression is measured on: the adapter between two rooms that do not know
+/// each other.
 ///
 /// @param cache where results are kept, so that a measurement that was stopped goes on; nowhere
 ///   where it takes seconds
 record BenchmarkTasks(
-        String key,
         List<Benchmark> benchmarks,
         BenchmarkData data,
         Evaluation.Settings settings,
@@ -35,38 +36,40 @@ record BenchmarkTasks(
     static Compression.Tasks ofItems(Path file) {
         OwnItems items = new OwnItems(file);
         return new BenchmarkTasks(
-                Artifacts.sha256(file),
-                Benchmarks.own(items),
-                items,
-                Evaluation.Settings.USUAL,
-                Optional.empty());
+                Benchmarks.own(items), items, Evaluation.Settings.USUAL, Optional.empty());
     }
 
     /// The benchmarks that the options name.
     ///
     /// @param run the folder of the run, where results are kept
     static Compression.Tasks of(
-            BenchmarkOptions options,
-            Path run,
-            BenchmarkOptions.Runner runner,
-            ConsoleProgress progress) {
-        String names = options.tasks.orElse("all");
-        Evaluation.Settings settings = Evaluation.Settings.USUAL.withLimit(options.limit());
-        List<Benchmark> benchmarks = Benchmarks.of(names, Programs.usual(runner::get));
+            BenchmarkOptions options, Path run, SandboxRunner runner, ConsoleProgress progress) {
+        List<Benchmark> benchmarks =
+                Benchmarks.of(
+                        options.tasks.orElse("all"), CodeBenchmarkSettings.usual(runner::get));
         BenchmarkData data = options.data(progress);
         BenchmarkOptions.check(benchmarks, data, runner);
         return new BenchmarkTasks(
-                Artifacts.sha256(names + settings + options.dataDir),
                 benchmarks,
                 data,
-                settings,
+                Evaluation.Settings.USUAL.withLimit(options.limit()),
                 Optional.of(run.resolve("measures")));
     }
 
     @Override
+    public String key() {
+        return Evaluation.key(benchmarks, data, settings);
+    }
+
+    @Override
     public Map<String, Compression.TaskScore> score(
-            LanguageModel model, Path directory, String modelKey, Progress progress) {
-        Subject subject = Measured.subject(model, modelKey, directory, Measured.Manner.USUAL);
+            LanguageModel model,
+            Path directory,
+            String content,
+            Arithmetic arithmetic,
+            Progress progress) {
+        Subject subject =
+                Subject.ofFolder(model, content, arithmetic, directory, PromptStyle.USUAL);
         try (ResultCache kept =
                 cache.map(folder -> ResultCache.of(folder, subject.key()))
                         .orElseGet(ResultCache::none)) {

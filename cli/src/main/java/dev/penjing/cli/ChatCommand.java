@@ -47,7 +47,7 @@ final class ChatCommand implements Callable<Integer> {
 
     @Mixin EngineSettings settings = new EngineSettings();
 
-    @Parameters(paramLabel = "MODEL", description = Models.DESCRIPTION)
+    @Parameters(paramLabel = "MODEL", description = ModelSources.DESCRIPTION)
     String model = "";
 
     @Option(names = "--system", description = "A system prompt.")
@@ -97,7 +97,7 @@ final class ChatCommand implements Callable<Integer> {
         ConsoleProgress progress = new ConsoleProgress();
         try (Engine engine =
                 Engine.load(
-                        Models.enginePath(model, progress), settings.options(progress), progress)) {
+                        ModelSources.enginePath(model, progress), settings.options(progress), progress)) {
             progress.finish();
             progress.say(engine.describe());
             forget();

@@ -23,10 +23,11 @@ final class CompressCommand implements Callable<Integer> {
     @Mixin ShapeOptions sizes = new ShapeOptions();
     @Mixin Options.Data data = new Options.Data();
     @Mixin TrainingOptions training = new TrainingOptions();
+    @Mixin TrainingOptions.Loss loss = new TrainingOptions.Loss();
     @Mixin Options.Computing computing = new Options.Computing();
     @Spec CommandSpec spec = CommandSpec.create();
 
-    @Parameters(paramLabel = "TEACHER", description = Models.DESCRIPTION)
+    @Parameters(paramLabel = "TEACHER", description = ModelSources.DESCRIPTION)
     String teacher = "";
 
     @Option(names = "--to", required = true, description = "The run folder.")
@@ -54,14 +55,15 @@ final class CompressCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ConsoleProgress progress = new ConsoleProgress();
-        try (BenchmarkOptions.Runner runner = new BenchmarkOptions.Runner()) {
+        try (SandboxRunner runner =
+                new SandboxRunner(Installation.current(), computing.threads)) {
             compress(progress, tasks(runner, progress));
         }
         return 0;
     }
 
     private Optional<Compression.Tasks> tasks(
-            BenchmarkOptions.Runner runner, ConsoleProgress progress) {
+            SandboxRunner runner, ConsoleProgress progress) {
         if (benchmarks.tasks.isEmpty()) {
             if (benchmarks.dataDir.isPresent() || benchmarks.limit.isPresent()) {
                 throw new UsageException("--data-dir and --limit are for --tasks: name them too");
@@ -75,7 +77,7 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private void compress(ConsoleProgress progress, Optional<Compression.Tasks> tasks) {
-        Path directory = Models.directory(teacher, progress);
+        Path directory = ModelSources.directory(teacher, progress);
         Compression.Request request =
                 new Compression.Request(
                         directory,
@@ -85,7 +87,7 @@ final class CompressCommand implements Callable<Integer> {
                         to,
                         samples,
                         scoringLength > 0 ? scoringLength : training.sequenceLength,
-                        training.settings(),
+                        training.settings(loss.parse()),
                         tasks,
                         Output.commandLine(spec));
         ObjectNode result =

@@ -44,8 +44,16 @@ final class DemoCommand implements Callable<Integer> {
                 .with(Axis.QUERY_HEAD, 8);
     }
 
-    private static final TrainingSettings TRAINING =
-            new TrainingSettings(1_200_000, 1e-3, 1e-5, 10, 16, 16, 256, 1, 0.1, 1, 25, 50);
+    private static TrainingSettings training(long tokens) {
+        return TrainingSettings.builder(tokens)
+                .learningRate(1e-3, 1e-5)
+                .warmupSteps(10)
+                .globalBatchSize(16)
+                .microBatchSize(16)
+                .sequenceLength(256)
+                .evaluateEvery(25)
+                .build();
+    }
 
     private static final List<String> EXAMPLES =
             List.of(
@@ -54,7 +62,6 @@ final class DemoCommand implements Callable<Integer> {
                     "Many people say that the moon is made of cheese. Is that true?",
                     "Tell me a little story.");
 
-    private static final long TEXT_BYTES = 8_000_000;
     private static final long TEXT_SEED = 2;
 
     @Mixin Options.Computing computing = new Options.Computing();
@@ -66,6 +73,24 @@ final class DemoCommand implements Callable<Integer> {
             description = "The run folder (default: ${DEFAULT-VALUE}).")
     Path dir = Path.of("runs/demo");
 
+    @Option(
+            names = "--tokens",
+            defaultValue = "1200000",
+            description = "Training tokens (default: ${DEFAULT-VALUE}).")
+    long tokens = 1_200_000;
+
+    @Option(
+            names = "--megabytes",
+            defaultValue = "8",
+            description = "Of text to write and learn from (default: ${DEFAULT-VALUE}).")
+    int megabytes = 8;
+
+    @Option(
+            names = "--samples",
+            defaultValue = "512",
+            description = "Sequences to score importance on (default: ${DEFAULT-VALUE}).")
+    int samples = 512;
+
     @Option(names = "--no-serve", description = "Do not serve the models afterwards.")
     boolean noServe;
 
@@ -76,15 +101,11 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        Path teacher = Path.of(System.getProperty("penjing.home", ".")).resolve("teacher");
-        if (!Files.exists(teacher.resolve("config.json"))) {
-            throw new PenjingException(
-                    "the bundled teacher is not at " + teacher + ": start Penjing by ./penjing");
-        }
+        Path teacher = Installation.current().teacher();
         ConsoleProgress progress = new ConsoleProgress();
         Path world = dir.resolve("world");
         progress.say("writing a text about the little world to " + world);
-        WorldFiles.write(world, TEXT_SEED, TEXT_BYTES);
+        WorldFiles.write(world, TEXT_SEED, megabytes * 1_000_000L);
         Compression.Request request =
                 new Compression.Request(
                         teacher,
@@ -92,9 +113,9 @@ final class DemoCommand implements Callable<Integer> {
                         Corpus.of(List.of(world.resolve("train.jsonl"))),
                         Optional.of(Corpus.of(List.of(world.resolve("heldout.jsonl")))),
                         dir,
-                        512,
+                        samples,
                         256,
-                        TRAINING,
+                        training(tokens),
                         Optional.of(BenchmarkTasks.ofItems(world.resolve("items.jsonl"))),
                         Output.commandLine(spec));
         ObjectNode result =

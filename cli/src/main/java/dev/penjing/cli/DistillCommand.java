@@ -1,8 +1,14 @@
 package dev.penjing.cli;
 
 import dev.penjing.compression.data.Corpus;
-import dev.penjing.compression.run.Artifacts;
+import dev.penjing.compression.run.TrainingJob;
 import dev.penjing.compression.run.TrainingRun;
+import dev.penjing.compression.run.TrainingText;
+import dev.penjing.compression.training.CrossEntropy;
+import dev.penjing.compression.training.TrainingSettings;
+import dev.penjing.model.files.ModelFiles;
+import dev.penjing.model.text.TextConventions;
+import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -19,13 +25,14 @@ final class DistillCommand implements Callable<Integer> {
 
     @Mixin Options.Data data = new Options.Data();
     @Mixin TrainingOptions training = new TrainingOptions();
+    @Mixin TrainingOptions.Loss loss = new TrainingOptions.Loss();
     @Mixin Options.Computing computing = new Options.Computing();
     @Spec CommandSpec spec = CommandSpec.create();
 
-    @Option(names = "--teacher", required = true, description = Models.DESCRIPTION)
+    @Option(names = "--teacher", required = true, description = ModelSources.DESCRIPTION)
     String teacher = "";
 
-    @Option(names = "--student", required = true, description = Models.DESCRIPTION)
+    @Option(names = "--student", required = true, description = ModelSources.DESCRIPTION)
     String student = "";
 
     @Option(names = "--to", required = true, description = "The folder to make.")
@@ -33,7 +40,8 @@ final class DistillCommand implements Callable<Integer> {
 
     @Option(
             names = "--on-text",
-            description = "To compare: learn the next token of the text, not from the teacher.")
+            description =
+                    "To compare: learn the next token of the text, not from the teacher (--objective ce).")
     boolean onText;
 
     @Option(names = "--resume", description = "Go on from the newest checkpoint.")
@@ -42,31 +50,27 @@ final class DistillCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ConsoleProgress progress = new ConsoleProgress();
-        Path teacherFolder = Models.directory(teacher, progress);
-        Path studentFolder = Models.directory(student, progress);
-        Path work = to.resolve("work");
-        try (TrainingRun.Text text =
-                TrainingRun.text(
+        Path teacherFolder = ModelSources.directory(teacher, progress);
+        Path studentFolder = ModelSources.directory(student, progress);
+        Tokenizer tokenizer = Tokenizers.load(studentFolder);
+        TrainingSettings settings = training.settings(onText ? new CrossEntropy() : loss.parse());
+        try (TrainingText text =
+                TrainingText.of(
                         Corpus.of(data.paths),
                         data.heldOutCorpus(),
-                        Tokenizers.load(studentFolder),
-                        Artifacts.sha256OfModel(studentFolder),
-                        work,
+                        tokenizer,
+                        TextConventions.ofFolder(studentFolder, tokenizer).documentEnd(),
+                        ModelFiles.sha256OfModel(studentFolder),
+                        to.resolve("work"),
                         progress)) {
-            String phases =
+            progress.say(
                     TrainingRun.distill(
                             teacherFolder,
                             studentFolder,
-                            text,
-                            training.settings(),
-                            work,
-                            to,
-                            onText,
-                            resume,
-                            Output.commandLine(spec),
-                            computing.start(progress),
-                            progress);
-            progress.say(phases);
+                            TrainingJob.of(settings, text, to, computing.start(progress))
+                                    .resume(resume)
+                                    .command(Output.commandLine(spec))
+                                    .progress(progress)));
         }
         Output.print(common, "model", to.toString());
         return 0;

@@ -39,7 +39,7 @@ final class EngineSettings {
         }
         if (draft.isPresent()) {
             return options.withDraft(
-                    Models.enginePath(draft.get(), progress),
+                    ModelSources.enginePath(draft.get(), progress),
                     draftTokens.orElse(EngineOptions.DRAFT_TOKENS));
         }
         if (draftTokens.isPresent()) {

@@ -3,12 +3,14 @@ package dev.penjing.cli;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.evaluation.Benchmark;
 import dev.penjing.evaluation.Evaluation;
-import dev.penjing.evaluation.HarnessJson;
+import dev.penjing.evaluation.PromptStyle;
 import dev.penjing.evaluation.ResultCache;
 import dev.penjing.evaluation.TaskResult;
 import dev.penjing.evaluation.data.BenchmarkData;
+import dev.penjing.evaluation.report.ComparisonTable;
+import dev.penjing.evaluation.report.HarnessJson;
 import dev.penjing.evaluation.tasks.Benchmarks;
-import dev.penjing.evaluation.tasks.Programs;
+import dev.penjing.evaluation.tasks.CodeBenchmarkSettings;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.model.UsageException;
 import java.nio.file.Path;
@@ -40,7 +42,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
     @Mixin Options.Computing computing = new Options.Computing();
 
-    @Parameters(paramLabel = "MODEL", arity = "1..*", description = Models.DESCRIPTION)
+    @Parameters(paramLabel = "MODEL", arity = "1..*", description = ModelSources.DESCRIPTION)
     List<String> models = List.of();
 
     @Mixin BenchmarkOptions which = new BenchmarkOptions();
@@ -138,14 +140,15 @@ final class EvaluateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         check();
-        Measured.Manner manner = manner();
+        PromptStyle style = style();
         ConsoleProgress progress = new ConsoleProgress();
         BenchmarkData data = which.data(progress);
         Map<String, List<TaskResult>> results = new LinkedHashMap<>();
-        List<String> arithmetic = new ArrayList<>();
-        try (BenchmarkOptions.Runner runner = new BenchmarkOptions.Runner();
+        List<ObjectNode> provenance = new ArrayList<>();
+        try (SandboxRunner runner =
+                        new SandboxRunner(Installation.current(), computing.threads);
                 SampleFile out = SampleFile.of(samplesOut)) {
-            Programs programs = new Programs(samples, temperature, topP, passAt, runner::get);
+            CodeBenchmarkSettings programs = new CodeBenchmarkSettings(samples, temperature, topP, passAt, runner::get);
             List<Benchmark> benchmarks = Benchmarks.of(which.tasks.orElse("all"), programs);
             Evaluation.Settings settings =
                     new Evaluation.Settings(
@@ -155,9 +158,9 @@ final class EvaluateCommand implements Callable<Integer> {
                             seed);
             BenchmarkOptions.check(benchmarks, data, runner);
             for (String model : models) {
-                try (Measured measured = open(model, manner, progress);
+                try (EvaluatedModel measured = open(model, style, progress);
                         ResultCache cache = cache(measured)) {
-                    arithmetic.add(measured.arithmetic());
+                    provenance.add(provenance(measured));
                     results.put(
                             model,
                             Evaluation.run(
@@ -172,9 +175,12 @@ final class EvaluateCommand implements Callable<Integer> {
                 progress.finish();
             }
             if (common.json) {
-                Output.print(json(benchmarks, results, arithmetic));
+                Output.print(json(benchmarks, results, provenance));
             } else {
-                new EvaluationTable(benchmarks, results, published).print();
+                System.out.print(
+                        new ComparisonTable(
+                                        benchmarks, results, published, ConsoleProgress::time)
+                                .text());
             }
         }
         return 0;
@@ -203,8 +209,8 @@ final class EvaluateCommand implements Callable<Integer> {
         }
     }
 
-    private Measured.Manner manner() {
-        return new Measured.Manner(
+    private PromptStyle style() {
+        return new PromptStyle(
                 switch (bos) {
                     case "auto" -> Optional.empty();
                     case "on" -> Optional.of(true);
@@ -215,37 +221,46 @@ final class EvaluateCommand implements Callable<Integer> {
                 separateTurns);
     }
 
-    private Measured open(String model, Measured.Manner manner, ConsoleProgress progress) {
+    private EvaluatedModel open(String model, PromptStyle style, ConsoleProgress progress) {
         if (engine) {
             EngineOptions options = EngineOptions.DEFAULT.withThreads(computing.threads);
-            Measured measured =
-                    Measured.onEngine(
-                            Models.enginePath(model, progress), manner, options, progress);
-            progress.say(measured.arithmetic());
+            EvaluatedModel measured =
+                    EvaluatedModel.onEngine(
+                            ModelSources.enginePath(model, progress), style, options, progress);
+            progress.say(measured.computedBy());
             return measured;
         }
         Compute compute = computing.start(progress);
-        return Measured.onTorch(Models.directory(model, progress), manner, compute, progress);
+        return EvaluatedModel.onTorch(ModelSources.directory(model, progress), style, compute, progress);
     }
 
-    private ResultCache cache(Measured measured) {
+    /// Of which model the numbers are, and what computed them.
+    private static ObjectNode provenance(EvaluatedModel measured) {
+        ObjectNode json = Output.object();
+        json.put("model_sha256", measured.subject().content());
+        json.put("computed_by", measured.computedBy());
+        json.set("arithmetic", measured.subject().arithmetic().toJson());
+        return json;
+    }
+
+    private ResultCache cache(EvaluatedModel measured) {
         return noCache
                 ? ResultCache.none()
                 : ResultCache.of(
-                        cacheDir.orElseGet(() -> Models.cache().resolve("evaluations")),
+                        cacheDir.orElseGet(() -> ModelSources.cache().resolve("evaluations")),
                         measured.subject().key());
     }
 
     private ObjectNode json(
             List<Benchmark> benchmarks,
             Map<String, List<TaskResult>> results,
-            List<String> arithmetic) {
+            List<ObjectNode> provenance) {
         List<ObjectNode> all = new ArrayList<>();
         results.forEach((model, of) -> {
             ObjectNode one = HarnessJson.of(benchmarks, of);
             ObjectNode config = one.putObject("config");
             config.put("model", model);
-            config.put("arithmetic", arithmetic.get(all.size()));
+            config.setAll(provenance.get(all.size()));
             config.put("fewshot_seed", seed);
             config.put("bos", bos);
             config.put("chat_template", chatTemplate);

@@ -1,6 +1,6 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.run.Inspection;
+import dev.penjing.model.inspection.Inspection;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -13,13 +13,13 @@ import tools.jackson.databind.node.ObjectNode;
 final class InspectCommand implements Callable<Integer> {
     @Mixin Options.Common common = new Options.Common();
 
-    @Parameters(paramLabel = "MODEL", description = Models.DESCRIPTION)
+    @Parameters(paramLabel = "MODEL", description = ModelSources.DESCRIPTION)
     String model = "";
 
     @Override
     public Integer call() {
         ConsoleProgress progress = new ConsoleProgress();
-        Path directory = Models.directory(model, progress);
+        Path directory = ModelSources.directory(model, progress);
         progress.finish();
         ObjectNode result = Inspection.of(model, directory);
         if (common.json) {

@@ -16,7 +16,7 @@ final class LogitsCommand implements Callable<Integer> {
 
     @Mixin Options.Computing computing = new Options.Computing();
 
-    @Parameters(paramLabel = "MODEL", description = Models.DESCRIPTION)
+    @Parameters(paramLabel = "MODEL", description = ModelSources.DESCRIPTION)
     String model = "";
 
     @Option(names = "--ids", required = true, split = ",", description = "Token ids: 1,2,3")
@@ -25,7 +25,7 @@ final class LogitsCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ConsoleProgress progress = new ConsoleProgress();
-        Path directory = Models.directory(model, progress);
+        Path directory = ModelSources.directory(model, progress);
         if (computing.type.equals("auto")) {
             computing.type = "float32";
         }

@@ -36,7 +36,7 @@ import picocli.CommandLine.Command;
             CommandLine.HelpCommand.class
         })
 public final class Main {
-    private Main() {}
+    Main() {}
 
     /// What `--version` prints.
     static final class Version implements CommandLine.IVersionProvider {
@@ -71,7 +71,11 @@ public final class Main {
             if (debug) {
                 e.printStackTrace(command.getErr());
             }
-            command.getErr().println("penjing: " + explain(e, debug));
+            command.getErr()
+                    .println(
+                            "penjing: "
+                                    + OptionNames.in(
+                                            explain(e, debug), command.getCommandSpec()));
             return e instanceof UsageException ? 2 : 1;
         });
         try {

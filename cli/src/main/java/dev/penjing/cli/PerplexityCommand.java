@@ -22,7 +22,7 @@ final class PerplexityCommand implements Callable<Integer> {
 
     @Mixin Options.Computing computing = new Options.Computing();
 
-    @Parameters(paramLabel = "MODEL", description = Models.DESCRIPTION)
+    @Parameters(paramLabel = "MODEL", description = ModelSources.DESCRIPTION)
     String model = "";
 
     @Option(names = "--data", required = true, description = "The text.")
@@ -48,7 +48,7 @@ final class PerplexityCommand implements Callable<Integer> {
                 engine
                         ? onEngine(progress)
                         : Measuring.perplexity(
-                                Models.directory(model, progress),
+                                ModelSources.directory(model, progress),
                                 data,
                                 sequenceLength,
                                 computing.start(progress),
@@ -74,7 +74,7 @@ final class PerplexityCommand implements Callable<Integer> {
         }
         String text = Corpus.of(List.of(data)).text();
         EngineOptions options = EngineOptions.DEFAULT.withThreads(computing.threads);
-        try (Engine loaded = Engine.load(Models.enginePath(model, progress), options, progress)) {
+        try (Engine loaded = Engine.load(ModelSources.enginePath(model, progress), options, progress)) {
             progress.finish();
             progress.say(loaded.describe());
             Perplexity measured =

@@ -1,8 +1,16 @@
 package dev.penjing.cli;
 
 import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.run.TrainingJob;
 import dev.penjing.compression.run.TrainingRun;
+import dev.penjing.compression.run.TrainingText;
+import dev.penjing.compression.training.CrossEntropy;
+import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.files.Hashes;
+import dev.penjing.model.text.TextConventions;
+import dev.penjing.model.tokenizer.Tokenizer;
+import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -40,25 +48,32 @@ final class PretrainCommand implements Callable<Integer> {
     public Integer call() {
         ConsoleProgress progress = new ConsoleProgress();
         ModelConfig model = ModelConfig.read(config);
-        int length = training.settings().sequenceLength();
+        TrainingSettings settings = training.settings(new CrossEntropy());
+        int length = settings.sequenceLength();
         if (length < model.maxPositionEmbeddings()) {
             progress.say(
                     "note: %s has a context of %d tokens, and --sequence-length %d trains none beyond its own: the model will fail there"
                             .formatted(config, model.maxPositionEmbeddings(), length));
         }
-        String phases =
-                TrainingRun.pretrain(
-                        model,
-                        tokenizer,
+        Tokenizer loaded = Tokenizers.load(tokenizer);
+        try (TrainingText text =
+                TrainingText.of(
                         Corpus.of(data.paths),
                         data.heldOutCorpus(),
-                        training.settings(),
-                        to,
-                        resume,
-                        Output.commandLine(spec),
-                        computing.start(progress),
-                        progress);
-        progress.say(phases);
+                        loaded,
+                        TextConventions.ofFolder(tokenizer, loaded).documentEnd(),
+                        Hashes.sha256(tokenizer.resolve("tokenizer.json")),
+                        to.resolve("work"),
+                        progress)) {
+            progress.say(
+                    TrainingRun.pretrain(
+                            model,
+                            tokenizer,
+                            TrainingJob.of(settings, text, to, computing.start(progress))
+                                    .resume(resume)
+                                    .command(Output.commandLine(spec))
+                                    .progress(progress)));
+        }
         Output.print(common, "model", to.toString());
         return 0;
     }

@@ -3,10 +3,10 @@ package dev.penjing.cli;
 import dev.penjing.compression.importance.ImportanceFile;
 import dev.penjing.compression.pruning.Cut;
 import dev.penjing.compression.pruning.Pruner;
-import dev.penjing.compression.run.Artifacts;
 import dev.penjing.compression.run.RunRecord;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Shape;
+import dev.penjing.model.files.ModelFiles;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -25,7 +25,7 @@ final class PruneCommand implements Callable<Integer> {
     @Mixin ShapeOptions sizes = new ShapeOptions();
     @Spec CommandSpec spec = CommandSpec.create();
 
-    @Parameters(paramLabel = "TEACHER", description = Models.DESCRIPTION)
+    @Parameters(paramLabel = "TEACHER", description = ModelSources.DESCRIPTION)
     String teacher = "";
 
     @Option(names = "--importance", description = "What score made.")
@@ -46,7 +46,7 @@ final class PruneCommand implements Callable<Integer> {
                     "give --importance FILE (from penjing score), or --random SEED to compare");
         }
         ConsoleProgress progress = new ConsoleProgress();
-        Path directory = Models.directory(teacher, progress);
+        Path directory = ModelSources.directory(teacher, progress);
         ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
         Shape shape = sizes.shape(config);
         Cut cut =
@@ -57,7 +57,7 @@ final class PruneCommand implements Callable<Integer> {
                                 ImportanceFile.read(importance.orElseThrow(), config),
                                 shape);
         Pruner.prune(directory, config, cut, to, progress);
-        Artifacts.copyCompanions(directory, to);
+        ModelFiles.copyCompanions(directory, to);
         RunRecord.prune(Output.commandLine(spec), directory, cut).write(to);
         progress.finish();
         Output.print(common, "model", to.toString());

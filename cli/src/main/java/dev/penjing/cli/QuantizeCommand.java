@@ -28,7 +28,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class QuantizeCommand implements Callable<Integer> {
     @Mixin Options.Common common = new Options.Common();
 
-    @Parameters(paramLabel = "MODEL", description = Models.DESCRIPTION)
+    @Parameters(paramLabel = "MODEL", description = ModelSources.DESCRIPTION)
     String model = "";
 
     @Option(
@@ -52,7 +52,7 @@ final class QuantizeCommand implements Callable<Integer> {
         BlockType block = block(type);
         // before anything is written: it may not be there
         Optional<String> measured = data.map(file -> Corpus.of(List.of(file)).text());
-        Path directory = Models.directory(model, progress);
+        Path directory = ModelSources.directory(model, progress);
         GgufExport.run(directory, to, block, progress);
         progress.finish();
         ObjectNode result = Output.object();

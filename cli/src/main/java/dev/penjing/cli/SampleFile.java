@@ -2,41 +2,41 @@ package dev.penjing.cli;
 
 import dev.penjing.evaluation.Sample;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.AtomicFile;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// `--samples-out`: a JSON object a line, written aside and moved into place at the end.
+/// `--samples-out`: a JSON object a line, in place when it is closed.
 final class SampleFile implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
-    private final Optional<Path> file;
-    private final Optional<BufferedWriter> out;
+    /// The file and what writes to it, if anything is to be written.
+    private record Open(Path path, AtomicFile file, BufferedWriter out) {}
 
-    private SampleFile(Optional<Path> file, Optional<BufferedWriter> out) {
-        this.file = file;
-        this.out = out;
+    private final Optional<Open> open;
+
+    private SampleFile(Optional<Open> open) {
+        this.open = open;
     }
 
     /// @param file without it nothing is written
     static SampleFile of(Optional<Path> file) {
-        if (file.isEmpty()) {
-            return new SampleFile(file, Optional.empty());
-        }
-        try {
-            return new SampleFile(file, Optional.of(Files.newBufferedWriter(partial(file.get()))));
-        } catch (IOException e) {
-            throw cannot(file.get(), e);
-        }
+        return new SampleFile(file.map(SampleFile::open));
     }
 
-    private static Path partial(Path file) {
-        return file.resolveSibling(file.getFileName() + ".partial");
+    private static Open open(Path path) {
+        AtomicFile file = AtomicFile.create(path);
+        try {
+            return new Open(path, file, Files.newBufferedWriter(file.aside()));
+        } catch (IOException e) {
+            file.close();
+            throw cannot(path, e);
+        }
     }
 
     private static PenjingException cannot(Path file, IOException e) {
@@ -44,7 +44,7 @@ final class SampleFile implements AutoCloseable {
     }
 
     void write(String model, Sample sample) {
-        if (out.isEmpty()) {
+        if (open.isEmpty()) {
             return;
         }
         ObjectNode line = JSON.createObjectNode();
@@ -61,24 +61,23 @@ final class SampleFile implements AutoCloseable {
         line.put("target", sample.expected());
         line.set("scores", JSON.valueToTree(sample.scores()));
         try {
-            out.get().write(line + "\n");
+            open.get().out().write(line + "\n");
         } catch (IOException e) {
-            throw cannot(file.orElseThrow(), e);
+            throw cannot(open.get().path(), e);
         }
     }
 
     /// Also after a failure: what is there is worth reading.
     @Override
     public void close() {
-        if (out.isEmpty()) {
+        if (open.isEmpty()) {
             return;
         }
-        Path path = file.orElseThrow();
-        try {
-            out.get().close();
-            Files.move(partial(path), path, StandardCopyOption.REPLACE_EXISTING);
+        try (AtomicFile file = open.get().file()) {
+            open.get().out().close();
+            file.commit();
         } catch (IOException e) {
-            throw cannot(path, e);
+            throw cannot(open.get().path(), e);
         }
     }
 }

@@ -17,7 +17,7 @@ final class ScoreCommand implements Callable<Integer> {
     @Mixin Options.Data data = new Options.Data();
     @Mixin Options.Computing computing = new Options.Computing();
 
-    @Parameters(paramLabel = "TEACHER", description = Models.DESCRIPTION)
+    @Parameters(paramLabel = "TEACHER", description = ModelSources.DESCRIPTION)
     String teacher = "";
 
     @Option(names = "--to", required = true, description = "The safetensors file to make.")
@@ -41,7 +41,7 @@ final class ScoreCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ConsoleProgress progress = new ConsoleProgress();
-        Path directory = Models.directory(teacher, progress);
+        Path directory = ModelSources.directory(teacher, progress);
         Scoring.run(
                 directory,
                 Corpus.of(data.paths),

@@ -38,7 +38,7 @@ final class ServeCommand implements Callable<Integer> {
             arity = "0..1",
             description =
                     "What to serve: "
-                            + Models.DESCRIPTION
+                            + ModelSources.DESCRIPTION
                             + " NAME=MODEL gives it a name of its own.")
     Optional<String> model = Optional.empty();
 
@@ -135,7 +135,7 @@ final class ServeCommand implements Callable<Integer> {
     private static List<ServedModel> models(Settings settings, ConsoleProgress progress) {
         List<ServedModel> models = new ArrayList<>();
         Optional<Path> draft =
-                settings.optionalText("draft-model").map(m -> Models.enginePath(m, progress));
+                settings.optionalText("draft-model").map(m -> ModelSources.enginePath(m, progress));
         List<String> names = settings.list("served-model-name");
         models.add(
                 served(
@@ -159,7 +159,7 @@ final class ServeCommand implements Callable<Integer> {
             String source, Optional<String> name, EngineOptions options, ConsoleProgress progress) {
         int equals = source.matches("[\\w.-]{1,64}=.+") ? source.indexOf('=') : -1;
         String model = source.substring(equals + 1);
-        Path path = Models.enginePath(model, progress);
+        Path path = ModelSources.enginePath(model, progress);
         String id = equals > 0 ? source.substring(0, equals) : name.orElseGet(() -> called(model));
         return new ServedModel(id, path, options);
     }

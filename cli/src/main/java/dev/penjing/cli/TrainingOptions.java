@@ -1,5 +1,7 @@
 package dev.penjing.cli;
 
+import dev.penjing.compression.training.Objective;
+import dev.penjing.compression.training.Objectives;
 import dev.penjing.compression.training.TrainingSettings;
 import picocli.CommandLine.Option;
 
@@ -74,27 +76,33 @@ final class TrainingOptions {
             description = "Steps between checkpoints (default: 50).")
     int checkpointEvery = 50;
 
-    TrainingSettings settings() {
-        return new TrainingSettings(
-                tokens,
-                learningRate,
-                minLearningRate,
-                warmupSteps,
-                globalBatchSize,
-                microBatchSize > 0 ? microBatchSize : largestDivisor(),
-                sequenceLength,
-                seed,
-                weightDecay,
-                clip,
-                evaluateEvery,
-                checkpointEvery);
+    TrainingSettings settings(Objective objective) {
+        return TrainingSettings.builder(tokens)
+                .objective(objective)
+                .learningRate(learningRate, minLearningRate)
+                .warmupSteps(warmupSteps)
+                .globalBatchSize(globalBatchSize)
+                .microBatchSize(microBatchSize)
+                .sequenceLength(sequenceLength)
+                .seed(seed)
+                .weightDecay(weightDecay)
+                .clip(clip)
+                .evaluateEvery(evaluateEvery)
+                .checkpointEvery(checkpointEvery)
+                .build();
     }
 
-    private int largestDivisor() {
-        int rows = Math.max(1, Math.min(globalBatchSize, 4096 / Math.max(1, sequenceLength)));
-        while (globalBatchSize % rows != 0) {
-            rows--;
+    /// What distillation makes small.
+    static final class Loss {
+        @Option(
+                names = "--objective",
+                defaultValue = "kl",
+                description =
+                        "The loss: kl (divergence from the teacher), kl@TEMPERATURE, ce (next token) or a sum such as 0.7*kl+0.3*ce (default: kl).")
+        String objective = "kl";
+
+        Objective parse() {
+            return Objectives.parse(objective);
         }
-        return rows;
     }
 }

@@ -2,7 +2,7 @@ package dev.penjing.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.penjing.compression.decoder.TorchModel;
+import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;

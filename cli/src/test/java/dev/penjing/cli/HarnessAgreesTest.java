@@ -7,15 +7,16 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.evaluation.Benchmark;
 import dev.penjing.evaluation.Evaluation;
-import dev.penjing.evaluation.HarnessJson;
+import dev.penjing.evaluation.PromptStyle;
 import dev.penjing.evaluation.ResultCache;
 import dev.penjing.evaluation.Sample;
-import dev.penjing.evaluation.Score;
 import dev.penjing.evaluation.Task;
 import dev.penjing.evaluation.TaskResult;
 import dev.penjing.evaluation.data.LocalData;
+import dev.penjing.evaluation.metrics.Score;
+import dev.penjing.evaluation.report.HarnessJson;
 import dev.penjing.evaluation.tasks.Benchmarks;
-import dev.penjing.evaluation.tasks.Programs;
+import dev.penjing.evaluation.tasks.CodeBenchmarkSettings;
 import dev.penjing.model.Progress;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -125,8 +126,8 @@ class HarnessAgreesTest {
 
     private static void compare(Run run) {
         String chat = run.settings().path("chat").asString();
-        Measured.Manner manner =
-                new Measured.Manner(
+        PromptStyle style =
+                new PromptStyle(
                         run.settings().path("bos").asBoolean()
                                 ? Optional.of(true)
                                 : Optional.empty(),
@@ -135,8 +136,8 @@ class HarnessAgreesTest {
         List<Sample> samples = new ArrayList<>();
         List<Benchmark> benchmarks = new ArrayList<>();
         List<TaskResult> results = new ArrayList<>();
-        try (Measured measured =
-                Measured.onTorch(MODEL, manner, Compute.float32(), new ConsoleProgress())) {
+        try (EvaluatedModel measured =
+                EvaluatedModel.onTorch(MODEL, style, Compute.float32(), new ConsoleProgress())) {
             for (String task : run.tasks()) {
                 List<Benchmark> benchmark = benchmarks(task);
                 benchmarks.addAll(benchmark);
@@ -164,7 +165,7 @@ class HarnessAgreesTest {
     private static List<Benchmark> benchmarks(String names) {
         return Benchmarks.of(
                 names,
-                Programs.usual(() -> {
+                CodeBenchmarkSettings.usual(() -> {
                     throw new AssertionError("no programs here");
                 }));
     }

@@ -1,14 +1,17 @@
 package dev.penjing.cli;
 
+import static dev.penjing.cli.CommandLines.TEACHER;
+import static dev.penjing.cli.CommandLines.fails;
+import static dev.penjing.cli.CommandLines.run;
+import static dev.penjing.cli.CommandLines.succeed;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.penjing.model.PenjingVersion;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,38 +20,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// The command line as a user meets it, on the bundled teacher.
 class MainTest {
-    private static final String TEACHER = Path.of("..", "teacher").toString();
     private static final String BENCHMARKS = "../evaluation/src/test/resources/benchmarks";
 
     @TempDir Path folder;
-
-    private record Outcome(int status, String out, String err) {}
-
-    private static Outcome run(String... args) {
-        PrintStream out = System.out;
-        PrintStream err = System.err;
-        ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
-        ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
-        try {
-            System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
-            System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
-            int status = Main.run(args);
-            return new Outcome(
-                    status,
-                    outBytes.toString(StandardCharsets.UTF_8),
-                    errBytes.toString(StandardCharsets.UTF_8));
-        } finally {
-            System.setOut(out);
-            System.setErr(err);
-        }
-    }
-
-    private static void fails(int status, String what, String... args) {
-        Outcome outcome = run(args);
-        assertThat(outcome.status()).as(outcome.err()).isEqualTo(status);
-        assertThat(outcome.err()).contains(what).doesNotContain("\tat ");
-        assertThat(outcome.err().lines().filter(l -> l.startsWith("penjing: "))).hasSize(1);
-    }
 
     private String write(String name, String text) throws IOException {
         Path file = folder.resolve(name);
@@ -124,7 +98,7 @@ class MainTest {
                 to);
         fails(
                 1,
-                "give more --data or a shorter --sequence-length",
+                "give more text or a shorter --sequence-length",
                 "distill",
                 "--teacher",
                 TEACHER,
@@ -165,7 +139,14 @@ class MainTest {
             JsonNode first = JsonMapper.shared().readTree(run(command).out());
             JsonNode again = JsonMapper.shared().readTree(run(command).out());
             assertThat(again.path("results")).isEqualTo(first.path("results"));
-            assertThat(first.at("/results/winogrande/acc,none").asDouble(-1)).isBetween(0.0, 1.0);
+            double score = first.at("/results/winogrande/acc,none").asDouble(-1);
+            assertThat(score * 4).isEqualTo(Math.rint(score * 4)).isBetween(0.0, 4.0);
+            assertThat(score).isEqualTo(meanOf(prompts, "winogrande", "acc,none"));
+            assertThat(first.at("/speed/winogrande/requests").asInt()).isEqualTo(8);
+            assertThat(again.at("/speed/winogrande/requests").asInt()).isZero();
+            assertThat(first.at("/config/arithmetic/engine").asString())
+                    .isEqualTo(where.equals("--engine") ? "penjing" : "libtorch");
+            assertThat(first.at("/config/model_sha256").asString()).hasSize(64);
             assertThat(first.at("/n-samples/winogrande/effective").asInt()).isEqualTo(4);
             assertThat(first.at("/n-shot/xlsum_en").asInt()).isEqualTo(3);
             assertThat(Files.readAllLines(prompts)).hasSize(4 + 4 + 3);
@@ -198,6 +179,16 @@ class MainTest {
                 "99");
     }
 
+    /// The mean of what the file says of each item.
+    private static double meanOf(Path samples, String task, String metric) throws IOException {
+        return Files.readAllLines(samples).stream()
+                .map(line -> JsonMapper.shared().readTree(line))
+                .filter(json -> json.path("task").asString().equals(task))
+                .mapToDouble(json -> json.path("scores").path(metric).asDouble(-1))
+                .average()
+                .orElse(-1);
+    }
+
     @Test
     void aFullDiskIsSaidAndLeavesNothing() {
         Path full = Path.of("/dev/full");
@@ -207,7 +198,7 @@ class MainTest {
 
     @Test
     void inspectCounts() {
-        Outcome outcome = run("inspect", TEACHER, "--json");
+        CommandLines.Outcome outcome = run("inspect", TEACHER, "--json");
         assertThat(outcome.status()).isZero();
         assertThat(outcome.out())
                 .contains("\"parameters\" : 3344640")
@@ -225,7 +216,7 @@ class MainTest {
                 "1",
                 "--seed",
                 "77");
-        Outcome outcome =
+        CommandLines.Outcome outcome =
                 run(
                         "perplexity",
                         TEACHER,
@@ -233,15 +224,14 @@ class MainTest {
                         folder.resolve("world/train.jsonl").toString(),
                         "--json");
         assertThat(outcome.status()).as(outcome.err()).isZero();
-        double perplexity =
-                Double.parseDouble(
-                        outcome.out().replaceAll("(?s).*\"perplexity\" : ([0-9.]+).*", "$1"));
-        assertThat(perplexity).isBetween(1.0, 3.5);
+        JsonNode measured = outcome.json();
+        assertThat(measured.path("perplexity").asDouble()).isCloseTo(1.62, within(0.02));
+        assertThat(measured.path("bytes").asLong()).isGreaterThan(900_000);
     }
 
     @Test
     void benchSaysWhatADraftIsWorth() throws IOException {
-        Outcome outcome =
+        CommandLines.Outcome outcome =
                 run(
                         "bench",
                         TEACHER,
@@ -258,10 +248,19 @@ class MainTest {
                         "--repeats",
                         "1",
                         "--json");
-        assertThat(outcome.status()).as(outcome.err()).isZero();
-        assertThat(outcome.out())
-                .contains("\"decode_tokens_per_s\" : ", "\"draft_decode_tokens_per_s\" : ")
-                .contains("\"draft_ratio\" : ", "\"draft_acceptance\" : 1.0");
+        JsonNode rows = outcome.json().path("rows");
+        assertThat(rows.size()).isEqualTo(1);
+        JsonNode row = rows.get(0);
+        assertThat(row.path("batch").asInt()).isEqualTo(1);
+        assertThat(row.path("prompt_tokens").asInt()).isEqualTo(20);
+        assertThat(row.path("new_tokens").asInt()).isEqualTo(20);
+        double alone = row.path("decode_tokens_per_s").asDouble();
+        double drafted = row.path("draft_decode_tokens_per_s").asDouble();
+        assertThat(alone).isPositive();
+        assertThat(row.path("prefill_tokens_per_s").asDouble()).isPositive();
+        assertThat(row.path("draft_ratio").asDouble()).isCloseTo(drafted / alone, within(0.01));
+        // a model that drafts for itself is always right
+        assertThat(row.path("draft_acceptance").asDouble()).isEqualTo(1);
     }
 
     /// The chain in small: it goes through, a second time nothing is done again, and the pieces are
@@ -270,6 +269,8 @@ class MainTest {
     void compressGoesThroughAndRemembers() throws IOException {
         String world = folder.resolve("world").toString();
         run("world", "--to", world, "--megabytes", "1");
+        List<String> questions = Files.readAllLines(Path.of(world, "items.jsonl"));
+        Path items = Files.write(folder.resolve("items.jsonl"), questions.subList(0, 12));
         String[] command = {
             "compress",
             TEACHER,
@@ -295,19 +296,37 @@ class MainTest {
             "32",
             "--to",
             folder.resolve("run").toString(),
+            "--items",
+            items.toString(),
             "--json"
         };
-        Outcome first = run(command);
-        assertThat(first.status()).as(first.err()).isZero();
-        assertThat(first.out())
-                .contains("\"teacher\"", "\"pruned\"", "\"distilled\"", "\"peak_rss_bytes\"");
+        CommandLines.Outcome first = run(command);
+        JsonNode result = first.json();
+        assertThat(result.path("tokens").asLong()).isEqualTo(16_384);
+        double teacher = result.at("/teacher/bits_per_byte").asDouble();
+        double pruned = result.at("/pruned/bits_per_byte").asDouble();
+        double distilled = result.at("/distilled/bits_per_byte").asDouble();
+        assertThat(teacher).isPositive().isLessThan(distilled);
+        assertThat(distilled).isLessThan(pruned);
+        assertThat(result.at("/teacher/parameters").asLong()).isEqualTo(3_344_640);
+        assertThat(result.at("/distilled/parameters").asLong())
+                .isEqualTo(result.at("/pruned/parameters").asLong())
+                .isLessThan(2_400_000);
+        assertThat(result.path("peak_rss_bytes").asLong()).isPositive();
         byte[] student = Files.readAllBytes(folder.resolve("run/distilled/model.safetensors"));
-        Outcome second = run(command);
+        CommandLines.Outcome second = run(command);
         assertThat(second.err()).contains("distill: done before").contains("score: done before");
         assertThat(folder.resolve("run/distilled/model.safetensors")).hasBinaryContent(student);
         assertThat(folder.resolve("run/report.html")).content().contains("<svg", "What was kept");
         assertThat(run("inspect", folder.resolve("run/distilled").toString(), "--json").out())
                 .contains("\"head_dim\" : 32");
+        // other questions in the same file: measured again, and nothing else
+        Files.write(items, questions.subList(12, 24));
+        CommandLines.Outcome third = run(command);
+        assertThat(third.err())
+                .contains("distill: done before", "score: done before")
+                .doesNotContain("measure-teacher: done before");
+        assertThat(second.err()).contains("measure-teacher: done before");
         try (Stream<Path> files = Files.walk(folder.resolve("run"))) {
             assertThat(files.filter(f -> f.toString().endsWith(".partial"))).isEmpty();
         }
@@ -325,7 +344,7 @@ class MainTest {
             {"--tasks", "winogrand", "there is no task 'winogrand'"},
         };
         for (String[] one : wrong) {
-            Outcome outcome =
+            CommandLines.Outcome outcome =
                     run(
                             "compress",
                             TEACHER,

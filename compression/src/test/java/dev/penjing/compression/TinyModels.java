@@ -1,17 +1,21 @@
 package dev.penjing.compression;
 
 import dev.penjing.compression.decoder.Decoder;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.decoder.ParameterLayout.Slot;
-import dev.penjing.compression.decoder.Parameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
 import dev.penjing.model.safetensors.TensorHeader;
+import dev.penjing.model.tokenizer.Tokenizer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.BiFunction;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -36,6 +40,15 @@ public final class TinyModels {
                 """
                         .formatted(more),
                 "test");
+    }
+
+    /// A student of it: 32 channels, 48 neurons, 4 heads.
+    public static ModelConfig student(ModelConfig teacher) {
+        return teacher.resized(
+                teacher.shape()
+                        .with(Axis.HIDDEN, 32)
+                        .with(Axis.NEURON, 48)
+                        .with(Axis.QUERY_HEAD, 4));
     }
 
     /// The weights of one tensor.
@@ -78,13 +91,13 @@ public final class TinyModels {
         config.write(directory.resolve("config.json"));
     }
 
-    public static Parameters parameters(ModelConfig config, Compute compute) {
-        Parameters parameters = Parameters.zeros(config, compute, ScalarType.Float);
-        for (Slot slot : parameters.layout().slots().values()) {
+    public static FlatParameters parameters(ModelConfig config, Compute compute) {
+        FlatParameters parameters = FlatParameters.zeros(config, compute, ScalarType.Float);
+        for (Slot slot : parameters.layout().slots()) {
             try (PointerScope scope = new PointerScope();
                     AutoGradMode noGrad = new AutoGradMode(false)) {
-                float[] values = weights(slot.name(), slot.shape());
-                parameters.view(slot.name()).copy_(tensor(values, slot.shape()));
+                float[] values = weights(slot.spec());
+                parameters.view(slot.spec()).copy_(tensor(values, slot.shape()));
             }
         }
         return parameters;
@@ -110,7 +123,7 @@ public final class TinyModels {
     public static float[] logits(Path directory, int[] ids) {
         ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
         Compute compute = Compute.float32();
-        try (Parameters parameters = Parameters.load(directory, config, compute, ScalarType.Float);
+        try (FlatParameters parameters = FlatParameters.load(directory, config, compute, ScalarType.Float);
                 Decoder decoder = new Decoder(config, parameters, compute)) {
             return logits(decoder, ids);
         }
@@ -134,5 +147,38 @@ public final class TinyModels {
             largest = Math.max(largest, Math.abs(a[i] - b[i]));
         }
         return largest;
+    }
+
+    /// A tokenizer of 64 tokens, a character each.
+    public record Bytes() implements Tokenizer {
+        @Override
+        public int[] encode(String text) {
+            return text.chars().map(c -> c & 63).toArray();
+        }
+
+        @Override
+        public String decode(int[] ids, boolean skipSpecial) {
+            return Arrays.toString(ids);
+        }
+
+        @Override
+        public byte[] bytes(int id) {
+            return new byte[] {(byte) id};
+        }
+
+        @Override
+        public int vocabularySize() {
+            return 64;
+        }
+
+        @Override
+        public OptionalInt id(String token) {
+            return OptionalInt.empty();
+        }
+
+        @Override
+        public boolean isSpecial(int id) {
+            return false;
+        }
     }
 }

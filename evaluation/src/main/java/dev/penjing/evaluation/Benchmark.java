@@ -1,5 +1,6 @@
 package dev.penjing.evaluation;
 
+import dev.penjing.evaluation.metrics.Score;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +18,7 @@ public record Benchmark(String name, List<Task> tasks, Map<String, List<Task>> g
     ///
     /// @param results of all its tasks, and perhaps of others
     public Score headline(List<TaskResult> results) {
-        return mean(own(results), tasks.getFirst().headline());
+        return mean(own(results), tasks.getFirst().info().headline());
     }
 
     /// What guessing scores.
@@ -40,7 +41,7 @@ public record Benchmark(String name, List<Task> tasks, Map<String, List<Task>> g
 
     /// Means of all tasks, and of the groups of some, by name and by `metric,filter`; nothing for a
     /// benchmark of one task.
-    Map<String, Map<String, Score>> means(List<TaskResult> results) {
+    public Map<String, Map<String, Score>> means(List<TaskResult> results) {
         Map<String, Map<String, Score>> means = new LinkedHashMap<>();
         if (tasks.size() > 1) {
             means.put(name, meansOf(own(results)));

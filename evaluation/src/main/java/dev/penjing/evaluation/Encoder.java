@@ -1,5 +1,6 @@
 package dev.penjing.evaluation;
 
+import dev.penjing.evaluation.python.PythonText;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.language.ScoredText;
 import dev.penjing.model.tokenizer.Tokenizer;
@@ -27,7 +28,7 @@ record Encoder(
         OptionalInt first = bos.map(tokenizer::id).orElse(OptionalInt.empty());
         if (begins && first.isEmpty()) {
             throw new PenjingException(
-                    "the model has no token to begin a text with: leave --bos out, or say --bos off");
+                    "the model has no token to begin a text with: leave `bos` out, or say `bos` off");
         }
         OptionalInt last = eos.map(tokenizer::id).orElse(OptionalInt.empty());
         return new Encoder(

@@ -1,8 +1,10 @@
 package dev.penjing.evaluation;
 
 import dev.penjing.evaluation.data.BenchmarkData;
+import dev.penjing.evaluation.metrics.Score;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
+import dev.penjing.model.identity.Fingerprint;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -10,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import tools.jackson.databind.JsonNode;
 
@@ -28,15 +31,35 @@ public final class Evaluation {
         public Settings withLimit(OptionalInt items) {
             return new Settings(shots, items, maxNewTokens, seed);
         }
+
+        /// How many items are shown before each; a task without shots is defined by that.
+        int shots(Task task) {
+            int own = task.info().shots();
+            return own == 0 ? 0 : shots.orElse(own);
+        }
+
+        /// How many of a split's items are asked.
+        int asked(Task task, int available) {
+            return Math.min(
+                    available, Math.min(task.asked(available), limit.orElse(Integer.MAX_VALUE)));
+        }
+
+        /// How a task's answers are written.
+        GenerationSettings generation(Task.Writing task) {
+            GenerationSettings own = task.generation();
+            return maxNewTokens.isPresent()
+                    ? own.withMaxNewTokens(maxNewTokens.getAsInt())
+                    : own;
+        }
     }
 
     /// An item ready to be asked.
-    record Question(int index, Item item, List<String> contexts) {}
+    record Question(int index, TaskItem item, List<String> contexts) {}
 
     private final Subject subject;
     private final BenchmarkData data;
     private final Settings settings;
-    private final Answers answers;
+    private final RequestRunner requests;
     private final Progress progress;
     private final Consumer<Sample> samples;
 
@@ -50,7 +73,7 @@ public final class Evaluation {
         this.subject = subject;
         this.data = data;
         this.settings = settings;
-        this.answers = new Answers(subject, cache, settings.seed());
+        this.requests = new RequestRunner(subject, cache, settings.seed());
         this.progress = progress;
         this.samples = samples;
     }
@@ -72,11 +95,54 @@ public final class Evaluation {
         return benchmarks.stream().flatMap(b -> evaluation.run(b).stream()).toList();
     }
 
+    /// A hash of all that decides scores beside the model: the tasks, how they are asked, and the
+    /// content of the items that are asked and shown. Data that has changed in the same place has
+    /// another key; the same data in another place has the same.
+    ///
+    /// @throws PenjingException if data is missing or damaged
+    public static String key(List<Benchmark> benchmarks, BenchmarkData data, Settings settings) {
+        Fingerprint all = Fingerprint.of("evaluation", 1).with("seed", settings.seed());
+        for (Benchmark benchmark : benchmarks) {
+            for (Task task : benchmark.tasks()) {
+                all.with(benchmark.name() + " " + task.name(), key(task, data, settings));
+            }
+        }
+        return all.sha256();
+    }
+
+    private static String key(Task task, BenchmarkData data, Settings settings) {
+        TaskInfo info = task.info();
+        List<JsonNode> items = data.items(info.data(), info.evaluated());
+        int shots = settings.shots(task);
+        Fingerprint key =
+                Fingerprint.of("task", 1)
+                        .with("version", info.version())
+                        .with("headline", info.headline())
+                        .with("shots", shots)
+                        .with("order", info.order().name())
+                        .with("asked", content(items.subList(0, settings.asked(task, items.size()))))
+                        .with(
+                                "shown",
+                                content(new Shots(task, shots, settings.seed(), data).pool()));
+        if (task instanceof Task.Writing writing) {
+            key.with("generation", settings.generation(writing).key());
+        }
+        return key.sha256();
+    }
+
+    private static String content(List<JsonNode> items) {
+        Fingerprint content = Fingerprint.of("items", 1);
+        for (int i = 0; i < items.size(); i++) {
+            content.with(Integer.toString(i), items.get(i).toString());
+        }
+        return content.sha256();
+    }
+
     private List<TaskResult> run(Benchmark benchmark) {
         Map<Task, List<Question>> questions = new LinkedHashMap<>();
         Map<Task, Integer> available = new LinkedHashMap<>();
         for (Task task : benchmark.tasks()) {
-            List<JsonNode> items = data.items(task.source().data(), task.source().evaluated());
+            List<JsonNode> items = data.items(task.info().data(), task.info().evaluated());
             available.put(task, items.size());
             questions.put(task, questions(task, items));
         }
@@ -96,14 +162,14 @@ public final class Evaluation {
     }
 
     private List<Question> questions(Task task, List<JsonNode> items) {
-        int asked = Math.min(task.asked(items.size()), settings.limit().orElse(Integer.MAX_VALUE));
+        int asked = settings.asked(task, items.size());
         if (items.isEmpty()) {
             throw new PenjingException(task.name() + " has no items in its data");
         }
-        Shots shots = new Shots(task, shots(task), settings.seed(), data);
+        Shots shots = new Shots(task, settings.shots(task), settings.seed(), data);
         List<Question> questions = new ArrayList<>();
-        for (int i = 0; i < Math.min(asked, items.size()); i++) {
-            Item item = task.read(items.get(i));
+        for (int i = 0; i < asked; i++) {
+            TaskItem item = task.read(items.get(i));
             questions.add(
                     new Question(
                             i,
@@ -113,15 +179,10 @@ public final class Evaluation {
         return questions;
     }
 
-    private int shots(Task task) {
-        // a task without shots is defined by that
-        return task.shots() == 0 ? 0 : settings.shots().orElse(task.shots());
-    }
-
     private TaskResult result(Task task, List<Question> questions, int available, Progress within) {
         long start = System.nanoTime();
-        long tokensBefore = answers.tokens();
-        long requestsBefore = answers.requests();
+        long tokensBefore = requests.tokens();
+        long requestsBefore = requests.requests();
         List<Sample> judged =
                 switch (task) {
                     case Task.Choosing choosing -> choose(choosing, questions, within);
@@ -141,20 +202,20 @@ public final class Evaluation {
         values.forEach((metric, all) -> scores.put(metric, Score.of(all)));
         return new TaskResult(
                 task,
-                shots(task),
+                settings.shots(task),
                 available,
                 scores,
                 questions.stream().mapToDouble(q -> q.item().chance()).average().orElse(0),
                 (System.nanoTime() - start) / 1e9,
-                answers.tokens() - tokensBefore,
-                answers.requests() - requestsBefore);
+                requests.tokens() - tokensBefore,
+                requests.requests() - requestsBefore);
     }
 
     private List<Sample> choose(Task.Choosing task, List<Question> questions, Progress within) {
         String delimiter = subject.prompts().beforeChoice();
         List<List<String>> continuations =
                 questions.stream().map(q -> continuations(q.item(), delimiter)).toList();
-        List<double[]> likelihoods = answers.likelihoods(questions, continuations, within);
+        List<double[]> likelihoods = requests.likelihoods(questions, continuations, within);
         return IntStream.range(0, questions.size())
                 .mapToObj(i -> {
                     Question q = questions.get(i);
@@ -172,39 +233,32 @@ public final class Evaluation {
                 .toList();
     }
 
-    private static List<String> continuations(Item item, String delimiter) {
+    private static List<String> continuations(TaskItem item, String delimiter) {
         return switch (item) {
-            case Item.Choices choices ->
+            case TaskItem.Choices choices ->
                     choices.choices().stream().map(choice -> delimiter + choice).toList();
-            case Item.Contexts contexts -> List.of(delimiter + contexts.answer());
-            case Item.Free free -> throw new IllegalArgumentException("nothing to choose");
+            case TaskItem.Contexts contexts -> List.of(delimiter + contexts.answer());
+            case TaskItem.Free free -> throw new IllegalArgumentException("nothing to choose");
         };
     }
 
     private List<Sample> write(Task.Writing task, List<Question> questions, Progress within) {
-        List<List<String>> texts = answers.texts(questions, generation(task), within);
-        // programs take their time to run
-        return IntStream.range(0, questions.size())
-                .parallel()
-                .mapToObj(i -> {
-                    Question q = questions.get(i);
-                    return new Sample(
-                            task.name(),
-                            q.index(),
-                            q.contexts(),
-                            List.of(),
-                            List.of(),
-                            texts.get(i),
-                            q.item().answer(),
-                            task.judge(q.item(), texts.get(i)));
-                })
-                .toList();
+        List<List<String>> texts = requests.texts(questions, settings.generation(task), within);
+        IntFunction<Sample> judge = i -> judged(task, questions.get(i), texts.get(i));
+        return task.runsPrograms()
+                ? ConcurrentCalls.all(questions.size(), judge)
+                : IntStream.range(0, questions.size()).mapToObj(judge).toList();
     }
 
-    private Task.Generation generation(Task.Writing task) {
-        Task.Generation own = task.generation();
-        return settings.maxNewTokens().isPresent()
-                ? own.withMaxNewTokens(settings.maxNewTokens().getAsInt())
-                : own;
+    private static Sample judged(Task.Writing task, Question question, List<String> texts) {
+        return new Sample(
+                task.name(),
+                question.index(),
+                question.contexts(),
+                List.of(),
+                List.of(),
+                texts,
+                question.item().answer(),
+                task.judge(question.item(), texts));
     }
 }

@@ -2,6 +2,7 @@ package dev.penjing.evaluation;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -20,14 +21,21 @@ public record Prompts(
     public static final Prompts PLAIN = new Prompts(Optional.empty(), false);
 
     /// @param role `system`, `user` or `assistant`
-    public record Message(String role, String content) {}
+    public record Message(String role, String content) {
+        /// Messages as chat templates take them.
+        public static List<Map<String, String>> maps(List<Message> messages) {
+            return messages.stream()
+                    .map(m -> Map.of("role", m.role(), "content", m.content()))
+                    .toList();
+        }
+    }
 
     private record Part(Message message, String end) {}
 
     /// One context; of an item with several contexts, all of them.
-    List<String> contexts(Task task, List<Item> shots, Item item) {
+    List<String> contexts(Task task, List<TaskItem> shots, TaskItem item) {
         return switch (item) {
-            case Item.Contexts several ->
+            case TaskItem.Contexts several ->
                     several.contexts().stream().map(c -> context(task, shots, c)).toList();
             default -> List.of(context(task, shots, item.question()));
         };
@@ -38,9 +46,9 @@ public record Prompts(
         return conversation.isPresent() ? "" : BEFORE_ANSWER;
     }
 
-    private String context(Task task, List<Item> shots, String question) {
+    private String context(Task task, List<TaskItem> shots, String question) {
         List<Part> parts = new ArrayList<>();
-        for (Item shot : shots) {
+        for (TaskItem shot : shots) {
             if (shot.answer().isEmpty()) {
                 // the harness takes it for a question that nobody answered
                 parts.add(new Part(new Message("user", shot.question()), ""));

@@ -1,6 +1,8 @@
 package dev.penjing.evaluation;
 
+import dev.penjing.evaluation.metrics.LogLikelihoods;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.identity.Fingerprint;
 import dev.penjing.model.language.Prompt;
 import dev.penjing.model.language.ScoredText;
 import java.io.IOException;
@@ -18,6 +20,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -25,7 +29,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// What a model has already answered, in a file of JSON lines that only grows: a request's hash and
-/// the likelihood or the new ids. A line that was cut off is as if it were not there.
+/// the likelihood or the new ids. A line that was cut off, or holds a number that is not finite, is
+/// as if it were not there.
 public final class ResultCache implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -61,7 +66,7 @@ public final class ResultCache implements AutoCloseable {
             return cache;
         } catch (IOException e) {
             throw new PenjingException(
-                    "cannot keep results in %s: %s; give another place with --cache-dir, or --no-cache"
+                    "cannot keep results in %s: %s; give another `cacheDir`, or say `noCache`"
                             .formatted(path, e.getMessage()),
                     e);
         }
@@ -74,8 +79,11 @@ public final class ResultCache implements AutoCloseable {
                 try {
                     JsonNode json = JSON.readTree(line);
                     String key = json.path("key").asString("");
-                    if (json.path("value").isNumber() || json.path("value").isArray()) {
-                        known.put(key, json.path("value"));
+                    JsonNode value = json.path("value");
+                    // a number too large for Java is read as infinite
+                    boolean finite = value.isNumber() && Double.isFinite(value.asDouble());
+                    if (finite || value.isArray()) {
+                        known.put(key, value);
                     }
                 } catch (JacksonException e) {
                     // cut off
@@ -86,17 +94,23 @@ public final class ResultCache implements AutoCloseable {
     }
 
     static String key(ScoredText text) {
-        return hash("likelihood " + text.from(), text.ids());
+        return hash(
+                Fingerprint.of("likelihood", 1).with("from", text.from()).sha256(), text.ids());
     }
 
-    static String key(Prompt prompt, Task.Generation generation) {
+    /// @param ends ids that end an answer, which the model's files name beside its weights
+    static String key(Prompt prompt, GenerationSettings generation, Set<Integer> ends) {
+        Prompt.Draw draw = prompt.draw();
         return hash(
-                "text %d %s %s %s"
-                        .formatted(
-                                prompt.maxNewTokens(),
-                                prompt.draw(),
-                                JSON.writeValueAsString(generation.until()),
-                                generation.untilSpecial()),
+                Fingerprint.of("text", 1)
+                        .with("max_new_tokens", prompt.maxNewTokens())
+                        .with("temperature", draw.temperature())
+                        .with("top_p", draw.topP())
+                        .with("seed", draw.seed())
+                        .with("until", GenerationSettings.stops(generation.until()))
+                        .with("until_special", generation.untilSpecial())
+                        .with("ends", new TreeSet<>(ends).toString())
+                        .sha256(),
                 prompt.ids());
     }
 
@@ -138,7 +152,9 @@ public final class ResultCache implements AutoCloseable {
         return value;
     }
 
+    /// @throws PenjingException if it is not finite: nothing is kept then
     void put(String key, double likelihood) {
+        LogLikelihoods.requireFinite(likelihood);
         put(key, JSON.getNodeFactory().numberNode(likelihood));
     }
 

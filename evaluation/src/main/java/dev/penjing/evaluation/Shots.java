@@ -1,6 +1,7 @@
 package dev.penjing.evaluation;
 
 import dev.penjing.evaluation.data.BenchmarkData;
+import dev.penjing.evaluation.python.PythonRandom;
 import dev.penjing.model.PenjingException;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,31 +20,39 @@ final class Shots {
         this.task = task;
         this.count = count;
         this.random = new PythonRandom(seed);
-        Task.Source source = task.source();
-        this.pool = pool(source, data);
-        int needed = count > 0 && source.order() == Task.Order.DRAWN_WITH_SPARE ? count + 1 : count;
+        TaskInfo info = task.info();
+        this.pool = pool(info, data);
+        int needed =
+                count > 0 && info.order() == TaskInfo.ShotOrder.DRAWN_WITH_SPARE
+                        ? count + 1
+                        : count;
         if (pool.size() < needed) {
             throw new PenjingException(
-                    "%s shows %d items of '%s', and draws from %d, but there are only %d: lower --num-fewshot or complete the data"
-                            .formatted(task.name(), count, source.shown(), needed, pool.size()));
+                    "%s shows %d items of '%s', and draws from %d, but there are only %d: lower `shots` or complete the data"
+                            .formatted(task.name(), count, info.shown(), needed, pool.size()));
         }
     }
 
-    private List<JsonNode> pool(Task.Source source, BenchmarkData data) {
+    private List<JsonNode> pool(TaskInfo info, BenchmarkData data) {
         if (count == 0) {
             return List.of();
         }
-        return source.order() == Task.Order.FIRST
-                ? data.first(source.data(), source.shown(), count)
-                : data.items(source.data(), source.shown());
+        return info.order() == TaskInfo.ShotOrder.FIRST
+                ? data.first(info.data(), info.shown(), count)
+                : data.items(info.data(), info.shown());
     }
 
-    List<Item> next(JsonNode asked) {
+    /// What items are shown from, in order.
+    List<JsonNode> pool() {
+        return pool;
+    }
+
+    List<TaskItem> next(JsonNode asked) {
         if (count == 0) {
             return List.of();
         }
         List<JsonNode> shown =
-                switch (task.source().order()) {
+                switch (task.info().order()) {
                     case FIRST -> pool.subList(0, count);
                     case DRAWN -> random.sample(pool, count);
                     case DRAWN_WITH_SPARE -> withoutAsked(asked);

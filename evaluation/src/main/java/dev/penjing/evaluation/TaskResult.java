@@ -1,5 +1,6 @@
 package dev.penjing.evaluation;
 
+import dev.penjing.evaluation.metrics.Score;
 import java.util.Map;
 
 /// What a model reached in a task.
@@ -22,7 +23,7 @@ public record TaskResult(
         long tokens,
         long requests) {
     public Score headline() {
-        return score(task.headline());
+        return score(task.info().headline());
     }
 
     /// @param metric as `metric,filter`

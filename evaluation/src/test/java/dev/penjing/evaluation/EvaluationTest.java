@@ -7,16 +7,19 @@ import dev.penjing.evaluation.code.CodeRunner;
 import dev.penjing.evaluation.data.BenchmarkData;
 import dev.penjing.evaluation.data.LocalData;
 import dev.penjing.evaluation.data.OwnItems;
+import dev.penjing.evaluation.report.HarnessJson;
 import dev.penjing.evaluation.tasks.Benchmarks;
-import dev.penjing.evaluation.tasks.Programs;
+import dev.penjing.evaluation.tasks.CodeBenchmarkSettings;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.identity.Arithmetic;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -33,14 +36,20 @@ class EvaluationTest {
     private static final Function<String, String> TALKS =
             prompt -> " #### " + prompt.length() % 7 + "\n\nQuestion: and so on";
 
+    private static final Arithmetic ARITHMETIC =
+            new Arithmetic("1.0", "abc", "fake", "by hash", "float64", "cpu");
+
     @TempDir Path folder;
 
     private final List<String> run = Collections.synchronizedList(new ArrayList<>());
+
+    private final Set<Thread> judges = Collections.synchronizedSet(new HashSet<>());
 
     private final CodeRunner runner =
             new CodeRunner() {
                 @Override
                 public Outcome run(String program) {
+                    judges.add(Thread.currentThread());
                     run.add(program);
                     return new Outcome(program.length() % 2 == 0, "");
                 }
@@ -50,13 +59,14 @@ class EvaluationTest {
             };
 
     private List<Benchmark> benchmarks(String names) {
-        return Benchmarks.of(names, Programs.usual(() -> runner));
+        return Benchmarks.of(names, CodeBenchmarkSettings.usual(() -> runner));
     }
 
     private static Subject subject(FakeModel model) {
         return new Subject(
                 model,
                 "fake",
+                ARITHMETIC,
                 false,
                 Optional.of("<s>"),
                 Optional.of("</s>"),
@@ -170,6 +180,43 @@ class EvaluationTest {
                                 .contains("\"\"\"\ndef f(x):\n    return x\nassert "));
     }
 
+    /// A program may take its time: it must not hold up whatever else the common pool computes.
+    @Test
+    void programsTakeNoThreadFromTheCommonPool() {
+        FakeModel model = new FakeModel(prompt -> "    return 1\n");
+        results(model, "humaneval,mbpp", ResultCache.none());
+        assertThat(judges).hasSizeGreaterThan(12).allMatch(Thread::isVirtual);
+    }
+
+    @Test
+    void aFailureOfTheSandboxIsTheFailureOfTheRun() {
+        CodeBenchmarkSettings settings =
+                CodeBenchmarkSettings.usual(() -> {
+                    throw new PenjingException("there is no sandbox");
+                });
+        assertThatThrownBy(() ->
+                        Evaluation.run(
+                                subject(new FakeModel(TALKS)),
+                                Benchmarks.of("mbpp", settings),
+                                DATA,
+                                Evaluation.Settings.USUAL,
+                                ResultCache.none(),
+                                Progress.NONE,
+                                sample -> {}))
+                .isInstanceOf(PenjingException.class)
+                .hasMessage("there is no sandbox");
+    }
+
+    @Test
+    void theRegistryKnowsWhatRunsPrograms() {
+        assertThat(Benchmarks.names()).hasSize(9).contains("winogrande", "mbpp");
+        for (String name : Benchmarks.names()) {
+            assertThat(Benchmarks.runPrograms(benchmarks(name)))
+                    .as(name)
+                    .isEqualTo(Set.of("mbpp", "humaneval").contains(name));
+        }
+    }
+
     @Test
     void onesOwnQuestions() throws IOException {
         Path file = folder.resolve("items.jsonl");
@@ -221,10 +268,10 @@ class EvaluationTest {
                 .isInstanceOf(UsageException.class)
                 .hasMessageContaining("'chess'")
                 .hasMessageContaining("hellaswag");
-        assertThatThrownBy(() -> new Programs(2, 0.2, 0.95, List.of(5), () -> runner))
+        assertThatThrownBy(() -> new CodeBenchmarkSettings(2, 0.2, 0.95, List.of(5), () -> runner))
                 .isInstanceOf(UsageException.class)
-                .hasMessageContaining("--samples");
-        assertThatThrownBy(() -> new Programs(2, 0, 0.95, List.of(1), () -> runner))
+                .hasMessageContaining("samples");
+        assertThatThrownBy(() -> new CodeBenchmarkSettings(2, 0, 0.95, List.of(1), () -> runner))
                 .isInstanceOf(UsageException.class);
         assertThatThrownBy(() ->
                         Evaluation.run(
@@ -240,9 +287,9 @@ class EvaluationTest {
                                 Progress.NONE,
                                 sample -> {}))
                 .isInstanceOf(PenjingException.class)
-                .hasMessageContaining("--num-fewshot");
-        assertThat(Benchmarks.of("all", Programs.usual(() -> runner))).hasSize(9);
-        assertThat(Benchmarks.of("mmlu", Programs.usual(() -> runner)).getFirst().tasks())
+                .hasMessageContaining("shots");
+        assertThat(Benchmarks.of("all", CodeBenchmarkSettings.usual(() -> runner))).hasSize(9);
+        assertThat(Benchmarks.of("mmlu", CodeBenchmarkSettings.usual(() -> runner)).getFirst().tasks())
                 .hasSize(57);
     }
 }

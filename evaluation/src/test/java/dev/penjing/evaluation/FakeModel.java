@@ -8,6 +8,7 @@ import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 
@@ -20,6 +21,7 @@ final class FakeModel implements LanguageModel {
     private final Function<String, String> writes;
     private int callsLeft = Integer.MAX_VALUE;
     private int texts;
+    private OptionalDouble last = OptionalDouble.empty();
 
     /// @param writes the answer to a prompt
     FakeModel(Function<String, String> writes) {
@@ -29,6 +31,13 @@ final class FakeModel implements LanguageModel {
     static FakeModel dyingAfter(int calls, Function<String, String> writes) {
         FakeModel model = new FakeModel(writes);
         model.callsLeft = calls;
+        return model;
+    }
+
+    /// One that gives the last text of every call this log-likelihood.
+    static FakeModel withLast(double likelihood) {
+        FakeModel model = new FakeModel(prompt -> "");
+        model.last = OptionalDouble.of(likelihood);
         return model;
     }
 
@@ -62,10 +71,14 @@ final class FakeModel implements LanguageModel {
     @Override
     public double[] likelihoods(List<ScoredText> all) {
         call(all.size());
-        return all.stream()
-                .mapToDouble(text ->
-                        -(Arrays.hashCode(text.ids()) & 0xffff) / 1000.0 - 1e-7 * all.size())
-                .toArray();
+        double[] likelihoods =
+                all.stream()
+                        .mapToDouble(text ->
+                                -(Arrays.hashCode(text.ids()) & 0xffff) / 1000.0
+                                        - 1e-7 * all.size())
+                        .toArray();
+        last.ifPresent(value -> likelihoods[likelihoods.length - 1] = value);
+        return likelihoods;
     }
 
     @Override

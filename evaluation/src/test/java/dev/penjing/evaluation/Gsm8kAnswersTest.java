@@ -3,7 +3,7 @@ package dev.penjing.evaluation;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.penjing.evaluation.tasks.Benchmarks;
-import dev.penjing.evaluation.tasks.Programs;
+import dev.penjing.evaluation.tasks.CodeBenchmarkSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +21,7 @@ class Gsm8kAnswersTest {
                 (Task.Writing)
                         Benchmarks.of(
                                         "gsm8k",
-                                        Programs.usual(() -> {
+                                        CodeBenchmarkSettings.usual(() -> {
                                             throw new AssertionError();
                                         }))
                                 .getFirst()
@@ -32,7 +32,7 @@ class Gsm8kAnswersTest {
         for (String line :
                 Files.readAllLines(Path.of("src/test/resources/golden/gsm8k_answers.jsonl"))) {
             JsonNode one = json.readTree(line);
-            Item item = new Item.Free("", one.path("gold").asString());
+            TaskItem item = new TaskItem.Free("", one.path("gold").asString());
             assertThat(gsm8k.judge(item, List.of(one.path("answer").asString())))
                     .as(line)
                     .containsEntry(

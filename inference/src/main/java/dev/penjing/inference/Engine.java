@@ -11,7 +11,6 @@ import dev.penjing.inference.api.Request;
 import dev.penjing.inference.api.Sampling;
 import dev.penjing.inference.constraint.Constraints;
 import dev.penjing.inference.constraint.GuidedDecoding;
-import dev.penjing.inference.forward.Closer;
 import dev.penjing.inference.forward.ForwardPass;
 import dev.penjing.inference.forward.Loading;
 import dev.penjing.inference.forward.Transformer;
@@ -21,26 +20,20 @@ import dev.penjing.inference.kernel.Team;
 import dev.penjing.inference.scheduling.Scheduler;
 import dev.penjing.inference.scheduling.Sequence;
 import dev.penjing.inference.speculation.Drafter;
+import dev.penjing.model.Closer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.identity.Arithmetic;
 import dev.penjing.model.language.LanguageModel;
-import dev.penjing.model.template.ChatTemplate;
+import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.nio.file.Path;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.Set;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 
@@ -53,10 +46,6 @@ import java.util.function.BooleanSupplier;
 /// }
 /// ```
 public final class Engine implements Generator, AutoCloseable {
-    /// Texts that end an answer in any model that has them, whatever its files say.
-    private static final List<String> ENDS =
-            List.of("<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "</s>");
-
     private static final int LONGEST = 4096;
 
     private final ModelConfig config;
@@ -67,10 +56,8 @@ public final class Engine implements Generator, AutoCloseable {
     private final Scheduler scheduler;
     private final ExecutorService workers;
     private final String stored;
-    private final Set<Integer> ends = new HashSet<>();
-    private final boolean beginsTexts;
-    private final Optional<ChatTemplate> template;
-    private final Map<String, Object> specials = new HashMap<>();
+    private final TextConventions conventions;
+    private final ChatForm form;
     private final PromptLimits limits;
     private final Constraints constraints;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -90,17 +77,10 @@ public final class Engine implements Generator, AutoCloseable {
                     "the tokenizer has %d tokens, the model only %d: they do not belong together"
                             .formatted(tokenizer.vocabularySize(), config.vocabularySize()));
         }
-        for (String end : ENDS) {
-            OptionalInt id = tokenizer.id(end);
-            id.ifPresent(ends::add);
-        }
-        ends.addAll(source.ends());
-        beginsTexts = source.beginsTexts();
-        constraints = new Constraints(tokenizer, ends, config.vocabularySize());
-        template = source.chatTemplate();
-        for (String name : List.of("bos", "eos", "pad", "unk")) {
-            specials.put(name + "_token", source.special(name));
-        }
+        this.conventions = source.conventions(tokenizer);
+        this.form = ChatForm.of(tokenizer, conventions);
+        this.constraints =
+                new Constraints(tokenizer, conventions.endIds(), config.vocabularySize());
         draft.ifPresent(d -> Drafter.check(config, tokenizer, d.config(), d.tokenizer()));
         long own = config.kvBytesPerToken(2);
         long perToken = own + draft.map(d -> d.config().kvBytesPerToken(2)).orElse(0L);
@@ -108,13 +88,13 @@ public final class Engine implements Generator, AutoCloseable {
         int rows =
                 options.chunk() + options.maxSequences() + (draft.isPresent() ? Drafter.ROWS : 0);
         pass = Transformer.load(source, positions * own, rows, loading);
-        closer.own(pass, pass::close);
+        closer.own(pass, ForwardPass::close);
         drafter = draft.map(d -> drafter(d, options, loading));
-        drafter.ifPresent(d -> closer.own(d, d::close));
+        drafter.ifPresent(d -> closer.own(d, Drafter::close));
         int held = Math.toIntExact(Math.min(Integer.MAX_VALUE, tokensOf(pass)));
         limits = new PromptLimits(Math.min(contextOf(config, options), held), pass.vocabularySize());
-        workers = workers(team.members());
-        closer.own(workers, workers::shutdownNow);
+        workers = GuidedDecoding.workers(team.members());
+        closer.own(workers, ExecutorService::shutdownNow);
         scheduler = new Scheduler(pass, drafter, options.maxSequences(), options.chunk());
     }
 
@@ -123,21 +103,6 @@ public final class Engine implements Generator, AutoCloseable {
         int rows = Math.max(options.chunk(), Drafter.MANY);
         Transformer small = Transformer.load(draft, bytes, rows, loading);
         return new Drafter(small, options.draftTokens());
-    }
-
-    /// Find masks of constraints: on threads of their own, because they must not wait for the
-    /// engine's, nor the engine for them.
-    private static ExecutorService workers(int count) {
-        ThreadPoolExecutor pool =
-                new ThreadPoolExecutor(
-                        count,
-                        count,
-                        10,
-                        TimeUnit.SECONDS,
-                        new LinkedBlockingQueue<>(),
-                        Thread.ofPlatform().daemon().name("penjing-masks-", 1).factory());
-        pool.allowCoreThreadTimeOut(true);
-        return pool;
     }
 
     /// @param path a `.gguf` file or a folder in Hugging Face form
@@ -158,7 +123,7 @@ public final class Engine implements Generator, AutoCloseable {
         try (Closer closer = new Closer()) {
             Team team =
                     new Team(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
-            closer.own(team, team::close);
+            closer.own(team, Team::close);
             Loading loading =
                     new Loading(Kernels.best(), team, options.quantization(), progress, cancelled);
             Engine engine = load(path, options, loading, closer);
@@ -211,9 +176,9 @@ public final class Engine implements Generator, AutoCloseable {
                 String.format(
                         Locale.ROOT,
                         "engine: %s, %d threads; weights %s (stored as %s), %.1f MB; keys and values: room for %,d tokens, %.1f MB",
-                        pass.arithmetic(),
+                        arithmetic().kernels(),
                         team.members(),
-                        pass.weightFormat(),
+                        quantization(),
                         stored,
                         pass.weightBytes() / 1e6,
                         tokensOf(pass),
@@ -272,22 +237,17 @@ public final class Engine implements Generator, AutoCloseable {
 
     /// What the weights are computed in.
     public String quantization() {
-        return pass.weightFormat();
+        return arithmetic().type();
     }
 
-    /// Ids that end an answer.
-    public Set<Integer> ends() {
-        return Collections.unmodifiableSet(ends);
+    /// What makes its numbers what they are. A draft is not among it: it changes no token.
+    public Arithmetic arithmetic() {
+        return pass.arithmetic();
     }
 
-    /// How a special token is written: `bos`, `eos`, `pad` or `unk`; empty if there is none.
-    public String special(String name) {
-        return String.valueOf(specials.getOrDefault(name + "_token", ""));
-    }
-
-    /// Whether the model's texts begin with its `bos` token unless one asks for a plain text.
-    public boolean beginsTexts() {
-        return beginsTexts;
+    /// What begins and ends the model's texts: ids that end an answer, special tokens, BOS.
+    public TextConventions conventions() {
+        return conventions;
     }
 
     /// @throws PenjingException as declared, and if the request's constraint can be read in too
@@ -295,13 +255,19 @@ public final class Engine implements Generator, AutoCloseable {
     @Override
     public Generation submit(Request request, Listener listener) {
         limits.check(request.prompt());
-        Optional<GuidedDecoding> form =
+        Optional<GuidedDecoding> guided =
                 request.constraint()
                         .map(constraint ->
                                 new GuidedDecoding(
                                         constraints.begin(constraint), workers, scheduler::wake));
         Sequence sequence =
-                new Sequence(request, listener, tokenizer, limits.context(), ends, form);
+                new Sequence(
+                        request,
+                        listener,
+                        tokenizer,
+                        limits.context(),
+                        conventions.endIds(),
+                        guided);
         scheduler.submit(sequence);
         return sequence;
     }
@@ -317,25 +283,23 @@ public final class Engine implements Generator, AutoCloseable {
 
     /// The same as text.
     public String render(List<? extends Map<String, ?>> messages, Map<String, ?> more) {
-        ChatTemplate chat =
-                template.orElseThrow(() ->
-                        new PenjingException(
-                                "this model has no chat template: it continues text, but holds no conversation"));
-        Map<String, Object> variables = new HashMap<>(specials);
-        variables.put("messages", messages);
-        variables.put("add_generation_prompt", true);
-        variables.putAll(more);
-        return chat.render(variables);
+        return form.render(messages, more);
+    }
+
+    /// A plain text as ids to continue: it begins with BOS where the model's texts do, and once, if
+    /// it is written there already.
+    public int[] text(String text) {
+        return form.text(text);
     }
 
     /// Whether it can hold a conversation.
     public boolean hasChatTemplate() {
-        return template.isPresent();
+        return form.template().isPresent();
     }
 
     /// Whether its chat template asks for this variable, `tools` for example.
     public boolean chatTemplateAsksFor(String variable) {
-        return template.map(t -> t.source().contains(variable)).orElse(false);
+        return form.asksFor(variable);
     }
 
     /// How likely the model thinks each token of a text behind the first, given all before it, with
@@ -346,12 +310,12 @@ public final class Engine implements Generator, AutoCloseable {
         return model().logProbabilities(ids, top);
     }
 
-    /// The continuation of a text.
+    /// The continuation of a text, which begins with BOS where the model's texts do.
     ///
     /// @throws PenjingException if it failed, or the engine was closed meanwhile
     public String complete(String prompt, int maxNewTokens, Sampling sampling) {
         StringBuilder text = new StringBuilder();
-        Request request = Request.of(tokenizer.encode(prompt), maxNewTokens, sampling);
+        Request request = Request.of(form.text(prompt), maxNewTokens, sampling);
         Finish finish =
                 submit(
                                 request,

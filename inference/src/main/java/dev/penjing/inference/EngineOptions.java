@@ -40,7 +40,7 @@ public record EngineOptions(
         }
         if (draftTokens < 1 || draftTokens > Drafter.ROWS) {
             throw new UsageException(
-                    "a draft may propose between 1 and %d tokens at a time".formatted(Drafter.ROWS));
+                    "draftTokens must be between 1 and %d".formatted(Drafter.ROWS));
         }
     }
 

@@ -2,6 +2,7 @@ package dev.penjing.inference;
 
 import dev.penjing.inference.forward.Batch;
 import dev.penjing.inference.forward.ForwardPass;
+import dev.penjing.model.identity.Arithmetic;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -153,13 +154,8 @@ public class FakePass implements ForwardPass {
     }
 
     @Override
-    public String weightFormat() {
-        return "none";
-    }
-
-    @Override
-    public String arithmetic() {
-        return "none";
+    public Arithmetic arithmetic() {
+        return Arithmetic.here("fake", "none", "float32", "cpu");
     }
 
     @Override

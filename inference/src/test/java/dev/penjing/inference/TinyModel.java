@@ -1,6 +1,7 @@
 package dev.penjing.inference;
 
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
@@ -20,12 +21,18 @@ public final class TinyModel {
 
     /// @param shape hidden, intermediate, layers, heads, key-value heads, head dim
     static ModelConfig write(Path directory, String more, int... shape) {
-        return write(directory, 0, tokenizer(), more, shape);
+        return write(directory, 0, 1, tokenizer(), more, shape);
     }
 
     /// @param noise that is added to the weights of the model without noise
+    /// @param last by which the last norm's weights are multiplied
     private static ModelConfig write(
-            Path directory, double noise, Tokenizer tokenizer, String more, int... shape) {
+            Path directory,
+            double noise,
+            float last,
+            Tokenizer tokenizer,
+            String more,
+            int... shape) {
         Tokenizers.save(tokenizer, directory);
         ModelConfig config =
                 ModelConfig.parse(
@@ -61,6 +68,7 @@ public final class TinyModel {
                                             ? 1 + 0.1 * random.nextGaussian()
                                             : 0.2 * random.nextGaussian());
                     values[i] += (float) (noise * other.nextGaussian());
+                    values[i] *= spec.role() == Role.FINAL_NORM ? last : 1;
                 }
                 writer.write(spec.name(), values);
             }
@@ -79,6 +87,7 @@ public final class TinyModel {
         write(
                 directory,
                 noise,
+                1,
                 tokenizer(),
                 ", \"tie_word_embeddings\": true",
                 64,
@@ -89,12 +98,18 @@ public final class TinyModel {
                 16);
     }
 
+    /// A model whose weights are finite, and none of whose logits is.
+    static void overflowing(Path directory) {
+        String tied = ", \"tie_word_embeddings\": true";
+        write(directory, 0, 2e38f, tokenizer(), tied, 64, 96, 2, 4, 2, 16);
+    }
+
     /// A model whose tokens are others.
     static void foreign(Path directory, int vocabulary) {
         List<String> texts = List.of("quite another text, of quite other words and letters");
         Tokenizer tokenizer =
                 BpeTrainer.trainByteLevel(texts, vocabulary, List.of("<|endoftext|>"));
-        write(directory, 0, tokenizer, "", 32, 32, 1, 2, 1, 16);
+        write(directory, 0, 1, tokenizer, "", 32, 32, 1, 2, 1, 16);
     }
 
     public static Tokenizer tokenizer() {

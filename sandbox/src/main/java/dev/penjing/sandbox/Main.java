@@ -44,7 +44,7 @@ public final class Main {
         var requests = new LinkedBlockingQueue<Request>();
         Thread.ofPlatform().daemon().name("requests").start(() -> read(in, requests, args));
 
-        var interpreter = new Interpreter();
+        var interpreter = new PythonInterpreter();
         // the first context takes seconds: spent before the first program's clock starts
         interpreter.run(
                 "import math, re, collections, typing; set({1})", Long.MAX_VALUE, Long.MAX_VALUE);

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Sets are what they are in CPython, their order included.
 @Timeout(300)
 class SetOrderTest {
-    private static final Interpreter INTERPRETER = new Interpreter();
+    private static final PythonInterpreter INTERPRETER = new PythonInterpreter();
     private static final String CALL = SetOrder.DISPLAY + "(";
 
     private static void passes(String program) throws InterruptedException {

@@ -42,8 +42,8 @@ final class Exercises {
             case "word_problem" -> wordProblem();
             case "truth" -> truth();
             case "summary" -> summary();
-            case "program_output" -> Programs.output(draw);
-            case "program_completion" -> Programs.completion(draw);
+            case "program_output" -> TinyPrograms.output(draw);
+            case "program_completion" -> TinyPrograms.completion(draw);
             default -> throw new IllegalArgumentException("no task is called " + task);
         };
     }

@@ -1,11 +1,11 @@
 package dev.penjing.world;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.AtomicFile;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Iterator;
 import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
@@ -23,7 +23,6 @@ public final class WorldFiles {
     public static void write(Path directory, long seed, long trainingBytes) {
         World world = World.standard();
         try {
-            Files.createDirectories(directory);
             Documents training = Documents.telling(world, seed);
             write(
                     directory.resolve("train.jsonl"),
@@ -38,7 +37,7 @@ public final class WorldFiles {
                     HELD_OUT_DOCUMENTS);
             write(
                     directory.resolve("items.jsonl"),
-                    Items.of(world, seed + 2, ITEMS).stream().map(Items::line).iterator(),
+                    Questions.of(world, seed + 2, ITEMS).stream().map(Questions::line).iterator(),
                     Long.MAX_VALUE,
                     Long.MAX_VALUE);
         } catch (IOException e) {
@@ -52,17 +51,17 @@ public final class WorldFiles {
 
     private static void write(Path file, Iterator<String> lines, long bytes, long count)
             throws IOException {
-        Path aside = file.resolveSibling(file.getFileName() + ".partial");
         long written = 0;
-        try (BufferedWriter writer = Files.newBufferedWriter(aside)) {
-            for (long i = 0; i < count && written < bytes && lines.hasNext(); i++) {
-                String line = lines.next();
-                writer.write(line);
-                writer.write('\n');
-                written += line.length() + 1;
+        try (AtomicFile whole = AtomicFile.create(file)) {
+            try (BufferedWriter writer = Files.newBufferedWriter(whole.aside())) {
+                for (long i = 0; i < count && written < bytes && lines.hasNext(); i++) {
+                    String line = lines.next();
+                    writer.write(line);
+                    writer.write('\n');
+                    written += line.length() + 1;
+                }
             }
+            whole.commit();
         }
-        Files.move(
-                aside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class WorldTest {
     private static final World WORLD = World.standard();
-    private static final List<Item> ITEMS = Items.of(WORLD, 5, 100);
+    private static final List<Question> ITEMS = Questions.of(WORLD, 5, 100);
 
     @TempDir Path folder;
 
@@ -33,7 +33,7 @@ class WorldTest {
             assertThat(Files.readString(folder.resolve("c").resolve(file))).isNotEqualTo(a);
         }
         assertThat(Files.readAllLines(folder.resolve("a/items.jsonl")))
-                .isEqualTo(Items.of(WORLD, 5, 100).stream().map(Items::line).toList());
+                .isEqualTo(Questions.of(WORLD, 5, 100).stream().map(Questions::line).toList());
     }
 
     @Test
@@ -44,7 +44,7 @@ class WorldTest {
             all.append(training.next()).append('\n');
         }
         String text = all.toString();
-        for (Item item : ITEMS) {
+        for (Question item : ITEMS) {
             assertThat(text).doesNotContain(item.context() + " ");
         }
     }
@@ -73,8 +73,8 @@ class WorldTest {
 
     @Test
     void answersAreRight() {
-        for (Item item : ITEMS) {
-            if (item instanceof Item.ShortAnswer free) {
+        for (Question item : ITEMS) {
+            if (item instanceof Question.ShortAnswer free) {
                 switch (item.task()) {
                     case "word_problem" -> {
                         Matcher m =
@@ -181,9 +181,9 @@ class WorldTest {
     void simpleTricksDoNotHelp() {
         Map<String, double[]> tricks = new HashMap<>();
         Set<String> tasks = new HashSet<>();
-        for (Item item : ITEMS) {
+        for (Question item : ITEMS) {
             tasks.add(item.task());
-            if (item instanceof Item.MultipleChoice choice) {
+            if (item instanceof Question.MultipleChoice choice) {
                 double[] t = tricks.computeIfAbsent(item.task(), k -> new double[4]);
                 List<String> choices = choice.choices();
                 int shortest = 0;

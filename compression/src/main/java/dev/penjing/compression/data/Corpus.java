@@ -39,7 +39,7 @@ public record Corpus(List<Path> files) {
                 throw new PenjingException(
                         "cannot read "
                                 + path
-                                + ": give --data a .jsonl file ({\"text\": ...} a line), a text"
+                                + ": give `data` as a .jsonl file ({\"text\": ...} a line), a text"
                                 + " file or a folder of them");
             }
         }
@@ -57,7 +57,7 @@ public record Corpus(List<Path> files) {
                             .toList();
             if (texts.isEmpty()) {
                 throw new PenjingException(
-                        directory + " holds no .jsonl or .txt file: name the text with --data");
+                        directory + " holds no .jsonl or .txt file: name the text in `data`");
             }
             return texts;
         } catch (IOException e) {

@@ -24,7 +24,7 @@ public final class Sequences {
             throw new PenjingException(
                     "the text comes to %d tokens, less than one sequence of %d + 1: give more"
                                     .formatted(tokens.size(), length)
-                            + " --data or a shorter --sequence-length");
+                            + " `data` or a shorter `sequenceLength`");
         }
     }
 

@@ -2,11 +2,13 @@ package dev.penjing.compression.data;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
+import dev.penjing.model.files.AtomicFile;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -14,7 +16,9 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.OptionalInt;
 
 /// A tokenised corpus: 32-bit little-endian token ids, memory-mapped. Documents follow one another
@@ -22,6 +26,9 @@ import java.util.OptionalInt;
 public final class TokenFile implements AutoCloseable {
     private static final ValueLayout.OfInt ID =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /// Bytes that are hashed at once.
+    private static final long PIECE = 1L << 20;
 
     private final Arena arena;
     private final MemorySegment data;
@@ -31,7 +38,7 @@ public final class TokenFile implements AutoCloseable {
         this.data = data;
     }
 
-    /// Tokenises `corpus` into `file`, written aside and moved into place.
+    /// Tokenises `corpus` into `file`, which is there when it is whole.
     ///
     /// @param limit stop after about this many tokens; `Long.MAX_VALUE` for all
     /// @throws PenjingException if fewer than two tokens come out
@@ -42,11 +49,9 @@ public final class TokenFile implements AutoCloseable {
             Path file,
             long limit,
             Progress progress) {
-        Path aside = file.resolveSibling(file.getFileName() + ".partial");
         Count count = new Count();
-        try {
-            Files.createDirectories(file.toAbsolutePath().getParent());
-            try (OutputStream raw = Files.newOutputStream(aside);
+        try (AtomicFile whole = AtomicFile.create(file)) {
+            try (OutputStream raw = Files.newOutputStream(whole.aside());
                     DataOutputStream out =
                             new DataOutputStream(new BufferedOutputStream(raw, 1 << 16))) {
                 corpus.forEach(text -> {
@@ -63,7 +68,7 @@ public final class TokenFile implements AutoCloseable {
                             count.tokens++;
                         }
                     } catch (IOException e) {
-                        throw new java.io.UncheckedIOException(e);
+                        throw new UncheckedIOException(e);
                     }
                     progress.update("tokenise", count.tokens, 0, "");
                 });
@@ -74,13 +79,11 @@ public final class TokenFile implements AutoCloseable {
                                 + corpus.files()
                                 + " comes to "
                                 + count.tokens
-                                + " tokens: there is nothing to learn from; give --data more");
+                                + " tokens: there is nothing to learn from; give more `data`");
             }
-            Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException | java.io.UncheckedIOException e) {
+            whole.commit();
+        } catch (IOException | UncheckedIOException e) {
             throw new PenjingException("cannot write " + file + ": " + e.getMessage(), e);
-        } finally {
-            deleteQuietly(aside);
         }
     }
 
@@ -88,17 +91,13 @@ public final class TokenFile implements AutoCloseable {
         long tokens;
     }
 
-    private static void deleteQuietly(Path file) {
-        try {
-            Files.deleteIfExists(file);
-        } catch (IOException e) {
-            System.getLogger("penjing").log(System.Logger.Level.DEBUG, "left behind " + file, e);
-        }
-    }
-
+    /// @throws PenjingException if the file cannot be read or holds no whole ids
     public static TokenFile open(Path file) {
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(file)) {
+            if (channel.size() % Integer.BYTES != 0) {
+                throw new IOException("its size is no multiple of 4");
+            }
             MemorySegment data =
                     channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
             return new TokenFile(arena, data);
@@ -117,6 +116,20 @@ public final class TokenFile implements AutoCloseable {
     /// Tokens in the file.
     public long size() {
         return data.byteSize() / Integer.BYTES;
+    }
+
+    /// SHA-256 of the ids, in hex: two texts of the same ids are the same to a model.
+    public String sha256() {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (long at = 0; at < data.byteSize(); at += PIECE) {
+                long count = Math.min(PIECE, data.byteSize() - at);
+                digest.update(data.asSlice(at, count).asByteBuffer());
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every JDK has SHA-256", e);
+        }
     }
 
     public int get(long index) {

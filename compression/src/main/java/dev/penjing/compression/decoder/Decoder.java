@@ -1,10 +1,14 @@
 package dev.penjing.compression.decoder;
 
+import dev.penjing.compression.decoder.ParameterLayout.Slot;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.Closer;
 import dev.penjing.model.architecture.Mlp;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Norm;
+import dev.penjing.model.architecture.Role;
+import dev.penjing.model.architecture.TensorTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,7 +19,9 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/// The pre-norm decoder that Llama, Mistral and what pruning makes of them share, on libtorch.
+/// The pre-norm decoder of all families that Penjing knows and of what pruning makes of them, on
+/// libtorch. It goes by the roles of the configuration's tensors; whatever a configuration may say
+/// of norm and MLP is switched over here.
 ///
 /// Letters in the names of tensors: B batch, L positions, N = B * L, D hidden size, F intermediate
 /// size, H attention heads, K key-value heads, G = H / K, E head dimension, V vocabulary. H * E
@@ -35,23 +41,26 @@ public final class Decoder implements AutoCloseable {
     private final ModelConfig config;
     private final Compute compute;
     private final Weights weights;
-    private final Attention attention;
+    private final CausalAttention attention;
 
-    public Decoder(ModelConfig config, Parameters parameters, Compute compute) {
+    public Decoder(ModelConfig config, FlatParameters parameters, Compute compute) {
         this(config, compute, Weights.of(config, parameters, Optional.empty()));
     }
 
     /// A decoder whose weights collect gradients in `gradients`, laid out as the parameters are.
     public static Decoder trainable(
-            ModelConfig config, Parameters parameters, Parameters gradients, Compute compute) {
+            ModelConfig config, FlatParameters parameters, FlatParameters gradients, Compute compute) {
         return new Decoder(config, compute, Weights.of(config, parameters, Optional.of(gradients)));
     }
 
     private Decoder(ModelConfig config, Compute compute, Weights weights) {
         this.config = config;
         this.compute = compute;
-        this.weights = weights;
-        this.attention = new Attention(config, compute);
+        try (Closer closer = new Closer()) {
+            this.weights = closer.own(weights, Weights::close);
+            this.attention = new CausalAttention(config, compute);
+            closer.keep();
+        }
     }
 
     public ModelConfig config() {
@@ -70,20 +79,20 @@ public final class Decoder implements AutoCloseable {
     /// Hidden states after the final norm, `[N, D]`, of the embeddings `embeddedBLD`; each row is a
     /// whole sequence.
     public Tensor hidden(Tensor embeddedBLD) {
-        return hidden(embeddedBLD, Optional.empty(), Optional.empty());
+        return hidden(embeddedBLD, Probe.NONE, attention);
     }
 
     /// The same, and the probe sees what comes about on the way.
     public Tensor hidden(Tensor embeddedBLD, Probe probe) {
-        return hidden(embeddedBLD, Optional.of(probe), Optional.empty());
+        return hidden(embeddedBLD, probe, attention);
     }
 
-    /// The same of rows that see more than themselves.
-    Tensor hidden(Tensor embeddedBLD, Pass pass) {
-        return hidden(embeddedBLD, Optional.empty(), Optional.of(pass));
+    /// The same of rows that see what `context` holds beside themselves.
+    public Tensor hidden(Tensor embeddedBLD, ForwardContext context) {
+        return hidden(embeddedBLD, Probe.NONE, context);
     }
 
-    private Tensor hidden(Tensor embeddedBLD, Optional<Probe> probe, Optional<Pass> pass) {
+    private Tensor hidden(Tensor embeddedBLD, Probe probe, ForwardContext context) {
         long batch = embeddedBLD.size(0);
         long length = embeddedBLD.size(1);
         Tensor xND = embeddedBLD.view(-1, config.hiddenSize());
@@ -91,18 +100,16 @@ public final class Decoder implements AutoCloseable {
             int layer = i;
             Tensor inND = xND;
             // where gradients are wanted, the graph keeps what it needs of what the layer made
-            xND = Tensors.scoped(() -> layer(layer, inND, batch, length, probe, pass));
-            if (probe.isPresent()) {
-                probe.get().layer(layer, inND, xND);
-            }
+            xND = Tensors.scoped(() -> layer(layer, inND, batch, length, probe, context));
+            probe.layer(layer, inND, xND);
         }
         return norm(xND, weights.norm());
     }
 
-    /// Rotations to positions, for a [Pass].
+    /// The rotary embedding of rows whose tokens stand at any positions, for a [ForwardContext].
     ///
     /// @param positions of `rows` rows
-    Rotary.Turns turns(int[] positions, int rows) {
+    public RotaryEmbedding.Rotation rotation(int[] positions, int rows) {
         return attention.rotary().at(positions, rows);
     }
 
@@ -121,28 +128,25 @@ public final class Decoder implements AutoCloseable {
             Tensor xND,
             long batch,
             long length,
-            Optional<Probe> probe,
-            Optional<Pass> pass) {
+            Probe probe,
+            ForwardContext context) {
         Weights.Layer w = weights.layers().get(index);
         Tensor normed = norm(xND, w.inputNorm());
-        probe.ifPresent(p -> p.norm(index, false, normed));
+        probe.norm(index, false, normed);
         Tensor qkv = linear(normed, w.qkv(), w.qkvBias());
-        Tensor heads =
-                pass.isPresent()
-                        ? attention.forward(qkv, batch, length, index, pass.get())
-                        : attention.forward(qkv, batch, length);
-        probe.ifPresent(p -> p.heads(index, heads));
+        Tensor heads = context.attend(index, qkv, batch, length);
+        probe.heads(index, heads);
         Tensor middleND = xND.add(linear(heads, w.o(), w.oBias()));
 
         Tensor normed2 = norm(middleND, w.postNorm());
-        probe.ifPresent(p -> p.norm(index, true, normed2));
+        probe.norm(index, true, normed2);
         TensorVector gateUp =
                 linear(normed2, w.gateUp(), NO_BIAS).split(config.intermediateSize(), -1);
         Tensor activation =
                 switch (config.mlp()) {
                     case Mlp.GatedSilu silu -> torch.silu(gateUp.get(0)).mul(gateUp.get(1));
                 };
-        probe.ifPresent(p -> p.neurons(index, activation));
+        probe.neurons(index, activation);
         return middleND.add(linear(activation, w.down(), NO_BIAS));
     }
 
@@ -194,76 +198,65 @@ public final class Decoder implements AutoCloseable {
                 Tensor down) {}
 
         static Weights of(
-                ModelConfig config, Parameters parameters, Optional<Parameters> gradients) {
+                ModelConfig config, FlatParameters parameters, Optional<FlatParameters> gradients) {
+            Leaves leaves = new Leaves(parameters, gradients);
+            TensorTable tensors = config.tensors();
             try (PointerScope owner = new PointerScope()) {
                 List<Layer> layers = new ArrayList<>();
                 for (int i = 0; i < config.numHiddenLayers(); i++) {
-                    String at = "model.layers." + i + ".";
-                    String self = at + "self_attn.";
                     layers.add(
                             new Layer(
-                                    leaf(parameters, gradients, at + "input_layernorm.weight"),
-                                    leaf(
-                                            parameters,
-                                            gradients,
-                                            self + "q_proj.weight",
-                                            self + "v_proj.weight"),
-                                    bias(
-                                            parameters,
-                                            gradients,
-                                            self + "q_proj.bias",
-                                            self + "v_proj.bias"),
-                                    leaf(parameters, gradients, self + "o_proj.weight"),
-                                    bias(
-                                            parameters,
-                                            gradients,
-                                            self + "o_proj.bias",
-                                            self + "o_proj.bias"),
-                                    leaf(
-                                            parameters,
-                                            gradients,
-                                            at + "post_attention_layernorm.weight"),
-                                    leaf(
-                                            parameters,
-                                            gradients,
-                                            at + "mlp.gate_proj.weight",
-                                            at + "mlp.up_proj.weight"),
-                                    leaf(parameters, gradients, at + "mlp.down_proj.weight")));
+                                    leaves.of(i, Role.ATTENTION_NORM),
+                                    leaves.of(i, Role.QUERY, Role.KEY, Role.VALUE),
+                                    leaves.ifAny(
+                                            i, Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS),
+                                    leaves.of(i, Role.OUTPUT),
+                                    leaves.ifAny(i, Role.OUTPUT_BIAS),
+                                    leaves.of(i, Role.MLP_NORM),
+                                    leaves.of(i, Role.GATE, Role.UP),
+                                    leaves.of(i, Role.DOWN)));
                 }
-                Tensor embedding = parameters.view("model.embed_tokens.weight");
-                Tensor head =
-                        config.tieWordEmbeddings() ? embedding : parameters.view("lm_head.weight");
-                Tensor norm = leaf(parameters, gradients, "model.norm.weight");
+                Tensor embedding = parameters.view(tensors.of(Role.EMBEDDING));
+                Tensor head = tensors.find(Role.HEAD).map(parameters::view).orElse(embedding);
+                Slot norm = parameters.layout().slot(tensors.of(Role.FINAL_NORM));
+                Weights weights =
+                        new Weights(embedding, head, leaves.of(List.of(norm)), layers, owner);
                 owner.extend();
-                return new Weights(embedding, head, norm, layers, owner);
+                return weights;
             }
-        }
-
-        private static Tensor leaf(
-                Parameters parameters, Optional<Parameters> gradients, String name) {
-            return leaf(parameters, gradients, name, name);
-        }
-
-        private static Tensor leaf(
-                Parameters parameters, Optional<Parameters> gradients, String first, String last) {
-            Tensor view = parameters.rows(first, last).detach();
-            gradients.ifPresent(g -> {
-                view.set_requires_grad(true);
-                view.mutable_grad().put(g.rows(first, last));
-            });
-            return view;
-        }
-
-        private static TensorOptional bias(
-                Parameters parameters, Optional<Parameters> gradients, String first, String last) {
-            return parameters.layout().contains(first)
-                    ? new TensorOptional(leaf(parameters, gradients, first, last))
-                    : new TensorOptional();
         }
 
         @Override
         public void close() {
             owner.close();
+        }
+    }
+
+    /// Views of parameters to which autograd adds the gradients, where they are wanted.
+    private record Leaves(FlatParameters parameters, Optional<FlatParameters> gradients) {
+        /// A layer's tensors of these roles as one.
+        Tensor of(int layer, Role... roles) {
+            List<Slot> group = parameters.layout().group(layer, roles);
+            if (group.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "layer %d has no %s".formatted(layer, List.of(roles)));
+            }
+            return of(group);
+        }
+
+        /// The same where the layer has them.
+        TensorOptional ifAny(int layer, Role... roles) {
+            List<Slot> group = parameters.layout().group(layer, roles);
+            return group.isEmpty() ? new TensorOptional() : new TensorOptional(of(group));
+        }
+
+        Tensor of(List<Slot> group) {
+            Tensor view = parameters.rows(group).detach();
+            gradients.ifPresent(g -> {
+                view.set_requires_grad(true);
+                view.mutable_grad().put(g.rows(group));
+            });
+            return view;
         }
     }
 }

@@ -8,11 +8,9 @@ import dev.penjing.model.architecture.TensorTable;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
-import dev.penjing.model.safetensors.TensorHeader;
 import dev.penjing.model.safetensors.TensorView;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 
 /// Cuts a student out of a teacher's checkpoint, tensor by tensor from mapped file to streamed
 /// file: no more than one tensor is in memory.
@@ -20,7 +18,6 @@ import java.util.Map;
 /// What is kept keeps its values and its order; nothing is rescaled. The student's layer k is one
 /// of the teacher's layers, and of every tensor those rows and columns stay that its axes keep.
 public final class Pruner {
-    private static final long SHARD_BYTES = 4L << 30;
 
     private Pruner() {}
 
@@ -43,13 +40,7 @@ public final class Pruner {
             source.check(teacher);
             List<TensorSpec> tensors = student.tensors();
             DType type = source.tensor(originals.getFirst().name()).dtype();
-            try (SafetensorsWriter writer =
-                    new SafetensorsWriter(
-                            directory,
-                            TensorHeader.of(tensors),
-                            type,
-                            SHARD_BYTES,
-                            Map.of("format", "pt"))) {
+            try (SafetensorsWriter writer = SafetensorsWriter.ofModel(directory, tensors, type)) {
                 int done = 0;
                 for (TensorSpec tensor : tensors) {
                     TensorSpec original = original(tensor, originals, cut);

@@ -2,7 +2,7 @@ package dev.penjing.compression.run;
 
 import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.data.TokenFile;
-import dev.penjing.compression.decoder.TorchModel;
+import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.importance.ImportanceFile;
 import dev.penjing.compression.pruning.Cut;
@@ -14,7 +14,15 @@ import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Shape;
+import dev.penjing.model.files.AtomicFile;
+import dev.penjing.model.files.FolderLock;
+import dev.penjing.model.files.Folders;
+import dev.penjing.model.files.ModelFiles;
+import dev.penjing.model.files.ProcessMemory;
+import dev.penjing.model.identity.Arithmetic;
+import dev.penjing.model.identity.Fingerprint;
 import dev.penjing.model.language.LanguageModel;
+import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Files;
@@ -22,7 +30,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -61,15 +68,21 @@ public final class Compression {
 
     /// Measures a model on tasks.
     public interface Tasks {
-        /// A hash of what they measure on, and how.
+        /// A hash of the content that they measure on, and how: the path of a file does not decide
+        /// it.
         String key();
 
         /// Scores by task, in order.
         ///
         /// @param directory of the model, for what stands beside its weights
-        /// @param key a hash of the model, of what computes it, and of this
+        /// @param content a hash of what the model was made of, and of what it is measured on
+        /// @param arithmetic what computes it
         Map<String, TaskScore> score(
-                LanguageModel model, Path directory, String key, Progress progress);
+                LanguageModel model,
+                Path directory,
+                String content,
+                Arithmetic arithmetic,
+                Progress progress);
     }
 
     /// @param value from 0 to 1
@@ -83,14 +96,16 @@ public final class Compression {
     private final Stages stages;
     private final ModelConfig teacherConfig;
     private final Tokenizer tokenizer;
+    private final String tasksKey;
 
     private Compression(Request request, Compute compute, Progress progress, Consumer<String> say) {
         this.request = request;
         this.compute = compute;
         this.progress = progress;
-        this.stages = new Stages(request.run(), say);
+        this.stages = new Stages(request.run(), compute.arithmetic(), say);
         this.teacherConfig = ModelConfig.read(request.teacher().resolve("config.json"));
         this.tokenizer = Tokenizers.load(request.teacher());
+        this.tasksKey = request.tasks().map(Tasks::key).orElse("none");
     }
 
     /// @return the result, as `run.json` holds it
@@ -100,42 +115,49 @@ public final class Compression {
         Cut.requireCuttable(compression.teacherConfig, request.shape());
         TrainingRun.requireLength(request.training(), compression.teacherConfig);
         TorchModel.requireFits(compression.tokenizer, compression.teacherConfig, request.teacher());
-        return compression.run();
+        try (FolderLock lock = FolderLock.of(request.run())) {
+            return compression.run();
+        }
     }
 
     private ObjectNode run() {
         long start = System.nanoTime();
-        String teacherHash = Artifacts.sha256OfModel(request.teacher());
+        String teacherHash = ModelFiles.sha256OfModel(request.teacher());
         Path importanceFile = request.run().resolve("importance.safetensors");
         Path pruned = request.run().resolve("pruned");
         Path distilled = request.run().resolve("distilled");
-        try (TrainingRun.Text text =
-                TrainingRun.text(
+        try (TrainingText text =
+                TrainingText.of(
                         request.data(),
                         request.heldOut(),
                         tokenizer,
+                        TextConventions.ofFolder(request.teacher(), tokenizer).documentEnd(),
                         teacherHash,
                         request.run().resolve("tokens"),
                         progress)) {
             String scoreKey =
-                    Artifacts.sha256(
-                            "score 1 %s %d %d %d %s"
-                                    .formatted(
-                                            text.hash(),
-                                            request.samples(),
-                                            request.scoringLength(),
-                                            request.training().seed(),
-                                            compute.type()));
+                    Fingerprint.of("score", 2)
+                            .with("teacher", teacherHash)
+                            .with("text", text.hash())
+                            .with("samples", request.samples())
+                            .with("length", request.scoringLength())
+                            .with("seed", request.training().seed())
+                            .with("arithmetic", compute.arithmetic().releaseKey())
+                            .sha256();
             stages.run(
                     "score", scoreKey, importanceFile, r -> score(text.training(), importanceFile));
-            String pruneKey = Artifacts.sha256("prune 1 " + scoreKey + sizes(request.shape()));
+            String pruneKey = pruneKey(scoreKey, request.shape());
             stages.run(
                     "prune",
                     pruneKey,
                     pruned.resolve("run.json"),
                     r -> prune(importanceFile, pruned));
             String distillKey =
-                    Artifacts.sha256("distill 1 " + pruneKey + request.training() + compute.type());
+                    Fingerprint.of("distill", 3)
+                            .with("student", pruneKey)
+                            .with("training", request.training().fingerprint())
+                            .with("arithmetic", compute.arithmetic().releaseKey())
+                            .sha256();
             ObjectNode distillation =
                     stages.run(
                             "distill",
@@ -144,41 +166,37 @@ public final class Compression {
                             r -> r.put("phases", distill(pruned, distilled, text, distillKey)));
             ObjectNode result = JSON.createObjectNode();
             result.put("command", request.command());
-            String textKey = text.hash() + compute.type();
-            measure("teacher", request.teacher(), teacherHash + textKey, text, result);
-            measure("pruned", pruned, pruneKey + textKey, text, result);
-            measure("distilled", distilled, distillKey + textKey, text, result);
+            measure("teacher", request.teacher(), teacherHash, text, result);
+            measure("pruned", pruned, pruneKey, text, result);
+            measure("distilled", distilled, distillKey, text, result);
             finish(result, distillation, teacherHash, start);
             Report.write(request, teacherConfig, importanceFile, work(distillKey), result);
             return result;
         }
     }
 
-    private static String sizes(Shape shape) {
-        return shape.sizes().entrySet().stream()
-                .map(e -> e.getKey().key() + "=" + e.getValue())
-                .collect(Collectors.joining(" "));
+    private static String pruneKey(String scoreKey, Shape shape) {
+        Fingerprint key = Fingerprint.of("prune", 2).with("importance", scoreKey);
+        shape.sizes().forEach((axis, size) -> key.with("size of " + axis.key(), size));
+        return key.sha256();
     }
 
-    /// Where a distillation keeps its checkpoints: other settings, another folder.
+    /// What decides the weights. How often a run is measured and saved is not among it. Where a
+    /// distillation keeps its checkpoints: other settings, another folder.
     private Path work(String distillKey) {
         return request.run().resolve("distillation-" + distillKey.substring(0, 12));
     }
 
-    private String distill(Path pruned, Path distilled, TrainingRun.Text text, String key) {
-        Artifacts.delete(distilled);
+    private String distill(Path pruned, Path distilled, TrainingText text, String key) {
+        Folders.delete(distilled);
         return TrainingRun.distill(
                 request.teacher(),
                 pruned,
-                text,
-                request.training(),
-                work(key),
-                distilled,
-                false,
-                true,
-                request.command(),
-                compute,
-                progress);
+                TrainingJob.of(request.training(), text, distilled, compute)
+                        .work(work(key))
+                        .resume(true)
+                        .command(request.command())
+                        .progress(progress));
     }
 
     private void score(TokenFile training, Path file) {
@@ -197,23 +215,27 @@ public final class Compression {
     private void prune(Path importanceFile, Path pruned) {
         Importance importance = ImportanceFile.read(importanceFile, teacherConfig);
         Cut cut = Cut.best(teacherConfig, importance, request.shape());
-        Artifacts.delete(pruned);
+        Folders.delete(pruned);
         Pruner.prune(request.teacher(), teacherConfig, cut, pruned, progress);
-        Artifacts.copyCompanions(request.teacher(), pruned);
+        ModelFiles.copyCompanions(request.teacher(), pruned);
         RunRecord.prune(request.command(), request.teacher(), cut).write(pruned);
     }
 
     private void measure(
-            String name, Path model, String modelKey, TrainingRun.Text text, ObjectNode result) {
+            String name, Path model, String content, TrainingText text, ObjectNode result) {
         Path file = request.run().resolve("measures").resolve(name + ".json");
         String key =
-                Artifacts.sha256(
-                        "measure 2 " + modelKey + request.tasks().map(Tasks::key).orElse(""));
+                Fingerprint.of("measure", 3)
+                        .with("model", content)
+                        .with("text", text.hash())
+                        .with("tasks", tasksKey)
+                        .with("arithmetic", compute.arithmetic().key())
+                        .sha256();
         stages.run(
                 "measure-" + name,
                 key,
                 file,
-                r -> Artifacts.write(file, measures(model, text.heldOut(), key).toPrettyString()));
+                r -> AtomicFile.write(file, measures(model, text.heldOut(), key).toPrettyString()));
         try {
             result.set(name, JSON.readTree(Files.readString(file)));
         } catch (java.io.IOException e) {
@@ -223,9 +245,11 @@ public final class Compression {
 
     private ObjectNode measures(Path directory, TokenFile measured, String key) {
         ObjectNode json = JSON.createObjectNode();
+        Arithmetic arithmetic = compute.arithmetic();
         try (TorchModel model = TorchModel.load(directory, tokenizer, compute)) {
             ModelConfig config = model.decoder().config();
             json.put("model", directory.toString());
+            json.set("arithmetic", arithmetic.toJson());
             json.put("parameters", config.parameters());
             json.put("non_embedding_parameters", config.nonEmbeddingParameters());
             json.put("bytes", 2 * config.parameters());
@@ -244,7 +268,7 @@ public final class Compression {
             ObjectNode chance = json.putObject("task_chance");
             request.tasks()
                     .ifPresent(t ->
-                            t.score(model, directory, key, progress)
+                            t.score(model, directory, key, arithmetic, progress)
                                     .forEach((name, score) -> {
                                         tasks.put(name, score.value());
                                         errors.put(name, score.error());
@@ -272,9 +296,11 @@ public final class Compression {
                 });
         result.put("phases", distillation.path("phases").asString(""));
         result.put("teacher_sha256", teacherHash);
-        result.put("compute", compute.describe());
+        Arithmetic arithmetic = compute.arithmetic();
+        result.put("compute", compute.describe() + "; " + arithmetic.describe());
+        result.set("arithmetic", arithmetic.toJson());
         result.put("seconds", (System.nanoTime() - start) / 1e9);
-        result.put("peak_rss_bytes", Artifacts.peakResidentBytes());
-        Artifacts.write(request.run().resolve("run.json"), result.toPrettyString());
+        result.put("peak_rss_bytes", ProcessMemory.peakResidentBytes());
+        AtomicFile.write(request.run().resolve("run.json"), result.toPrettyString());
     }
 }

@@ -2,7 +2,7 @@ package dev.penjing.compression.run;
 
 import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.data.TokenFile;
-import dev.penjing.compression.decoder.TorchModel;
+import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.training.HeldOut;
 import dev.penjing.model.PenjingException;

@@ -5,6 +5,7 @@ import dev.penjing.compression.importance.ImportanceFile;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.files.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -47,7 +48,7 @@ final class Report {
         page.append(escape(result.path("command").asString(""))).append("</pre><p class='note'>");
         page.append(escape(result.path("compute").asString(""))).append(". Time of a step: ");
         page.append(escape(result.path("phases").asString(""))).append(".</p></main></html>\n");
-        Artifacts.write(request.run().resolve("report.html"), page.toString());
+        AtomicFile.write(request.run().resolve("report.html"), page.toString());
     }
 
     private static void headline(StringBuilder page, ObjectNode result) {

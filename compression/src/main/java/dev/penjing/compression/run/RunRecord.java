@@ -6,6 +6,8 @@ import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.PenjingVersion;
 import dev.penjing.model.architecture.Axis;
+import dev.penjing.model.files.AtomicFile;
+import dev.penjing.model.files.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +58,7 @@ public final class RunRecord {
         RunRecord record = new RunRecord(command);
         record.teacher(teacher);
         record.json.put("student", student.toString());
-        record.json.put("student_sha256", Artifacts.sha256OfModel(student));
+        record.json.put("student_sha256", ModelFiles.sha256OfModel(student));
         record.training(settings);
         return record;
     }
@@ -71,11 +73,12 @@ public final class RunRecord {
 
     private void teacher(Path teacher) {
         json.put("teacher", teacher.toString());
-        json.put("teacher_sha256", Artifacts.sha256OfModel(teacher));
+        json.put("teacher_sha256", ModelFiles.sha256OfModel(teacher));
     }
 
     private void training(TrainingSettings settings) {
         ObjectNode training = json.putObject("training");
+        training.put("objective", settings.objective().key());
         training.put("tokens", settings.steps() * settings.tokensPerStep());
         training.put("steps", settings.steps());
         training.put("learning_rate", settings.learningRate());
@@ -96,7 +99,7 @@ public final class RunRecord {
     }
 
     public void write(Path directory) {
-        Artifacts.write(directory.resolve("run.json"), json.toPrettyString() + "\n");
+        AtomicFile.write(directory.resolve("run.json"), json.toPrettyString() + "\n");
     }
 
     /// The tokens that a model was trained on, where its own `run.json` says.

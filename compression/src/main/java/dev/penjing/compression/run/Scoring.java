@@ -4,8 +4,8 @@ import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.compression.decoder.Decoder;
-import dev.penjing.compression.decoder.Parameters;
-import dev.penjing.compression.decoder.TorchModel;
+import dev.penjing.compression.decoder.FlatParameters;
+import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.importance.ImportanceFile;
 import dev.penjing.compression.importance.Scorer;
@@ -13,6 +13,7 @@ import dev.penjing.compression.torch.Compute;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.io.IOException;
@@ -41,7 +42,7 @@ public final class Scoring {
             TokenFile.write(
                     data,
                     tokenizer,
-                    TrainingRun.endOfText(tokenizer),
+                    TextConventions.ofFolder(teacher, tokenizer).documentEnd(),
                     tokens,
                     Long.MAX_VALUE,
                     progress);
@@ -67,7 +68,8 @@ public final class Scoring {
         int fitting =
                 (int) Math.min(Math.min(length, config.maxPositionEmbeddings()), tokens.size() - 1);
         Sequences sequences = new Sequences(tokens, Math.max(1, fitting), seed);
-        try (Parameters parameters = Parameters.load(teacher, config, compute, compute.type());
+        try (FlatParameters parameters =
+                        FlatParameters.load(teacher, config, compute, compute.type());
                 Decoder decoder = new Decoder(config, parameters, compute)) {
             Importance importance =
                     Scorer.score(

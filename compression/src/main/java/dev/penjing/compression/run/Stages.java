@@ -1,6 +1,8 @@
 package dev.penjing.compression.run;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.AtomicFile;
+import dev.penjing.model.identity.Arithmetic;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,9 +18,12 @@ final class Stages {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Path folder;
+    private final Arithmetic arithmetic;
     private final Consumer<String> say;
 
-    Stages(Path run, Consumer<String> say) {
+    /// @param arithmetic what computes, for the records
+    Stages(Path run, Arithmetic arithmetic, Consumer<String> say) {
+        this.arithmetic = arithmetic;
         this.folder = run.resolve("stages");
         this.say = say;
     }
@@ -30,7 +35,7 @@ final class Stages {
 
     /// @param key a hash of all that the result depends on
     /// @param result what must be there for the stage to be done
-    /// @return the stage's record: `key`, `seconds`, and what the work put there
+    /// @return the stage's record: `key`, `arithmetic`, `seconds`, and what the work put there
     ObjectNode run(String name, String key, Path result, Work work) {
         Path file = folder.resolve(name + ".json");
         if (Files.exists(file) && Files.exists(result)) {
@@ -47,12 +52,13 @@ final class Stages {
         long start = System.nanoTime();
         ObjectNode record = JSON.createObjectNode();
         record.put("key", key);
+        record.set("arithmetic", arithmetic.toJson());
         work.run(record);
         if (!Files.exists(result)) {
             throw new PenjingException("the stage " + name + " left no " + result);
         }
         record.put("seconds", (System.nanoTime() - start) / 1e9);
-        Artifacts.write(file, record.toPrettyString());
+        AtomicFile.write(file, record.toPrettyString());
         return record;
     }
 }

@@ -1,3 +1,5 @@
+/// Whole runs, each in a folder of its own: pretraining and distillation ([TrainingRun]), the chain
+/// from teacher to measured student ([Compression]), and the files that they leave.
 @NullMarked
 package dev.penjing.compression.run;
 

@@ -2,12 +2,16 @@ package dev.penjing.compression.torch;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.identity.Arithmetic;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.MemoryFormatOptional;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -48,7 +52,7 @@ public record Compute(String device, ScalarType type, int threads) {
                     }
                     default ->
                             throw new UsageException(
-                                    "--device is auto, cpu or cuda, not " + device);
+                                    "`device` is auto, cpu or cuda, not " + device);
                 };
         ScalarType chosenType =
                 switch (type) {
@@ -60,7 +64,7 @@ public record Compute(String device, ScalarType type, int threads) {
                     case "bfloat16" -> ScalarType.BFloat16;
                     default ->
                             throw new UsageException(
-                                    "--dtype is auto, float32 or bfloat16, not " + type);
+                                    "`dtype` is auto, float32 or bfloat16, not " + type);
                 };
         return new Compute(chosenDevice, chosenType, count);
     }
@@ -80,12 +84,21 @@ public record Compute(String device, ScalarType type, int threads) {
 
     /// Options for a new tensor of `of` on this device.
     public TensorOptions options(ScalarType of) {
-        return new TensorOptions(of).device(device().equals("cpu") ? CPU : cuda());
+        return new TensorOptions(of).device(onCpu() ? CPU : cuda());
     }
 
     /// The tensor on this device.
-    public org.bytedeco.pytorch.Tensor place(org.bytedeco.pytorch.Tensor tensor) {
+    public Tensor place(Tensor tensor) {
         return onCpu() ? tensor : tensor.cuda();
+    }
+
+    /// Java's floats in the computing type, on this device.
+    public Tensor tensor(float[] values, long... shape) {
+        Tensor cpu = Tensors.empty(new TensorOptions(ScalarType.Float), shape);
+        try (FloatPointer data = cpu.data_ptr_float()) {
+            data.put(values, 0, values.length);
+        }
+        return cpu.to(options(type), false, false, new MemoryFormatOptional());
     }
 
     /// What is said at the start of every run.
@@ -94,6 +107,16 @@ public record Compute(String device, ScalarType type, int threads) {
         return onCpu()
                 ? "libtorch on %d CPU threads, %s".formatted(threads, typeName)
                 : "libtorch on CUDA, " + typeName;
+    }
+
+    /// What makes its numbers what they are; how many threads sum is not among it.
+    public Arithmetic arithmetic() {
+        String kernels = String.valueOf(torch.class.getPackage().getImplementationVersion());
+        if (onCpu()) {
+            kernels += " " + torch.get_cpu_capability().getString();
+        }
+        return Arithmetic.here(
+                "libtorch", kernels, reduced() ? "bfloat16" : "float32", device);
     }
 
     private static final org.bytedeco.pytorch.DeviceOptional CPU =

@@ -1,5 +1,6 @@
 package dev.penjing.compression.torch;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.FloatPointer;
@@ -62,14 +63,27 @@ public final class Tensors {
         return tensor;
     }
 
-    /// The bytes of a contiguous CPU tensor, without a copy; valid while the tensor lives.
-    public static MemorySegment memory(Tensor tensor) {
+    /// The bytes of a contiguous CPU tensor, without a copy, as long as `arena` is open: an access
+    /// after that is an exception. The tensor must live as long.
+    public static MemorySegment memory(Tensor tensor, Arena arena) {
         if (!tensor.is_contiguous() || !tensor.is_cpu()) {
             throw new IllegalArgumentException("needs a contiguous tensor in CPU memory");
         }
         try (Pointer data = tensor.data_ptr()) {
             return MemorySegment.ofAddress(data.address())
-                    .reinterpret(tensor.numel() * tensor.element_size());
+                    .reinterpret(tensor.numel() * tensor.element_size(), arena, null);
+        }
+    }
+
+    /// All elements of an int64 tensor, in row-major order.
+    public static long[] longs(Tensor tensor) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor plain = tensor.cpu().contiguous();
+            long[] result = new long[Math.toIntExact(plain.numel())];
+            try (LongPointer data = plain.data_ptr_long()) {
+                data.get(result, 0, result.length);
+            }
+            return result;
         }
     }
 

@@ -1,6 +1,6 @@
 package dev.penjing.compression.training;
 
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import org.bytedeco.javacpp.PointerScope;
@@ -20,18 +20,21 @@ public final class AdamW implements AutoCloseable {
     static final double EPSILON = 1e-8;
     private static final long PIECE = 1 << 17;
 
-    private final Parameters parameters;
+    private final FlatParameters parameters;
     private final double weightDecay;
     private final Tensor mean;
     private final Tensor square;
 
-    public AdamW(Parameters parameters, double weightDecay, Compute compute) {
+    public AdamW(FlatParameters parameters, double weightDecay, Compute compute) {
         this.parameters = parameters;
         this.weightDecay = weightDecay;
         long size = parameters.layout().size();
         try (PointerScope scope = new PointerScope()) {
-            mean = Tensors.keep(Tensors.zeros(compute.options(ScalarType.Float), size));
-            square = Tensors.keep(Tensors.zeros(compute.options(ScalarType.Float), size));
+            Tensor first = Tensors.zeros(compute.options(ScalarType.Float), size);
+            Tensor second = Tensors.zeros(compute.options(ScalarType.Float), size);
+            // both are there: from here on nothing is refused
+            mean = Tensors.keep(first);
+            square = Tensors.keep(second);
         }
     }
 

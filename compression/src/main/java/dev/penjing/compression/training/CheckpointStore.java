@@ -1,19 +1,22 @@
 package dev.penjing.compression.training;
 
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.AtomicFile;
 import dev.penjing.model.safetensors.SafetensorsFile;
 import dev.penjing.model.safetensors.SafetensorsWriter;
 import dev.penjing.model.safetensors.TensorView;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
@@ -21,8 +24,8 @@ import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
 
 /// Checkpoints of a training run: `step-N.safetensors` with float32 parameters and both moments of
-/// the optimizer, flat. Written aside and moved into place, so that one that is there is whole; the
-/// last few are kept.
+/// the optimizer, flat. Each is written aside, forced to the disk and moved into place, so that one
+/// that is there is whole; the last two are kept.
 final class CheckpointStore {
     private static final Pattern NAME = Pattern.compile("step-(\\d+)\\.safetensors");
     private static final int KEPT = 2;
@@ -47,7 +50,7 @@ final class CheckpointStore {
     ///
     /// @return its step, or 0
     /// @throws PenjingException if it was made with other settings, text or weights
-    long restore(Parameters parameters, AdamW optimizer, Compute compute) {
+    long restore(FlatParameters parameters, AdamW optimizer, Compute compute) {
         List<Path> all = list();
         if (all.isEmpty()) {
             return 0;
@@ -58,8 +61,8 @@ final class CheckpointStore {
                 throw new PenjingException(
                         newest
                                 + " was made with other settings, text or weights: repeat the"
-                                + " options of that run to go on with it, or leave out --resume to"
-                                + " start anew");
+                                + " settings of that run to resume it, or do not resume, to start"
+                                + " anew");
             }
             load(file.tensor("parameters"), parameters.flat(), compute);
             load(file.tensor("mean"), optimizer.mean(), compute);
@@ -70,31 +73,32 @@ final class CheckpointStore {
 
     private static void load(TensorView view, Tensor into, Compute compute) {
         try (PointerScope scope = new PointerScope();
-                AutoGradMode noGrad = new AutoGradMode(false)) {
-            if (compute.onCpu()) {
-                Tensors.memory(into).copyFrom(view.data());
-            } else {
-                Tensor cpu = into.cpu();
-                Tensors.memory(cpu).copyFrom(view.data());
+                AutoGradMode noGrad = new AutoGradMode(false);
+                Arena arena = Arena.ofConfined()) {
+            Tensor cpu = compute.onCpu() ? into : into.cpu();
+            Tensors.memory(cpu, arena).copyFrom(view.data());
+            if (!compute.onCpu()) {
                 into.copy_(cpu);
             }
         }
     }
 
-    void save(long step, Parameters parameters, AdamW optimizer) {
+    void save(long step, FlatParameters parameters, AdamW optimizer) {
         try (PointerScope scope = new PointerScope();
-                AutoGradMode noGrad = new AutoGradMode(false)) {
-            Files.createDirectories(folder);
+                AutoGradMode noGrad = new AutoGradMode(false);
+                Arena arena = Arena.ofConfined();
+                AtomicFile file =
+                        AtomicFile.create(
+                                folder.resolve("step-%08d.safetensors".formatted(step)))) {
             Map<String, MemorySegment> tensors = new LinkedHashMap<>();
-            tensors.put("parameters", Tensors.memory(parameters.flat().cpu()));
-            tensors.put("mean", Tensors.memory(optimizer.mean().cpu()));
-            tensors.put("square", Tensors.memory(optimizer.square().cpu()));
+            tensors.put("parameters", Tensors.memory(parameters.flat().cpu(), arena));
+            tensors.put("mean", Tensors.memory(optimizer.mean().cpu(), arena));
+            tensors.put("square", Tensors.memory(optimizer.square().cpu(), arena));
             SafetensorsWriter.writeFloats(
-                    folder.resolve("step-%08d.safetensors".formatted(step)),
+                    file.aside(),
                     tensors,
                     Map.of("fingerprint", fingerprint, "step", Long.toString(step)));
-        } catch (IOException e) {
-            throw new PenjingException("cannot write to " + folder + ": " + e.getMessage(), e);
+            file.commit();
         }
         List<Path> all = list();
         all.subList(0, Math.max(0, all.size() - KEPT)).forEach(CheckpointStore::delete);
@@ -109,7 +113,7 @@ final class CheckpointStore {
     }
 
     private static long step(Path file) {
-        java.util.regex.Matcher matcher = NAME.matcher(file.getFileName().toString());
+        Matcher matcher = NAME.matcher(file.getFileName().toString());
         return matcher.matches() ? Long.parseLong(matcher.group(1)) : -1;
     }
 

@@ -1,34 +1,25 @@
 package dev.penjing.compression.training;
 
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
-import dev.penjing.model.safetensors.TensorHeader;
 import java.nio.file.Path;
-import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 
-/// Parameters in training as a checkpoint in Hugging Face form.
+/// FlatParameters in training as a checkpoint in Hugging Face form.
 public final class Checkpoints {
-    private static final long SHARD_BYTES = 4L << 30;
-
     private Checkpoints() {}
 
     public static void write(
-            ModelConfig config, Parameters parameters, Path directory, DType type) {
+            ModelConfig config, FlatParameters parameters, Path directory, DType type) {
         try (SafetensorsWriter writer =
-                new SafetensorsWriter(
-                        directory,
-                        TensorHeader.of(config.tensors()),
-                        type,
-                        SHARD_BYTES,
-                        Map.of("format", "pt"))) {
+                SafetensorsWriter.ofModel(directory, config.tensors(), type)) {
             for (TensorSpec tensor : config.tensors()) {
                 try (PointerScope scope = new PointerScope()) {
-                    writer.write(tensor.name(), Tensors.floats(parameters.view(tensor.name())));
+                    writer.write(tensor.name(), Tensors.floats(parameters.view(tensor)));
                 }
             }
             writer.finish();

@@ -1,6 +1,7 @@
 package dev.penjing.compression.training;
 
 import dev.penjing.compression.torch.Tensors;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -8,22 +9,23 @@ import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.IntStream;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// [HeadLoss]'s comparison of distributions in one go, on the CPU: a row of logits is read once,
-/// lies in the cache while it is worked on, and its gradient is written once. libtorch's operations
-/// go through memory or cache once each, and take twice as long.
+/// Compares the student's distribution with the teacher's and with the next token in one pass over
+/// the logits, on the CPU: a row is read once, lies in the cache while it is worked on, and its
+/// gradient is written once. libtorch's operations, one pass each, take twice as long. An
+/// [Objective] names the factors of what it wants of this.
 ///
 /// A row is V logits of a token. Sums are added in float32 over parts of a row, the parts in
 /// double, in an order that depends on the width of the machine's vectors and on nothing else: a
 /// run that goes on after a stop comes to the same weights.
+///
+/// This class needs the Vector API: only [HeadLoss], which looks whether it is there, may name it.
 final class FusedComparison {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
@@ -45,6 +47,7 @@ final class FusedComparison {
     private final MemorySegment logitsGV;
     private final Optional<MemorySegment> taughtGV;
     private final long[] targetsG;
+    private final Objective.FusedTerms terms;
     private final boolean differentiate;
     private final boolean wide;
     private final int rows;
@@ -54,13 +57,18 @@ final class FusedComparison {
     private final double[] teacherCrossEntropies;
 
     private FusedComparison(
-            Tensor logitsGV, Optional<Tensor> taughtGV, Tensor targetsG, boolean differentiate) {
-        this.logitsGV = Tensors.memory(logitsGV);
-        this.taughtGV = taughtGV.map(Tensors::memory);
-        this.targetsG =
-                Tensors.memory(targetsG.contiguous()).toArray(ValueLayout.JAVA_LONG_UNALIGNED);
+            Tensor logitsGV,
+            Optional<Tensor> taughtGV,
+            Tensor targetsG,
+            Objective.FusedTerms terms,
+            boolean differentiate,
+            Arena arena) {
+        this.logitsGV = Tensors.memory(logitsGV, arena);
+        this.taughtGV = taughtGV.map(t -> Tensors.memory(t, arena));
+        this.targetsG = Tensors.longs(targetsG);
+        this.terms = terms;
         this.differentiate = differentiate;
-        this.wide = type(logitsGV) == ScalarType.Float;
+        this.wide = logitsGV.scalar_type().intern() == ScalarType.Float;
         this.rows = Math.toIntExact(logitsGV.size(0));
         this.vocabulary = Math.toIntExact(logitsGV.size(1));
         this.crossEntropies = new double[rows];
@@ -68,45 +76,46 @@ final class FusedComparison {
         this.teacherCrossEntropies = new double[rows];
     }
 
-    /// Whether this can be done here with such logits: float32 or bfloat16 on the CPU, in a JVM
-    /// that has the Vector API.
-    static boolean canDo(Tensor logitsGV, Optional<Tensor> taughtGV) {
-        ScalarType type = type(logitsGV);
-        return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
-                && logitsGV.is_cpu()
-                && logitsGV.is_contiguous()
-                && (type == ScalarType.Float || type == ScalarType.BFloat16)
-                && taughtGV.map(t -> type(t) == type && t.is_contiguous()).orElse(true);
-    }
-
-    private static ScalarType type(Tensor tensor) {
-        return tensor.scalar_type().intern();
-    }
-
-    /// @param logitsGV the student's; with `differentiate` they become their own gradient
+    /// @param logitsGV the student's, float32 or bfloat16, contiguous in CPU memory; with
+    ///   `differentiate` they become the gradient of the loss
+    /// @param taughtGV the teacher's, of the same type and shape
     static HeadLoss.Sums compare(
-            Tensor logitsGV, Optional<Tensor> taughtGV, Tensor targetsG, boolean differentiate) {
-        return new FusedComparison(logitsGV, taughtGV, targetsG, differentiate).run();
+            Tensor logitsGV,
+            Optional<Tensor> taughtGV,
+            Tensor targetsG,
+            Objective.FusedTerms terms,
+            boolean differentiate,
+            RowThreads threads) {
+        try (Arena arena = Arena.ofShared()) {
+            return new FusedComparison(logitsGV, taughtGV, targetsG, terms, differentiate, arena)
+                    .run(threads);
+        }
     }
 
-    private HeadLoss.Sums run() {
+    private HeadLoss.Sums run(RowThreads threads) {
         var next = new AtomicInteger();
-        IntStream.range(0, torch.get_num_threads())
-                .parallel()
-                .forEach(thread -> {
-                    var buffers = new Buffers(vocabulary);
-                    int from;
-                    while ((from = next.getAndAdd(ROWS)) < rows) {
-                        for (int r = from; r < Math.min(rows, from + ROWS); r++) {
-                            row(r, buffers);
-                        }
-                    }
-                });
+        threads.onEach(() -> {
+            var buffers = new Buffers(vocabulary);
+            int from;
+            while ((from = next.getAndAdd(ROWS)) < rows) {
+                for (int r = from; r < Math.min(rows, from + ROWS); r++) {
+                    row(r, buffers);
+                }
+            }
+        });
+        double crossEntropy = Arrays.stream(crossEntropies).sum();
+        double divergence = Arrays.stream(divergences).sum();
         return new HeadLoss.Sums(
-                Arrays.stream(crossEntropies).sum(),
-                Arrays.stream(divergences).sum(),
+                times(terms.divergence(), divergence) + times(terms.crossEntropy(), crossEntropy),
+                crossEntropy,
+                divergence,
                 Arrays.stream(teacherCrossEntropies).sum(),
                 rows);
+    }
+
+    /// A term that is left out is 0, whatever it would be.
+    private static double times(double factor, double sum) {
+        return factor == 0 ? 0 : factor * sum;
     }
 
     /// A thread's own.
@@ -143,17 +152,24 @@ final class FusedComparison {
             teacherCrossEntropies[row] = logSumP - targetP;
             divergences[row] = buffers.sums[2] / buffers.sums[1] - logSumP + logSumQ;
             if (differentiate) {
-                float scaleP = (float) (1 / buffers.sums[1]);
-                differences(buffers.q, (float) (1 / buffers.sums[0]), buffers.p, scaleP);
+                double scaleQ = (terms.divergence() + terms.crossEntropy()) / buffers.sums[0];
+                double scaleP = terms.divergence() / buffers.sums[1];
+                differences(buffers.q, (float) scaleQ, buffers.p, (float) scaleP);
                 pack(buffers.q, at);
+                if (terms.crossEntropy() != 0) {
+                    double q = Math.exp(targetQ) * scaleQ;
+                    double p = Math.exp(targetP) * scaleP;
+                    set(target, (float) (q - p - terms.crossEntropy()));
+                }
             }
         } else {
             double sum = exponentials(buffers, largestQ);
             crossEntropies[row] = Math.log(sum) - targetQ;
             if (differentiate) {
-                scale(buffers.q, (float) (1 / sum));
+                double factor = terms.crossEntropy();
+                scale(buffers.q, (float) (factor / sum));
                 pack(buffers.q, at);
-                set(target, (float) (Math.exp(targetQ) / sum - 1));
+                set(target, (float) (factor * Math.exp(targetQ) / sum - factor));
             }
         }
     }

@@ -8,26 +8,40 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// The loss on the logits and its gradient, through the tokens in groups: the logits of a whole
-/// batch, the largest tensors of a training step, never exist. A group of G tokens is what is
-/// multiplied at once, so that the head is read and its gradient added to but a few times; a chunk
-/// of C of these is what the caches hold while distributions are compared.
+/// Runs an [Objective] through the head of a model: logits, loss, and the gradients of head and
+/// hidden states. The logits of a whole batch, the largest tensors of a training step, never exist.
 ///
-/// Forward Kullback-Leibler divergence of the teacher's distribution p from the student's q at
-/// temperature 1 (Minitron, arXiv 2407.14679, section 3), or cross-entropy with the next token.
-/// With logits z of q, both have the gradient `q - target`, the target being p or the one-hot
-/// token; it is written down here rather than recorded.
-public final class HeadLoss {
+/// The tokens go through in groups of G, for each of which the head is multiplied once; large
+/// groups read the head less often. Within a group libtorch compares distributions in chunks of C
+/// tokens, which fit into the caches; [FusedComparison] needs no chunks. Both come to the same up
+/// to rounding. Not thread-safe.
+public final class HeadLoss implements AutoCloseable {
     /// Logits that a group may have.
     private static final long GROUP_LOGITS = 32L << 20;
 
     /// Logits that a chunk may have.
     private static final long CHUNK_LOGITS = 1L << 20;
 
-    private HeadLoss() {}
+    /// Whether [FusedComparison] can be loaded at all.
+    static final boolean VECTORS =
+            ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
 
-    /// The teacher's side of a batch: hidden states `[N, Dt]` and its head `[V, Dt]`.
-    public record Teacher(Tensor hiddenND, Tensor headVD) {}
+    private final Objective objective;
+    private final RowThreads threads;
+
+    /// @param threads of the CPU
+    public HeadLoss(Objective objective, int threads) {
+        this.objective = objective;
+        this.threads = new RowThreads(threads);
+    }
+
+    /// The teacher's side of a batch: hidden states `[N, Dt]`, its head `[V, Dt]`, and the hidden
+    /// states behind its layers, where the objective has a loss on them.
+    public record Teacher(Tensor hiddenND, Tensor headVD, HiddenStates layers) {
+        public Teacher(Tensor hiddenND, Tensor headVD) {
+            this(hiddenND, headVD, new HiddenStates());
+        }
+    }
 
     /// Where gradients go.
     ///
@@ -37,14 +51,20 @@ public final class HeadLoss {
 
     /// Sums over tokens, in nats.
     ///
-    /// @param divergence 0 without a teacher
+    /// @param loss the objective
+    /// @param divergence Kullback-Leibler, at temperature 1; 0 without a teacher
     /// @param teacherCrossEntropy 0 without a teacher
     public record Sums(
-            double crossEntropy, double divergence, double teacherCrossEntropy, long tokens) {
-        public static final Sums ZERO = new Sums(0, 0, 0, 0);
+            double loss,
+            double crossEntropy,
+            double divergence,
+            double teacherCrossEntropy,
+            long tokens) {
+        public static final Sums ZERO = new Sums(0, 0, 0, 0, 0);
 
         public Sums plus(Sums other) {
             return new Sums(
+                    loss + other.loss,
                     crossEntropy + other.crossEntropy,
                     divergence + other.divergence,
                     teacherCrossEntropy + other.teacherCrossEntropy,
@@ -55,8 +75,8 @@ public final class HeadLoss {
     /// @param hiddenND the student's, `[N, D]`
     /// @param headVD the student's, `[V, D]`
     /// @param targetsN next tokens, int64
-    /// @param teacher whose distribution is the target; without one the next token is
-    public static Sums run(
+    /// @param teacher must be there if the objective needs it
+    public Sums run(
             Tensor hiddenND,
             Tensor headVD,
             Tensor targetsN,
@@ -67,7 +87,7 @@ public final class HeadLoss {
     }
 
     /// @param group most tokens of a group
-    static Sums run(
+    Sums run(
             Tensor hiddenND,
             Tensor headVD,
             Tensor targetsN,
@@ -86,7 +106,7 @@ public final class HeadLoss {
         return sums;
     }
 
-    private static Sums group(
+    private Sums group(
             long at,
             long count,
             Tensor hiddenND,
@@ -99,11 +119,14 @@ public final class HeadLoss {
         Tensor logitsGV = torch.matmul(hiddenGD, headVD.t());
         Optional<Tensor> taughtGV =
                 teacher.map(t -> torch.matmul(t.hiddenND().narrow(0, at, count), t.headVD().t()));
+        Optional<Objective.FusedTerms> fused =
+                canFuse(logitsGV, taughtGV) ? objective.fused() : Optional.empty();
+        boolean differentiate = gradient.isPresent();
         Sums sums =
-                FusedComparison.canDo(logitsGV, taughtGV)
+                fused.isPresent()
                         ? FusedComparison.compare(
-                                logitsGV, taughtGV, targetsG, gradient.isPresent())
-                        : compare(logitsGV, taughtGV, targetsG, gradient.isPresent());
+                                logitsGV, taughtGV, targetsG, fused.get(), differentiate, threads)
+                        : compare(objective, logitsGV, taughtGV, targetsG, differentiate);
         if (gradient.isPresent()) {
             Gradient g = gradient.get();
             Scalar scale = new Scalar(g.scale());
@@ -113,49 +136,58 @@ public final class HeadLoss {
         return sums;
     }
 
-    /// What [FusedComparison] does, by libtorch's operations, on any device.
+    /// Whether [FusedComparison] takes such logits: float32 or bfloat16 on the CPU, in a JVM that
+    /// has the Vector API.
+    static boolean canFuse(Tensor logitsGV, Optional<Tensor> taughtGV) {
+        ScalarType type = logitsGV.scalar_type().intern();
+        return VECTORS
+                && logitsGV.is_cpu()
+                && logitsGV.is_contiguous()
+                && (type == ScalarType.Float || type == ScalarType.BFloat16)
+                && taughtGV.map(t -> t.scalar_type().intern() == type && t.is_contiguous())
+                        .orElse(true);
+    }
+
+    /// By libtorch's operations, on any device.
     ///
-    /// @param logitsGV the student's; with `differentiate` they become their own gradient
+    /// @param logitsGV the student's; with `differentiate` they become the gradient of the loss
     static Sums compare(
-            Tensor logitsGV, Optional<Tensor> taughtGV, Tensor targetsG, boolean differentiate) {
+            Objective objective,
+            Tensor logitsGV,
+            Optional<Tensor> taughtGV,
+            Tensor targetsG,
+            boolean differentiate) {
         long n = logitsGV.size(0);
         long chunk = Math.max(1, CHUNK_LOGITS / logitsGV.size(1));
         Sums sums = Sums.ZERO;
         for (long at = 0; at < n; at += chunk) {
+            long from = at;
             long count = Math.min(chunk, n - at);
             try (PointerScope scope = new PointerScope()) {
                 Tensor logitsCV = logitsGV.narrow(0, at, count);
-                Tensor targetsC1 = targetsG.narrow(0, at, count).view(-1, 1);
-                Tensor logQ = logProbabilities(logitsCV);
-                double crossEntropy = -logQ.gather(1, targetsC1).sum().item_double();
-                double divergence = 0;
-                double teacherCrossEntropy = 0;
-                Optional<Tensor> p = Optional.empty();
-                if (taughtGV.isPresent()) {
-                    Tensor logP = logProbabilities(taughtGV.get().narrow(0, at, count));
-                    teacherCrossEntropy = -logP.gather(1, targetsC1).sum().item_double();
-                    Tensor probabilities = logP.exp();
-                    divergence = logP.sub_(logQ).mul_(probabilities).sum().item_double();
-                    p = Optional.of(probabilities);
-                }
+                TokenLogits logits =
+                        new TokenLogits(
+                                logitsCV,
+                                taughtGV.map(t -> t.narrow(0, from, count)),
+                                targetsG.narrow(0, at, count).view(-1, 1));
+                sums =
+                        sums.plus(
+                                new Sums(
+                                        objective.loss(logits),
+                                        logits.crossEntropy(),
+                                        logits.divergence(1),
+                                        logits.teacherCrossEntropy(),
+                                        count));
                 if (differentiate) {
-                    Tensor q = logQ.exp_();
-                    logitsCV.copy_(p.isPresent() ? q.sub_(p.get()) : lessOne(q, targetsC1));
+                    logitsCV.copy_(objective.gradient(logits));
                 }
-                sums = sums.plus(new Sums(crossEntropy, divergence, teacherCrossEntropy, count));
             }
         }
         return sums;
     }
 
-    private static Tensor lessOne(Tensor qCV, Tensor targetsC1) {
-        Tensor less = torch.full_like(targetsC1, new Scalar(-1)).to(ScalarType.Float);
-        return qCV.scatter_add_(1, targetsC1, less);
-    }
-
-    /// In float32.
-    private static Tensor logProbabilities(Tensor logitsCV) {
-        return torch.log_softmax(
-                logitsCV, -1, new org.bytedeco.pytorch.ScalarTypeOptional(ScalarType.Float));
+    @Override
+    public void close() {
+        threads.close();
     }
 }

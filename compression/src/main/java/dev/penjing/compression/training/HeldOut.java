@@ -3,6 +3,7 @@ package dev.penjing.compression.training;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.compression.decoder.Decoder;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.Optional;
@@ -42,7 +43,17 @@ public record HeldOut(TokenFile tokens, int window, int[] bytesOfId, long limit)
         }
     }
 
+    /// @param teacher to measure the divergence from
+    /// @throws PenjingException if what the model says is not finite
     public Measures measure(Decoder model, Optional<Decoder> teacher, Progress progress) {
+        Objective objective = teacher.isPresent() ? new ForwardKl() : new CrossEntropy();
+        try (HeadLoss loss = new HeadLoss(objective, model.compute().threads())) {
+            return measure(model, teacher, loss, progress);
+        }
+    }
+
+    private Measures measure(
+            Decoder model, Optional<Decoder> teacher, HeadLoss loss, Progress progress) {
         HeadLoss.Sums sums = HeadLoss.Sums.ZERO;
         long bytes = 0;
         long end = Math.min(tokens.size(), limit);
@@ -51,12 +62,17 @@ public record HeldOut(TokenFile tokens, int window, int[] bytesOfId, long limit)
             int length = (int) Math.min(window, end - at);
             int count = (int) Math.max(1, Math.min(rows, (end - at) / window));
             int[] ids = tokens.slice(at, count * length);
-            sums = sums.plus(score(model, teacher, ids, count, length));
+            sums = sums.plus(score(model, teacher, loss, ids, count, length));
             for (int i = 0; i < ids.length; i++) {
                 bytes += i % length == 0 ? 0 : bytesOfId[ids[i]];
             }
             at += ids.length;
             progress.update("measure", at, end, "");
+        }
+        if (!Double.isFinite(sums.crossEntropy()) || !Double.isFinite(sums.divergence())) {
+            throw new PenjingException(
+                    "the model's loss on the held-out text is not finite (cross-entropy %s, divergence %s): its weights are damaged"
+                            .formatted(sums.crossEntropy(), sums.divergence()));
         }
         return new Measures(
                 sums.crossEntropy() / sums.tokens(),
@@ -66,7 +82,12 @@ public record HeldOut(TokenFile tokens, int window, int[] bytesOfId, long limit)
     }
 
     private static HeadLoss.Sums score(
-            Decoder model, Optional<Decoder> teacher, int[] ids, int rows, int length) {
+            Decoder model,
+            Optional<Decoder> teacher,
+            HeadLoss loss,
+            int[] ids,
+            int rows,
+            int length) {
         try (PointerScope scope = new PointerScope();
                 AutoGradMode noGrad = new AutoGradMode(false)) {
             Tensor all = model.compute().place(Tensors.ids(ids, rows, length));
@@ -75,7 +96,7 @@ public record HeldOut(TokenFile tokens, int window, int[] bytesOfId, long limit)
             Tensor hidden = model.hidden(model.embed(inputs));
             Optional<HeadLoss.Teacher> taught =
                     teacher.map(t -> new HeadLoss.Teacher(t.hidden(t.embed(inputs)), t.head()));
-            return HeadLoss.run(hidden, model.head(), targets, taught, Optional.empty());
+            return loss.run(hidden, model.head(), targets, taught, Optional.empty());
         }
     }
 }

@@ -1,9 +1,10 @@
 package dev.penjing.compression.training;
 
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.decoder.ParameterLayout.Slot;
-import dev.penjing.compression.decoder.Parameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.Closer;
 import dev.penjing.model.architecture.ModelConfig;
 import java.util.Random;
 import java.util.random.RandomGenerator;
@@ -23,25 +24,33 @@ public final class RandomWeights {
 
     private RandomWeights() {}
 
-    public static Parameters draw(ModelConfig config, long seed, Compute compute) {
-        Parameters parameters = Parameters.zeros(config, compute, ScalarType.Float);
-        RandomGenerator random = new Random(seed);
+    public static FlatParameters draw(ModelConfig config, long seed, Compute compute) {
+        try (Closer closer = new Closer()) {
+            FlatParameters parameters =
+                    closer.own(
+                            FlatParameters.zeros(config, compute, ScalarType.Float),
+                            FlatParameters::close);
+            fill(parameters, config, new Random(seed));
+            closer.keep();
+            return parameters;
+        }
+    }
+
+    private static void fill(
+            FlatParameters parameters, ModelConfig config, RandomGenerator random) {
         double residual = DEVIATION / Math.sqrt(2.0 * config.numHiddenLayers());
-        for (Slot slot : parameters.layout().slots().values()) {
+        for (Slot slot : parameters.layout().slots()) {
             try (PointerScope scope = new PointerScope();
                     AutoGradMode noGrad = new AutoGradMode(false)) {
-                Tensor view = parameters.view(slot.name());
-                if (slot.shape().length == 1) {
-                    view.fill_(new Scalar(slot.name().endsWith("bias") ? 0.0 : 1.0));
-                } else {
-                    boolean writes =
-                            slot.name().endsWith("o_proj.weight")
-                                    || slot.name().endsWith("down_proj.weight");
-                    view.copy_(normal(slot, writes ? residual : DEVIATION, random));
+                Tensor view = parameters.view(slot.spec());
+                switch (slot.spec().init()) {
+                    case NORMAL -> view.copy_(normal(slot, DEVIATION, random));
+                    case RESIDUAL -> view.copy_(normal(slot, residual, random));
+                    case ONE -> view.fill_(new Scalar(1.0));
+                    case ZERO -> view.fill_(new Scalar(0.0));
                 }
             }
         }
-        return parameters;
     }
 
     private static Tensor normal(Slot slot, double deviation, RandomGenerator random) {

@@ -1,14 +1,23 @@
 package dev.penjing.compression.training;
 
 import dev.penjing.compression.decoder.Decoder;
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
+import dev.penjing.compression.decoder.Probe;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.Closer;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
+import dev.penjing.model.architecture.TensorSpec;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorArrayRefOptional;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// A model in training: float32 master parameters, the copy of them that computes (bfloat16 where
@@ -16,23 +25,30 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 final class Student implements AutoCloseable {
     private final ModelConfig config;
     private final Compute compute;
-    private final Parameters master;
-    private final Parameters work;
-    private final Parameters workGradients;
-    private final Parameters gradients;
+    private final FlatParameters master;
+    private final FlatParameters work;
+    private final FlatParameters workGradients;
+    private final FlatParameters gradients;
     private final Decoder decoder;
 
-    /// Takes over `master` (float32).
-    Student(ModelConfig config, Parameters master, Compute compute) {
+    /// Takes over `master` (float32), which is closed if the rest of the memory is refused.
+    Student(ModelConfig config, FlatParameters master, Compute compute) {
         this.config = config;
         this.compute = compute;
-        this.master = master;
-        this.gradients = Parameters.zeros(config, compute, ScalarType.Float);
-        boolean same = compute.type() == ScalarType.Float;
-        this.work = same ? master : Parameters.zeros(config, compute, compute.type());
-        this.workGradients = same ? gradients : Parameters.zeros(config, compute, compute.type());
-        refresh();
-        this.decoder = Decoder.trainable(config, work, workGradients, compute);
+        try (Closer closer = new Closer()) {
+            this.master = closer.own(master, FlatParameters::close);
+            this.gradients = zeros(ScalarType.Float, closer);
+            boolean same = compute.type() == ScalarType.Float;
+            this.work = same ? master : zeros(compute.type(), closer);
+            this.workGradients = same ? gradients : zeros(compute.type(), closer);
+            refresh();
+            this.decoder = Decoder.trainable(config, work, workGradients, compute);
+            closer.keep();
+        }
+    }
+
+    private FlatParameters zeros(ScalarType type, Closer closer) {
+        return closer.own(FlatParameters.zeros(config, compute, type), FlatParameters::close);
     }
 
     ModelConfig config() {
@@ -43,7 +59,7 @@ final class Student implements AutoCloseable {
         return decoder;
     }
 
-    Parameters master() {
+    FlatParameters master() {
         return master;
     }
 
@@ -70,31 +86,32 @@ final class Student implements AutoCloseable {
     ///
     /// @param inputsBL int64
     /// @param targetsN int64
+    /// @param hiddenLoss a loss on hidden states beside that on the logits, which needs a teacher
     HeadLoss.Sums accumulate(
             Tensor inputsBL,
             Tensor targetsN,
             Optional<HeadLoss.Teacher> teacher,
+            HeadLoss loss,
+            Optional<HiddenLoss> hiddenLoss,
             double scale,
             StepTimes times) {
+        TensorSpec embedding = config.tensors().of(Role.EMBEDDING);
         Tensor embedded;
         try (AutoGradMode noGrad = new AutoGradMode(false)) {
             embedded = decoder.embed(inputsBL);
         }
         embedded.set_requires_grad(true);
-        Tensor hidden = decoder.hidden(embedded);
+        HiddenStates states = new HiddenStates();
+        Tensor hidden = decoder.hidden(embedded, hiddenLoss.isPresent() ? states : Probe.NONE);
         times.forward();
         HeadLoss.Sums sums;
         Tensor hiddenGradient;
         try (AutoGradMode noGrad = new AutoGradMode(false)) {
             hiddenGradient =
                     Tensors.empty(compute.options(compute.type()), hidden.size(0), hidden.size(1));
-            Tensor headGradient =
-                    gradients.view(
-                            config.tieWordEmbeddings()
-                                    ? "model.embed_tokens.weight"
-                                    : "lm_head.weight");
+            Tensor headGradient = gradients.view(config.tensors().find(Role.HEAD).orElse(embedding));
             sums =
-                    HeadLoss.run(
+                    loss.run(
                             hidden.detach(),
                             decoder.head(),
                             targetsN,
@@ -102,15 +119,22 @@ final class Student implements AutoCloseable {
                             Optional.of(
                                     new HeadLoss.Gradient(hiddenGradient, headGradient, scale)));
         }
-        times.loss();
-        hidden.backward(
-                hiddenGradient,
-                new org.bytedeco.pytorch.BoolOptional(),
-                false,
-                new org.bytedeco.pytorch.TensorArrayRefOptional());
+        if (hiddenLoss.isPresent()) {
+            Tensor extra = hiddenLoss.get().sum(states, teacher.orElseThrow().layers());
+            sums = sums.plus(new HeadLoss.Sums(extra.item_double(), 0, 0, 0, 0));
+            times.loss();
+            Tensor extraGradient = torch.full_like(extra, new Scalar(scale));
+            torch.backward(
+                    new TensorVector(hidden, extra), new TensorVector(hiddenGradient, extraGradient),
+                    new BoolOptional(), false, new TensorVector());
+        } else {
+            times.loss();
+            hidden.backward(
+                    hiddenGradient, new BoolOptional(), false, new TensorArrayRefOptional());
+        }
         try (AutoGradMode noGrad = new AutoGradMode(false)) {
             gradients
-                    .view("model.embed_tokens.weight")
+                    .view(embedding)
                     .index_add_(
                             0,
                             inputsBL.reshape(-1),

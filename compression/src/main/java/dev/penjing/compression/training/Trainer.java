@@ -2,11 +2,14 @@ package dev.penjing.compression.training;
 
 import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.decoder.Decoder;
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
+import dev.penjing.compression.decoder.Probe;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.Closer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
+import dev.penjing.model.UsageException;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.safetensors.DType;
 import java.nio.file.Path;
@@ -15,8 +18,8 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
 
-/// Trains a decoder: from a teacher's distribution (distillation) where there is one, on the next
-/// token (pretraining) where not.
+/// Trains a decoder on an [Objective]: distillation where it compares with a teacher, pretraining
+/// where the next token is its target.
 ///
 /// A run is a function of its settings, its data and the weights it starts from. Everything it
 /// writes goes to one folder: `metrics.jsonl`, and `checkpoints/step-N`, from which [#run] goes on
@@ -27,36 +30,63 @@ public final class Trainer implements AutoCloseable {
     private final Student student;
     private final Optional<Decoder> teacher;
     private final AdamW optimizer;
+    private final HeadLoss loss;
     private final Sequences data;
     private final Optional<HeldOut> heldOut;
     private final StepTimes times = new StepTimes();
 
-    /// @param start float32 parameters to start from; the trainer takes them over
+    /// @param start float32 parameters to start from; the trainer takes them over, and closes them
+    ///   if it cannot be made
+    /// @param teacher must be there if the objective needs it; where it does not, the held-out text
+    ///   is still measured against it
+    /// @throws PenjingException if teacher and student have different vocabularies
     public Trainer(
             TrainingSettings settings,
             ModelConfig config,
-            Parameters start,
+            FlatParameters start,
             Optional<Decoder> teacher,
             Sequences data,
             Optional<HeldOut> heldOut,
             Compute compute) {
         this.settings = settings;
         this.compute = compute;
-        this.student = new Student(config, start, compute);
         this.teacher = teacher;
-        this.optimizer = new AdamW(start, settings.weightDecay(), compute);
         this.data = data;
         this.heldOut = heldOut;
-        teacher.ifPresent(t -> requireSameVocabulary(t.config(), config));
+        try (Closer closer = new Closer()) {
+            closer.own(start, FlatParameters::close);
+            requireTeacher(settings.objective(), teacher, config);
+            closer.keep(); // the student takes it over
+            this.student = closer.own(new Student(config, start, compute), Student::close);
+            this.optimizer =
+                    closer.own(new AdamW(start, settings.weightDecay(), compute), AdamW::close);
+            this.loss =
+                    closer.own(
+                            new HeadLoss(settings.objective(), compute.threads()), HeadLoss::close);
+            closer.keep();
+        }
     }
 
-    private static void requireSameVocabulary(ModelConfig teacher, ModelConfig student) {
-        if (teacher.vocabularySize() != student.vocabularySize()) {
+    private static void requireTeacher(
+            Objective objective, Optional<Decoder> teacher, ModelConfig student) {
+        if (objective.needsTeacher() && teacher.isEmpty()) {
             throw new PenjingException(
-                    "the teacher's vocabulary has %d tokens, the student's %d: they must be the"
-                                    .formatted(teacher.vocabularySize(), student.vocabularySize())
-                            + " same; prune the student from this teacher");
+                    "the objective %s compares with a teacher: name one, or train on ce"
+                            .formatted(objective.key()));
         }
+        if (teacher.isPresent()
+                && teacher.get().config().vocabularySize() != student.vocabularySize()) {
+            throw new PenjingException(
+                    "the teacher's vocabulary has %d tokens, the student's %d: they must be the same; prune the student from this teacher"
+                            .formatted(
+                                    teacher.get().config().vocabularySize(),
+                                    student.vocabularySize()));
+        }
+    }
+
+    /// Trains alone: see [#run(Path, String, boolean, LoopHooks, Progress)].
+    public void run(Path run, String fingerprint, boolean resume, Progress progress) {
+        run(run, fingerprint, resume, LoopHooks.SINGLE, progress);
     }
 
     /// Trains to the last step, from the newest checkpoint in `run` where there is one and `resume`
@@ -64,34 +94,45 @@ public final class Trainer implements AutoCloseable {
     ///
     /// @param fingerprint of everything that the result depends on; a checkpoint with another one
     ///   is refused
-    /// @throws PenjingException if the loss is not finite; the last good checkpoint stays
-    public void run(Path run, String fingerprint, boolean resume, Progress progress) {
+    /// @param hooks to the other ranks; all of them see the same `run` folder
+    /// @throws PenjingException if the loss or its gradient is not finite; the last good checkpoint
+    ///   stays
+    public void run(
+            Path run, String fingerprint, boolean resume, LoopHooks hooks, Progress progress) {
+        requireDivisible(hooks);
+        boolean writes = hooks.writes();
         CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), fingerprint);
-        long step =
-                resume ? store.restore(student.master(), optimizer, compute) : store.startAnew();
+        long step = 0;
+        if (resume) {
+            step = store.restore(student.master(), optimizer, compute);
+        } else if (writes) {
+            store.startAnew();
+        }
         student.refresh();
-        try (Metrics metrics = Metrics.open(run.resolve("metrics.jsonl"), step)) {
-            if (step == 0) {
+        try (TrainingMetrics metrics =
+                writes
+                        ? TrainingMetrics.open(run.resolve("metrics.jsonl"), step)
+                        : TrainingMetrics.discarding()) {
+            if (step == 0 && writes) {
                 measure(metrics, 0, progress);
             }
             RateMeter rate = new RateMeter();
             while (step < settings.steps()) {
                 step++;
-                StepResult result = step(step);
-                requireFinite(result, step, store);
+                StepResult result = step(step, hooks, store);
                 double tokensPerSecond = rate.add(settings.tokensPerStep());
                 metrics.step(step, step * settings.tokensPerStep(), result, tokensPerSecond);
                 progress.update(
-                        teacher.isPresent() ? "distill" : "pretrain",
+                        settings.objective().needsTeacher() ? "distill" : "pretrain",
                         step,
                         settings.steps(),
                         "loss %.4f  %,.0f tokens/s".formatted(result.loss(), tokensPerSecond));
                 boolean last = step == settings.steps();
-                if (last || step % settings.evaluateEvery() == 0) {
+                if (writes && (last || step % settings.evaluateEvery() == 0)) {
                     measure(metrics, step, progress);
                     rate.pause();
                 }
-                if (last || step % settings.checkpointEvery() == 0) {
+                if (writes && (last || step % settings.checkpointEvery() == 0)) {
                     metrics.flush();
                     store.save(step, student.master(), optimizer);
                     rate.pause();
@@ -100,33 +141,46 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /// @param loss mean over the tokens: divergence with a teacher, cross-entropy without
+    private void requireDivisible(LoopHooks hooks) {
+        if (settings.globalBatchSize() % (hooks.worldSize() * settings.microBatchSize()) != 0) {
+            throw new UsageException(
+                    "globalBatchSize %d must be a multiple of microBatchSize %d times the %d processes"
+                            .formatted(
+                                    settings.globalBatchSize(),
+                                    settings.microBatchSize(),
+                                    hooks.worldSize()));
+        }
+    }
+
+    /// @param loss mean over the tokens of the objective
     record StepResult(double loss, double crossEntropy, double gradientNorm, double learningRate) {}
 
-    private StepResult step(long step) {
+    private StepResult step(long step, LoopHooks hooks, CheckpointStore store) {
         times.start();
         student.clearGradients();
         double scale = 1.0 / settings.tokensPerStep();
-        HeadLoss.Sums sums = HeadLoss.Sums.ZERO;
-        for (int at = 0; at < settings.globalBatchSize(); at += settings.microBatchSize()) {
-            long first = (step - 1) * settings.globalBatchSize() + at;
-            sums = sums.plus(microBatch(first, scale));
+        HeadLoss.Sums own = HeadLoss.Sums.ZERO;
+        int share = settings.globalBatchSize() / hooks.worldSize();
+        long begin = (step - 1) * settings.globalBatchSize() + (long) hooks.rank() * share;
+        for (int at = 0; at < share; at += settings.microBatchSize()) {
+            own = own.plus(microBatch(begin + at, scale));
         }
+        double[] sums = {own.loss(), own.crossEntropy(), own.tokens()};
+        hooks.allReduce(sums);
+        double loss = sums[0] / sums[2];
         double learningRate = settings.learningRateAt(step);
         double norm;
         try (PointerScope scope = new PointerScope();
                 AutoGradMode noGrad = new AutoGradMode(false)) {
+            hooks.allReduce(student.gradient());
             norm = student.gradient().norm().item_double();
         }
-        if (Double.isFinite(norm)) {
-            double clip = norm > settings.clip() ? settings.clip() / norm : 1;
-            optimizer.step(student.gradient(), clip, learningRate, step);
-            student.refresh();
-        }
+        requireFinite(loss, norm, step, store);
+        double clip = norm > settings.clip() ? settings.clip() / norm : 1;
+        optimizer.step(student.gradient(), clip, learningRate, step);
+        student.refresh();
         times.optimizer();
-        double ce = sums.crossEntropy() / sums.tokens();
-        double loss = teacher.isPresent() ? sums.divergence() / sums.tokens() : ce;
-        return new StepResult(loss, ce, norm, learningRate);
+        return new StepResult(loss, sums[1] / sums[2], norm, learningRate);
     }
 
     private HeadLoss.Sums microBatch(long first, double scale) {
@@ -136,37 +190,37 @@ public final class Trainer implements AutoCloseable {
         for (int i = 0; i < rows; i++) {
             System.arraycopy(data.sample(first + i), 0, ids, i * (length + 1), length + 1);
         }
+        Objective objective = settings.objective();
         try (PointerScope scope = new PointerScope()) {
             Tensor all = compute.place(Tensors.ids(ids, rows, length + 1));
             Tensor inputs = all.narrow(1, 0, length).contiguous();
             Tensor targets = all.narrow(1, 1, length).reshape(-1);
-            Optional<HeadLoss.Teacher> taught = teacher.map(t -> taught(t, inputs));
+            Optional<HeadLoss.Teacher> taught =
+                    teacher.filter(t -> objective.needsTeacher())
+                            .map(t -> taught(t, inputs, objective.hidden().isPresent()));
             times.teacher();
-            return student.accumulate(inputs, targets, taught, scale, times);
+            return student.accumulate(
+                    inputs, targets, taught, loss, objective.hidden(), scale, times);
         }
     }
 
-    private static HeadLoss.Teacher taught(Decoder teacher, Tensor inputs) {
+    private static HeadLoss.Teacher taught(Decoder teacher, Tensor inputs, boolean tapped) {
         try (AutoGradMode noGrad = new AutoGradMode(false)) {
-            Tensor hidden = teacher.hidden(teacher.embed(inputs));
-            return new HeadLoss.Teacher(hidden, teacher.head());
+            HiddenStates states = new HiddenStates();
+            Tensor hidden = teacher.hidden(teacher.embed(inputs), tapped ? states : Probe.NONE);
+            return new HeadLoss.Teacher(hidden, teacher.head(), states);
         }
     }
 
-    private static void requireFinite(StepResult result, long step, CheckpointStore store) {
-        if (!Double.isFinite(result.loss()) || !Double.isFinite(result.gradientNorm())) {
+    private static void requireFinite(double loss, double norm, long step, CheckpointStore store) {
+        if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
             throw new PenjingException(
-                    "the loss is not finite at step %d (loss %s, gradient norm %s): %s; lower"
-                                    .formatted(
-                                            step,
-                                            result.loss(),
-                                            result.gradientNorm(),
-                                            store.newest())
-                            + " --learning-rate or raise --warmup-steps");
+                    "the loss is not finite at step %d (loss %s, gradient norm %s): %s; choose a lower learningRate or more warmupSteps"
+                            .formatted(step, loss, norm, store.newest()));
         }
     }
 
-    private void measure(Metrics metrics, long step, Progress progress) {
+    private void measure(TrainingMetrics metrics, long step, Progress progress) {
         heldOut.ifPresent(text ->
                 metrics.heldOut(
                         step,
@@ -186,6 +240,7 @@ public final class Trainer implements AutoCloseable {
 
     @Override
     public void close() {
+        loss.close();
         optimizer.close();
         student.close();
     }

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.torch.Compute;
-import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
@@ -82,7 +82,7 @@ class DecoderTest {
     @ParameterizedTest
     @MethodSource("references")
     void logitsAreThoseOfTransformers(ModelConfig config, double[] last, double norm) {
-        try (Parameters parameters = TinyModels.parameters(config, COMPUTE);
+        try (FlatParameters parameters = TinyModels.parameters(config, COMPUTE);
                 Decoder decoder = new Decoder(config, parameters, COMPUTE)) {
             float[] logits = TinyModels.logits(decoder, TinyModels.ids(21));
             for (int i = 0; i < last.length; i++) {
@@ -96,30 +96,37 @@ class DecoderTest {
         }
     }
 
+    /// A Qwen 2 is a Llama whose output projection has no bias while its q, k and v have.
     @Test
-    void aCacheChangesNothing() {
-        ModelConfig config = TinyModels.llama("");
-        int[] ids = TinyModels.ids(40);
-        try (Parameters parameters = TinyModels.parameters(config, COMPUTE);
-                Decoder decoder = new Decoder(config, parameters, COMPUTE);
-                AutoGradMode noGrad = new AutoGradMode(false);
-                Trunk trunk = new Trunk(decoder);
-                PointerScope scope = new PointerScope()) {
-            float[] whole = TinyModels.logits(decoder, ids);
-            trunk.read(ids, 0, 30);
-            for (int i = 30; i < 40; i++) {
-                float[] one = Tensors.floats(decoder.logits(trunk.read(ids, i, i + 1)));
-                assertThat(one)
-                        .containsExactly(
-                                Arrays.copyOfRange(whole, i * 64, (i + 1) * 64), within(1e-4f));
+    void biasesAreWhereTheTensorsHaveThem() {
+        ModelConfig llama = TinyModels.llama(", \"attention_bias\": true");
+        ModelConfig qwen =
+                ModelConfig.parse(
+                        TinyModels.llama("").toJson().replace("\"llama\"", "\"qwen2\""), "test");
+        assertThat(qwen.tensors().find(0, Role.QUERY_BIAS)).isPresent();
+        assertThat(qwen.tensors().find(0, Role.OUTPUT_BIAS)).isEmpty();
+        int[] ids = TinyModels.ids(20);
+        try (FlatParameters all = TinyModels.parameters(llama, COMPUTE);
+                FlatParameters some = TinyModels.parameters(qwen, COMPUTE);
+                Decoder first = new Decoder(llama, all, COMPUTE);
+                Decoder second = new Decoder(qwen, some, COMPUTE);
+                AutoGradMode noGrad = new AutoGradMode(false)) {
+            float[] biased = TinyModels.logits(second, ids);
+            assertThat(TinyModels.difference(TinyModels.logits(first, ids), biased))
+                    .isGreaterThan(0.1);
+            for (int layer = 0; layer < llama.numHiddenLayers(); layer++) {
+                try (PointerScope scope = new PointerScope()) {
+                    all.view(llama.tensors().in(layer, Role.OUTPUT_BIAS)).zero_();
+                }
             }
+            assertThat(TinyModels.logits(first, ids)).containsExactly(biased, within(1e-5f));
         }
     }
 
     @Test
     void whatComesLaterChangesNothingBefore() {
         ModelConfig config = TinyModels.llama("");
-        try (Parameters parameters = TinyModels.parameters(config, COMPUTE);
+        try (FlatParameters parameters = TinyModels.parameters(config, COMPUTE);
                 Decoder decoder = new Decoder(config, parameters, COMPUTE)) {
             float[] longer = TinyModels.logits(decoder, TinyModels.ids(33));
             float[] shorter = TinyModels.logits(decoder, TinyModels.ids(12));

@@ -8,7 +8,7 @@ import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.compression.decoder.Decoder;
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.decoder.Probe;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
@@ -110,7 +110,7 @@ class ScorerTest {
         Compute compute = Compute.float32();
         Plain plain = new Plain();
         try (TokenFile tokens = tokens();
-                Parameters parameters = TinyModels.parameters(config, compute);
+                FlatParameters parameters = TinyModels.parameters(config, compute);
                 Decoder decoder = new Decoder(config, parameters, compute)) {
             Sequences sequences = new Sequences(tokens, LENGTH, 1);
             for (int i = 0; i < SAMPLES; i++) {

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.penjing.compression.TinyModels;
-import dev.penjing.compression.decoder.Parameters;
+import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.ModelConfig;
@@ -19,7 +19,7 @@ class AdamWTest {
         Compute compute = Compute.float32();
         ModelConfig config = TinyModels.llama("");
         Random random = new Random(3);
-        try (Parameters parameters = TinyModels.parameters(config, compute);
+        try (FlatParameters parameters = TinyModels.parameters(config, compute);
                 AdamW optimizer = new AdamW(parameters, 0.1, compute);
                 PointerScope scope = new PointerScope()) {
             int size = Math.toIntExact(parameters.layout().size());

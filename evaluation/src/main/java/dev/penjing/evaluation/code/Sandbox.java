@@ -1,12 +1,10 @@
 package dev.penjing.evaluation.code;
 
 import dev.penjing.model.PenjingException;
-import java.io.File;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,24 +51,6 @@ public final class Sandbox implements CodeRunner {
             free.add(seat);
         }
         Runtime.getRuntime().addShutdownHook(atExit);
-    }
-
-    /// The sandbox that the launcher built.
-    ///
-    /// @param home the folder of the launcher `penjing`
-    /// @throws PenjingException if it was not built
-    public static Sandbox find(Path home, SandboxLimits limits) {
-        Path target = home.resolve("sandbox").resolve("target");
-        Path main = target.resolve("classes").resolve(MAIN.replace('.', '/') + ".class");
-        if (!Files.isRegularFile(main) || !Files.isDirectory(target.resolve("app"))) {
-            throw new PenjingException(
-                    "the sandbox for Python programs is not built: run './penjing sandbox' in "
-                            + home.toAbsolutePath().normalize()
-                            + " (downloads 160 MB, once)");
-        }
-        String classPath =
-                target.resolve("classes") + File.pathSeparator + target.resolve("app") + "/*";
-        return new Sandbox(classPath, target.resolve("python"), limits);
     }
 
     @Override

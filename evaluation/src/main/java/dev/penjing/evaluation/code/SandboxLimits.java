@@ -20,6 +20,16 @@ public record SandboxLimits(Duration computing, Duration waiting, int heapMegaby
                     512,
                     Math.min(8, Runtime.getRuntime().availableProcessors()));
 
+    /// The same, with no more programs side by side than this.
+    ///
+    /// @param threads 0 for as many as there are
+    public SandboxLimits withThreads(int threads) {
+        return threads > 0
+                ? new SandboxLimits(
+                        computing, waiting, heapMegabytes, Math.min(children, threads))
+                : this;
+    }
+
     public SandboxLimits {
         if (!computing.isPositive() || waiting.compareTo(computing) < 0) {
             throw new IllegalArgumentException(

@@ -14,7 +14,7 @@ public final class Benchmarks {
     private Benchmarks() {}
 
     /// All, in the order in which NVIDIA's tables have them.
-    public static List<Benchmark> all(Programs programs) {
+    public static List<Benchmark> all(CodeBenchmarkSettings settings) {
         return List.of(
                 Benchmark.of(new Winogrande()),
                 Benchmark.of(new ArcChallenge()),
@@ -23,15 +23,24 @@ public final class Benchmarks {
                 Benchmark.of(new Gsm8k()),
                 Benchmark.of(new TruthfulQa()),
                 Benchmark.of(new XlSum()),
-                Benchmark.of(new Mbpp(programs)),
-                Benchmark.of(new HumanEval(programs)));
+                Benchmark.of(new Mbpp(settings)),
+                Benchmark.of(new HumanEval(settings)));
+    }
+
+    /// The names of all of them, in that order.
+    public static List<String> names() {
+        CodeBenchmarkSettings never =
+                CodeBenchmarkSettings.usual(() -> {
+                    throw new IllegalStateException("only the names are asked for");
+                });
+        return all(never).stream().map(Benchmark::name).toList();
     }
 
     /// @param names `all`, or names separated by commas; single subjects and groups of MMLU too
     /// @throws UsageException if a name is not known
-    public static List<Benchmark> of(String names, Programs programs) {
+    public static List<Benchmark> of(String names, CodeBenchmarkSettings settings) {
         Map<String, Benchmark> known = new LinkedHashMap<>();
-        all(programs).forEach(benchmark -> known.put(benchmark.name(), benchmark));
+        all(settings).forEach(benchmark -> known.put(benchmark.name(), benchmark));
         List<String> main = List.copyOf(known.keySet());
         Benchmark mmlu = mmlu();
         mmlu.tasks().forEach(task -> known.put(task.name(), Benchmark.of(task)));
@@ -47,7 +56,7 @@ public final class Benchmarks {
             Benchmark benchmark = known.get(one);
             if (benchmark == null) {
                 throw new UsageException(
-                        "there is no task '%s': --tasks takes all, %s, or a subject or group of MMLU such as mmlu_astronomy or mmlu_stem"
+                        "there is no task '%s': `tasks` takes all, %s, or a subject or group of MMLU such as mmlu_astronomy or mmlu_stem"
                                 .formatted(one, String.join(", ", main)));
             }
             chosen.put(one, benchmark);
@@ -65,11 +74,11 @@ public final class Benchmarks {
                 .toList();
     }
 
-    /// Whether programs are to be run.
+    /// Whether any of them runs what a model wrote, and so needs a sandbox.
     public static boolean runPrograms(List<Benchmark> benchmarks) {
         return benchmarks.stream()
                 .flatMap(benchmark -> benchmark.tasks().stream())
-                .anyMatch(task -> task instanceof HumanEval || task instanceof Mbpp);
+                .anyMatch(Task::runsPrograms);
     }
 
     private static Benchmark mmlu() {

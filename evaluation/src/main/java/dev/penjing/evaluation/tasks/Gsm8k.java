@@ -1,9 +1,11 @@
 package dev.penjing.evaluation.tasks;
 
-import dev.penjing.evaluation.Item;
-import dev.penjing.evaluation.PythonText;
+import dev.penjing.evaluation.GenerationSettings;
 import dev.penjing.evaluation.Task;
+import dev.penjing.evaluation.TaskInfo;
+import dev.penjing.evaluation.TaskItem;
 import dev.penjing.evaluation.data.DataSet;
+import dev.penjing.evaluation.python.PythonText;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -15,6 +17,17 @@ import tools.jackson.databind.JsonNode;
 /// GSM8K (Cobbe et al. 2021): word problems, the number at the end of the written answer counts. As
 /// lm-evaluation-harness 0.4.13's `gsm8k`, 3.0, with its two ways to find that number.
 record Gsm8k() implements Task.Writing {
+    private static final TaskInfo INFO =
+            new TaskInfo(
+                    "gsm8k",
+                    TaskInfo.ofHarness("3.0"),
+                    new DataSet("gsm8k", "openai/gsm8k", Optional.of("main")),
+                    "test",
+                    "train",
+                    TaskInfo.ShotOrder.DRAWN,
+                    5,
+                    "exact_match,strict-match");
+
     private static final Pattern STRICT = Pattern.compile("#### (-?[0-9.,]+)");
     private static final Pattern FLEXIBLE = Pattern.compile("(-?[$0-9.,]{2,})|(-?[0-9]+)");
     private static final Pattern BEFORE_RESULT = Pattern.compile("(?s).*#### ");
@@ -22,48 +35,24 @@ record Gsm8k() implements Task.Writing {
     private static final String NONE = "[invalid]";
 
     @Override
-    public String name() {
-        return "gsm8k";
+    public TaskInfo info() {
+        return INFO;
     }
 
     @Override
-    public String version() {
-        return "3.0 of lm-evaluation-harness";
-    }
-
-    @Override
-    public Source source() {
-        return new Source(
-                new DataSet("gsm8k", "openai/gsm8k", Optional.of("main")),
-                "test",
-                "train",
-                Order.DRAWN);
-    }
-
-    @Override
-    public int shots() {
-        return 5;
-    }
-
-    @Override
-    public Item read(JsonNode json) {
-        Fields fields = new Fields(name(), json);
-        return new Item.Free(
+    public TaskItem read(JsonNode json) {
+        ItemFields fields = new ItemFields(name(), json);
+        return new TaskItem.Free(
                 "Question: " + fields.text("question") + "\nAnswer:", fields.text("answer"));
     }
 
     @Override
-    public Generation generation() {
-        return Generation.greedy(List.of("Question:", "</s>", "<|im_end|>"), 256);
+    public GenerationSettings generation() {
+        return GenerationSettings.greedy(List.of("Question:", "</s>", "<|im_end|>"), 256);
     }
 
     @Override
-    public String headline() {
-        return "exact_match,strict-match";
-    }
-
-    @Override
-    public Map<String, Double> judge(Item item, List<String> texts) {
+    public Map<String, Double> judge(TaskItem item, List<String> texts) {
         String text = texts.getFirst();
         return Map.of(
                 "exact_match,strict-match",

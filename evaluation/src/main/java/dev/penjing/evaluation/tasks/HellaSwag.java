@@ -1,9 +1,10 @@
 package dev.penjing.evaluation.tasks;
 
-import dev.penjing.evaluation.Item;
-import dev.penjing.evaluation.PythonText;
 import dev.penjing.evaluation.Task;
+import dev.penjing.evaluation.TaskInfo;
+import dev.penjing.evaluation.TaskItem;
 import dev.penjing.evaluation.data.DataSet;
+import dev.penjing.evaluation.python.PythonText;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,41 +14,33 @@ import tools.jackson.databind.JsonNode;
 /// HellaSwag (Zellers et al. 2019): how a scene goes on. As lm-evaluation-harness 0.4.13's
 /// `hellaswag`, 1.0.
 record HellaSwag() implements Task.Choosing {
+    private static final TaskInfo INFO =
+            new TaskInfo(
+                    "hellaswag",
+                    TaskInfo.ofHarness("1.0"),
+                    new DataSet("hellaswag", "Rowan/hellaswag", Optional.empty()),
+                    "validation",
+                    "train",
+                    TaskInfo.ShotOrder.DRAWN_WITH_SPARE,
+                    10,
+                    "acc_norm,none");
+
     private static final Pattern TAG = Pattern.compile("\\[.*?\\]", Pattern.UNIX_LINES);
 
     @Override
-    public String name() {
-        return "hellaswag";
-    }
-
-    @Override
-    public String version() {
-        return "1.0 of lm-evaluation-harness";
-    }
-
-    @Override
-    public Source source() {
-        return new Source(
-                new DataSet("hellaswag", "Rowan/hellaswag", Optional.empty()),
-                "validation",
-                "train",
-                Order.DRAWN_WITH_SPARE);
-    }
-
-    @Override
-    public int shots() {
-        return 10;
+    public TaskInfo info() {
+        return INFO;
     }
 
     /// Reads the published fields, or `query`, `choices` and `gold` where they have been made of
     /// these already.
     @Override
-    public Item read(JsonNode json) {
-        Fields fields = new Fields(name(), json);
+    public TaskItem read(JsonNode json) {
+        ItemFields fields = new ItemFields(name(), json);
         if (fields.has("query")) {
             List<String> choices = fields.texts("choices");
             int gold = fields.index(fields.number("gold"), choices.size(), "gold");
-            return new Item.Choices(fields.text("query"), choices, List.of(gold));
+            return new TaskItem.Choices(fields.text("query"), choices, List.of(gold));
         }
         String scene =
                 fields.text("activity_label")
@@ -57,7 +50,7 @@ record HellaSwag() implements Task.Choosing {
                         + PythonText.capitalize(fields.text("ctx_b"));
         List<String> endings = fields.texts("endings").stream().map(HellaSwag::clean).toList();
         int right = fields.index(fields.number("label"), endings.size(), "label");
-        return new Item.Choices(clean(scene), endings, List.of(right));
+        return new TaskItem.Choices(clean(scene), endings, List.of(right));
     }
 
     /// Takes WikiHow's tags out. An ending that began with one keeps the blank behind it, and only
@@ -68,12 +61,7 @@ record HellaSwag() implements Task.Choosing {
     }
 
     @Override
-    public String headline() {
-        return "acc_norm,none";
-    }
-
-    @Override
-    public Map<String, Double> judge(Item item, double[] logLikelihoods) {
+    public Map<String, Double> judge(TaskItem item, double[] logLikelihoods) {
         return Verdicts.withAndWithoutLength(logLikelihoods, item);
     }
 }

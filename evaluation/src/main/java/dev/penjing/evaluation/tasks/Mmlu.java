@@ -1,9 +1,10 @@
 package dev.penjing.evaluation.tasks;
 
-import dev.penjing.evaluation.Item;
-import dev.penjing.evaluation.PythonText;
 import dev.penjing.evaluation.Task;
+import dev.penjing.evaluation.TaskInfo;
+import dev.penjing.evaluation.TaskItem;
 import dev.penjing.evaluation.data.DataSet;
+import dev.penjing.evaluation.python.PythonText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,24 +23,16 @@ record Mmlu(String subject) implements Task.Choosing {
     static final Map<String, List<String>> GROUPS = groups();
 
     @Override
-    public String name() {
-        return "mmlu_" + subject;
-    }
-
-    @Override
-    public String version() {
-        return "1.0 of lm-evaluation-harness";
-    }
-
-    @Override
-    public Source source() {
-        return new Source(
-                new DataSet("mmlu", "cais/mmlu", Optional.of(subject)), "test", "dev", Order.FIRST);
-    }
-
-    @Override
-    public int shots() {
-        return 5;
+    public TaskInfo info() {
+        return new TaskInfo(
+                "mmlu_" + subject,
+                TaskInfo.ofHarness("1.0"),
+                new DataSet("mmlu", "cais/mmlu", Optional.of(subject)),
+                "test",
+                "dev",
+                TaskInfo.ShotOrder.FIRST,
+                5,
+                "acc,none");
     }
 
     @Override
@@ -52,8 +45,8 @@ record Mmlu(String subject) implements Task.Choosing {
     /// Reads `choices` and the answer as index (the hub's files), `choice0` to `choice3` and an
     /// index, or `A` to `D` and a letter (the authors' files).
     @Override
-    public Item read(JsonNode json) {
-        Fields fields = new Fields(name(), json);
+    public TaskItem read(JsonNode json) {
+        ItemFields fields = new ItemFields(name(), json);
         List<String> choices = new ArrayList<>();
         if (fields.has("choices")) {
             choices.addAll(fields.texts("choices"));
@@ -71,19 +64,14 @@ record Mmlu(String subject) implements Task.Choosing {
         for (int i = 0; i < LETTERS.size(); i++) {
             question.append('\n').append(LETTERS.get(i)).append(". ").append(choices.get(i));
         }
-        return new Item.Choices(
+        return new TaskItem.Choices(
                 question.append("\nAnswer:").toString(),
                 LETTERS,
                 List.of(fields.index(right, LETTERS.size(), "answer")));
     }
 
     @Override
-    public String headline() {
-        return "acc,none";
-    }
-
-    @Override
-    public Map<String, Double> judge(Item item, double[] logLikelihoods) {
+    public Map<String, Double> judge(TaskItem item, double[] logLikelihoods) {
         return Map.of("acc,none", Verdicts.likeliest(logLikelihoods, item));
     }
 

@@ -1,9 +1,11 @@
 package dev.penjing.evaluation.tasks;
 
-import dev.penjing.evaluation.Item;
-import dev.penjing.evaluation.PythonText;
+import dev.penjing.evaluation.GenerationSettings;
 import dev.penjing.evaluation.Task;
+import dev.penjing.evaluation.TaskInfo;
+import dev.penjing.evaluation.TaskItem;
 import dev.penjing.evaluation.data.DataSet;
+import dev.penjing.evaluation.python.PythonText;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,51 +16,38 @@ import tools.jackson.databind.JsonNode;
 ///
 /// @param name the `task` of the file's lines that belong to it
 record OwnQuestions(String name) implements Task.Choosing {
-    static final String VERSION = "1 of Penjing";
-
-    static Source source(String task) {
-        return new Source(
+    private static TaskInfo info(String task, String headline) {
+        return new TaskInfo(
+                task,
+                "1 of Penjing",
                 new DataSet("items", "", Optional.of(task)),
                 "test",
                 "test",
-                Order.DRAWN_WITH_SPARE);
+                TaskInfo.ShotOrder.FIRST,
+                0,
+                headline);
     }
 
     @Override
-    public String version() {
-        return VERSION;
+    public TaskInfo info() {
+        return info(name, "acc_bytes,none");
     }
 
     @Override
-    public Source source() {
-        return source(name);
-    }
-
-    @Override
-    public int shots() {
-        return 0;
-    }
-
-    @Override
-    public Item read(JsonNode json) {
-        Fields fields = new Fields(name, json);
+    public TaskItem read(JsonNode json) {
+        ItemFields fields = new ItemFields(name, json);
         List<String> choices = fields.texts("choices");
         int right = fields.index(fields.number("answer"), choices.size(), "answer");
-        return new Item.Choices(fields.text("context"), choices, List.of(right));
+        return new TaskItem.Choices(fields.text("context"), choices, List.of(right));
     }
 
     @Override
-    public String headline() {
-        return "acc_bytes,none";
-    }
-
-    @Override
-    public Map<String, Double> judge(Item item, double[] logLikelihoods) {
+    public Map<String, Double> judge(TaskItem item, double[] logLikelihoods) {
         return Map.of(
                 "acc,none",
                 Verdicts.likeliest(logLikelihoods, item),
                 "acc_bytes,none",
-                Verdicts.likeliestByLength(logLikelihoods, (Item.Choices) item, Verdicts.BYTES));
+                Verdicts.likeliestByLength(logLikelihoods, (TaskItem.Choices) item, Verdicts.BYTES));
     }
 
     /// Questions whose answer, one line, is written: `task`, `context` and the text `answer`.
@@ -66,38 +55,23 @@ record OwnQuestions(String name) implements Task.Choosing {
         private static final int LONGEST = 24;
 
         @Override
-        public String version() {
-            return VERSION;
+        public TaskInfo info() {
+            return OwnQuestions.info(name, "exact_match,none");
         }
 
         @Override
-        public Source source() {
-            return OwnQuestions.source(name);
+        public TaskItem read(JsonNode json) {
+            ItemFields fields = new ItemFields(name, json);
+            return new TaskItem.Free(fields.text("context"), fields.text("answer"));
         }
 
         @Override
-        public int shots() {
-            return 0;
+        public GenerationSettings generation() {
+            return GenerationSettings.greedy(List.of("\n"), LONGEST).endedBySpecial();
         }
 
         @Override
-        public Item read(JsonNode json) {
-            Fields fields = new Fields(name, json);
-            return new Item.Free(fields.text("context"), fields.text("answer"));
-        }
-
-        @Override
-        public Generation generation() {
-            return Generation.greedy(List.of("\n"), LONGEST).endedBySpecial();
-        }
-
-        @Override
-        public String headline() {
-            return "exact_match,none";
-        }
-
-        @Override
-        public Map<String, Double> judge(Item item, List<String> texts) {
+        public Map<String, Double> judge(TaskItem item, List<String> texts) {
             boolean same = PythonText.strip(texts.getFirst()).equals(item.answer());
             return Map.of("exact_match,none", same ? 1.0 : 0.0);
         }

@@ -1,8 +1,10 @@
 package dev.penjing.evaluation.tasks;
 
-import dev.penjing.evaluation.Item;
 import dev.penjing.evaluation.Task;
+import dev.penjing.evaluation.TaskInfo;
+import dev.penjing.evaluation.TaskItem;
 import dev.penjing.evaluation.data.DataSet;
+import dev.penjing.evaluation.metrics.LogLikelihoods;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +16,17 @@ import tools.jackson.databind.JsonNode;
 /// lm-evaluation-harness 0.4.13's `truthfulqa_mc2`, 3.0 (answers told apart by their label; 2.0 cut
 /// the list at the first wrong one, which differs in two items).
 record TruthfulQa() implements Task.Choosing {
+    private static final TaskInfo INFO =
+            new TaskInfo(
+                    "truthfulqa_mc2",
+                    TaskInfo.ofHarness("3.0"),
+                    new DataSet("truthfulqa", "truthfulqa/truthful_qa", Optional.of("multiple_choice")),
+                    "validation",
+                    "validation",
+                    TaskInfo.ShotOrder.DRAWN_WITH_SPARE,
+                    0,
+                    "acc,none");
+
     /// The benchmark's own examples (`TruthfulQA/presets.py`).
     private static final String BEFORE =
             """
@@ -38,34 +51,15 @@ record TruthfulQa() implements Task.Choosing {
             """;
 
     @Override
-    public String name() {
-        return "truthfulqa_mc2";
-    }
-
-    @Override
-    public String version() {
-        return "3.0 of lm-evaluation-harness";
-    }
-
-    @Override
-    public Source source() {
-        return new Source(
-                new DataSet("truthfulqa", "truthfulqa/truthful_qa", Optional.of("multiple_choice")),
-                "validation",
-                "validation",
-                Order.DRAWN_WITH_SPARE);
-    }
-
-    @Override
-    public int shots() {
-        return 0;
+    public TaskInfo info() {
+        return INFO;
     }
 
     /// Reads `mc2_targets` as the hub's files have it (`choices` and `labels`) or as the authors'
     /// (answer to label).
     @Override
-    public Item read(JsonNode json) {
-        Fields fields = new Fields(name(), json);
+    public TaskItem read(JsonNode json) {
+        ItemFields fields = new ItemFields(name(), json);
         JsonNode targets = fields.node("mc2_targets");
         List<String> choices = new ArrayList<>();
         List<Integer> right = new ArrayList<>();
@@ -88,16 +82,12 @@ record TruthfulQa() implements Task.Choosing {
         if (right.isEmpty()) {
             throw fields.wrong("has no true answer in 'mc2_targets'");
         }
-        return new Item.Choices(BEFORE + "Q: " + fields.text("question") + "\nA:", choices, right);
+        return new TaskItem.Choices(BEFORE + "Q: " + fields.text("question") + "\nA:", choices, right);
     }
 
     @Override
-    public String headline() {
-        return "acc,none";
-    }
-
-    @Override
-    public Map<String, Double> judge(Item item, double[] logLikelihoods) {
+    public Map<String, Double> judge(TaskItem item, double[] logLikelihoods) {
+        LogLikelihoods.requireFinite(logLikelihoods);
         double most = Double.NEGATIVE_INFINITY;
         for (double one : logLikelihoods) {
             most = Math.max(most, one);
@@ -107,7 +97,7 @@ record TruthfulQa() implements Task.Choosing {
         for (int i = 0; i < logLikelihoods.length; i++) {
             double share = Math.exp(logLikelihoods[i] - most);
             all += share;
-            right += ((Item.Choices) item).right().contains(i) ? share : 0;
+            right += ((TaskItem.Choices) item).right().contains(i) ? share : 0;
         }
         return Map.of("acc,none", right / all);
     }

@@ -1,7 +1,8 @@
 package dev.penjing.evaluation.tasks;
 
-import dev.penjing.evaluation.Item;
-import dev.penjing.evaluation.PythonText;
+import dev.penjing.evaluation.TaskItem;
+import dev.penjing.evaluation.metrics.LogLikelihoods;
+import dev.penjing.evaluation.python.PythonText;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.function.ToIntFunction;
@@ -13,13 +14,16 @@ final class Verdicts {
     static final ToIntFunction<String> BYTES = text -> text.getBytes(StandardCharsets.UTF_8).length;
 
     /// 1 if the likeliest is right, else 0; the first of equals is taken.
-    static double likeliest(double[] logLikelihoods, Item item) {
+    static double likeliest(double[] logLikelihoods, TaskItem item) {
+        LogLikelihoods.requireFinite(logLikelihoods);
         return right(item, best(logLikelihoods));
     }
 
-    /// The same with likelihoods divided by the length of the choice.
+    /// The same with likelihoods divided by the length of the choice; an empty choice, whose quotient
+    /// is minus infinity, is never taken.
     static double likeliestByLength(
-            double[] logLikelihoods, Item.Choices item, ToIntFunction<String> length) {
+            double[] logLikelihoods, TaskItem.Choices item, ToIntFunction<String> length) {
+        LogLikelihoods.requireFinite(logLikelihoods);
         double[] divided = new double[logLikelihoods.length];
         for (int i = 0; i < divided.length; i++) {
             divided[i] = logLikelihoods[i] / length.applyAsInt(item.choices().get(i));
@@ -28,12 +32,12 @@ final class Verdicts {
     }
 
     /// Both; lengths in code points, the blank before the choice not counted.
-    static Map<String, Double> withAndWithoutLength(double[] logLikelihoods, Item item) {
+    static Map<String, Double> withAndWithoutLength(double[] logLikelihoods, TaskItem item) {
         return Map.of(
                 "acc,none",
                 likeliest(logLikelihoods, item),
                 "acc_norm,none",
-                likeliestByLength(logLikelihoods, (Item.Choices) item, PythonText::length));
+                likeliestByLength(logLikelihoods, (TaskItem.Choices) item, PythonText::length));
     }
 
     private static int best(double[] scores) {
@@ -46,12 +50,12 @@ final class Verdicts {
         return best;
     }
 
-    private static double right(Item item, int taken) {
+    private static double right(TaskItem item, int taken) {
         boolean right =
                 switch (item) {
-                    case Item.Choices choices -> choices.right().contains(taken);
-                    case Item.Contexts contexts -> contexts.right() == taken;
-                    case Item.Free free -> throw new IllegalArgumentException("nothing to choose");
+                    case TaskItem.Choices choices -> choices.right().contains(taken);
+                    case TaskItem.Contexts contexts -> contexts.right() == taken;
+                    case TaskItem.Free free -> throw new IllegalArgumentException("nothing to choose");
                 };
         return right ? 1 : 0;
     }

@@ -1,9 +1,11 @@
 package dev.penjing.evaluation.tasks;
 
-import dev.penjing.evaluation.Item;
-import dev.penjing.evaluation.Rouge;
+import dev.penjing.evaluation.GenerationSettings;
 import dev.penjing.evaluation.Task;
+import dev.penjing.evaluation.TaskInfo;
+import dev.penjing.evaluation.TaskItem;
 import dev.penjing.evaluation.data.DataSet;
+import dev.penjing.evaluation.metrics.Rouge;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,28 +17,20 @@ import tools.jackson.databind.JsonNode;
 /// definition**: the first fifth of the test split (2,307 items), the first three articles of the
 /// training split as shots, greedy, at most 128 tokens up to an empty line, ROUGE as [Rouge] says.
 record XlSum() implements Task.Writing {
-    @Override
-    public String name() {
-        return "xlsum_en";
-    }
+    private static final TaskInfo INFO =
+            new TaskInfo(
+                    "xlsum_en",
+                    "1 of Penjing",
+                    new DataSet("xlsum", "csebuetnlp/xlsum", Optional.of("english")),
+                    "test",
+                    "train",
+                    TaskInfo.ShotOrder.FIRST,
+                    3,
+                    "rougeL,none");
 
     @Override
-    public String version() {
-        return "1 of Penjing";
-    }
-
-    @Override
-    public Source source() {
-        return new Source(
-                new DataSet("xlsum", "csebuetnlp/xlsum", Optional.of("english")),
-                "test",
-                "train",
-                Order.FIRST);
-    }
-
-    @Override
-    public int shots() {
-        return 3;
+    public TaskInfo info() {
+        return INFO;
     }
 
     @Override
@@ -45,24 +39,19 @@ record XlSum() implements Task.Writing {
     }
 
     @Override
-    public Item read(JsonNode json) {
-        Fields fields = new Fields(name(), json);
-        return new Item.Free(
+    public TaskItem read(JsonNode json) {
+        ItemFields fields = new ItemFields(name(), json);
+        return new TaskItem.Free(
                 "Article: " + fields.text("text") + "\nSummary:", fields.text("summary"));
     }
 
     @Override
-    public Generation generation() {
-        return Generation.greedy(List.of("\n\n", "\nArticle:"), 128);
+    public GenerationSettings generation() {
+        return GenerationSettings.greedy(List.of("\n\n", "\nArticle:"), 128);
     }
 
     @Override
-    public String headline() {
-        return "rougeL,none";
-    }
-
-    @Override
-    public Map<String, Double> judge(Item item, List<String> texts) {
+    public Map<String, Double> judge(TaskItem item, List<String> texts) {
         List<String> written = Rouge.tokens(texts.getFirst());
         List<String> expected = Rouge.tokens(item.answer());
         Map<String, Double> scores = new LinkedHashMap<>();

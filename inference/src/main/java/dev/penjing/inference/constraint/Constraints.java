@@ -18,12 +18,19 @@ public final class Constraints {
     private final Tokenizer tokenizer;
     private final Set<Integer> ends;
     private final int vocabulary;
+    private final long mostWork;
     private final Map<Constraint, Masks> masks = new Masks.Recent<>(MOST_KEPT);
     private List<TokenTrie> tries = List.of();
 
     /// @param ends tokens that end an answer
     /// @param vocabulary of the model, not smaller than the tokenizer's
     public Constraints(Tokenizer tokenizer, Collection<Integer> ends, int vocabulary) {
+        this(tokenizer, ends, vocabulary, Work.MASK);
+    }
+
+    /// @param mostWork that a mask may cost
+    Constraints(Tokenizer tokenizer, Collection<Integer> ends, int vocabulary, long mostWork) {
+        this.mostWork = mostWork;
         this.tokenizer = tokenizer;
         this.ends = new HashSet<>(ends);
         this.ends.removeIf(id -> id < 0 || id >= vocabulary);
@@ -48,7 +55,7 @@ public final class Constraints {
             if (known == null) {
                 int[] ids = ends.stream().mapToInt(Integer::intValue).sorted().toArray();
                 int words = Math.ceilDiv(vocabulary, 64);
-                known = new Masks(parts, constraint.grammar(), ids, words);
+                known = new Masks(parts, constraint.grammar(), ids, words, mostWork);
                 masks.put(constraint, known);
             }
             return known;

@@ -4,6 +4,10 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 
 /// A constraint's masks for one answer, found one token ahead by workers, while the model computes
 /// that token's logits: the thread that draws tokens never waits for a mask, and so no constraint
@@ -32,6 +36,21 @@ public final class GuidedDecoding {
         this.workers = workers;
         this.found = found;
         this.mask = CompletableFuture.completedFuture(matcher.mask());
+    }
+
+    /// Threads to find masks on, until the result is shut down: of their own, because they must not
+    /// wait for the engine's, nor the engine for them.
+    public static ExecutorService workers(int count) {
+        ThreadPoolExecutor pool =
+                new ThreadPoolExecutor(
+                        count,
+                        count,
+                        10,
+                        TimeUnit.SECONDS,
+                        new LinkedBlockingQueue<>(),
+                        Thread.ofPlatform().daemon().name("penjing-masks-", 1).factory());
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
     }
 
     /// How far the answer has come.

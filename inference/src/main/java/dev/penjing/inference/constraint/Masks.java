@@ -33,6 +33,7 @@ final class Masks {
     private final Automaton automaton;
     private final int[] ends;
     private final int words;
+    private final long mostWork;
     private final Map<State, long[]> masks;
 
     /// What tokens do inside of a rule.
@@ -44,15 +45,17 @@ final class Masks {
     /// @param tries that hold the vocabulary among them
     /// @param ends the tokens that end an answer
     /// @param words of a mask
-    Masks(List<TokenTrie> tries, Grammar grammar, int[] ends, int words) {
+    /// @param most [Work] that a mask may cost
+    Masks(List<TokenTrie> tries, Grammar grammar, int[] ends, int words, long most) {
+        this.mostWork = most;
         this.automaton = new Automaton(grammar);
         this.ends = ends;
         this.words = words;
-        int most = Math.max(64, MEMORY / (8 * words));
-        masks = recent(most);
+        int kept = Math.max(64, MEMORY / (8 * words));
+        masks = recent(kept);
         parts =
                 tries.stream()
-                        .map(t -> new Part(t, recent(most), recent(most)))
+                        .map(t -> new Part(t, recent(kept), recent(kept)))
                         .toList();
         longest = tries.stream().mapToInt(TokenTrie::longest).max().orElse(0);
     }
@@ -75,6 +78,11 @@ final class Masks {
         protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
             return size() > most;
         }
+    }
+
+    /// What a mask may cost.
+    Work work() {
+        return Work.of(mostWork);
     }
 
     State start() {

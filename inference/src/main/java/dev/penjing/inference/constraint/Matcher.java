@@ -41,7 +41,7 @@ public final class Matcher {
     /// @throws UsageException if the constraint can be read in so many ways that it takes too long
     public long[] mask() {
         try {
-            return masks.mask(state, Work.ofMask());
+            return masks.mask(state, masks.work());
         } catch (Work.TooMuch e) {
             throw Work.refusal();
         }
@@ -67,7 +67,7 @@ public final class Matcher {
     /// @throws UsageException if the constraint can be read in so many ways that it takes too long
     public boolean accept(int id) {
         try {
-            return accept(id, Work.ofMask());
+            return accept(id, masks.work());
         } catch (Work.TooMuch e) {
             throw Work.refusal();
         }

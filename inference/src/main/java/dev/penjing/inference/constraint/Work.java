@@ -4,15 +4,14 @@ import dev.penjing.model.UsageException;
 
 /// What finding states and masks may cost. For one thread.
 ///
-/// A node of the vocabulary's tree counts for one, a step through the grammar for [#STEP]: they
-/// take about as many times as long, 5 ns and 50.
+/// A node of the vocabulary's tree counts for one, a step through the grammar for [#STEP], as it
+/// takes at least so many times as long.
 final class Work {
     /// What a step through the grammar counts for.
     static final int STEP = 10;
 
-    /// What a mask may cost at most: tenths of a second. Of those of constraints in use, the
-    /// dearest take a hundredth of it.
-    private static final long MOST = 40_000_000;
+    /// What a mask may cost at most: some tenths of a second.
+    static final long MASK = 20_000_000;
 
     /// Thrown where more would be needed. What was found until then is kept: the next attempt goes
     /// on from there.
@@ -39,13 +38,9 @@ final class Work {
         return new Work(Long.MAX_VALUE);
     }
 
+    /// As much as `most`.
     static Work of(long most) {
         return new Work(most);
-    }
-
-    /// What a mask may cost.
-    static Work ofMask() {
-        return new Work(MOST);
     }
 
     /// @throws TooMuch if that is more than allowed

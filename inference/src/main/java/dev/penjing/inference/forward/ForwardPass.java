@@ -1,5 +1,7 @@
 package dev.penjing.inference.forward;
 
+import dev.penjing.model.identity.Arithmetic;
+
 /// The seam between what decides which tokens go through a model (scheduler, scoring, speculative
 /// decoding) and what computes them: a batch in, logits out, and a paged key-value cache in
 /// between. Whoever calls it says which block holds what; it knows blocks by their numbers only.
@@ -56,12 +58,8 @@ public interface ForwardPass extends AutoCloseable {
     /// limits a single answer's speed.
     long weightBytesPerToken();
 
-    /// What most of the weights are computed in: `Q4_0`.
-    String weightFormat();
-
-    /// What computes, and how wide, for people: `Vector API, 512 bits`. With [#weightFormat] it is
-    /// what its numbers depend on.
-    String arithmetic();
+    /// What its numbers depend on beside weights and texts.
+    Arithmetic arithmetic();
 
     @Override
     void close();

@@ -2,6 +2,7 @@ package dev.penjing.inference.forward;
 
 import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.WeightFormat;
+import dev.penjing.model.Closer;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Role;
@@ -71,7 +72,7 @@ final class PackedWeights implements AutoCloseable {
     static PackedWeights load(WeightSource source, Loading loading) {
         try (Closer closer = new Closer()) {
             Arena arena = Arena.ofShared();
-            closer.own(arena, arena::close);
+            closer.own(arena, Arena::close);
             PackedWeights weights = new PackedWeights(arena, source, loading);
             closer.keep();
             return weights;

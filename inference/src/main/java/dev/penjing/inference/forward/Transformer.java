@@ -5,9 +5,11 @@ import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.Scratch;
 import dev.penjing.inference.kernel.Team;
+import dev.penjing.model.Closer;
 import dev.penjing.model.architecture.Mlp;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Norm;
+import dev.penjing.model.identity.Arithmetic;
 import java.util.Arrays;
 import java.util.List;
 
@@ -75,9 +77,9 @@ public final class Transformer implements ForwardPass {
         try (Closer closer = new Closer()) {
             // before the weights: it fails without having taken memory
             KeyValuePool pool = new KeyValuePool(source.config(), cacheBytes);
-            closer.own(pool, pool::close);
+            closer.own(pool, KeyValuePool::close);
             PackedWeights weights = PackedWeights.load(source, loading);
-            closer.own(weights, weights::close);
+            closer.own(weights, PackedWeights::close);
             Transformer transformer =
                     new Transformer(weights, pool, loading.kernels(), loading.team(), maxRows);
             closer.keep();
@@ -175,13 +177,9 @@ public final class Transformer implements ForwardPass {
     }
 
     @Override
-    public String weightFormat() {
-        return weights.format().name();
-    }
-
-    @Override
-    public String arithmetic() {
-        return kernels.describe();
+    public Arithmetic arithmetic() {
+        String format = weights.format().name();
+        return Arithmetic.here("penjing", kernels.describe(), format, "cpu");
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.penjing.inference.forward;
 
 import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.WeightFormat;
+import dev.penjing.model.Closer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Role;
@@ -14,31 +15,18 @@ import dev.penjing.model.gguf.Quantizer;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.TensorView;
-import dev.penjing.model.template.ChatTemplate;
-import dev.penjing.model.tokenizer.SpecialTokens;
+import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
 import java.util.function.BooleanSupplier;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-
 
 /// A model file or folder, row by row. Rows are in the order of Hugging Face's form. Reading is
 /// thread-safe.
 public abstract sealed class WeightSource implements AutoCloseable {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
-
     /// @param cancelled is asked again and again; once it is true, opening ends
     /// @throws PenjingException if there is no model, or a damaged or unknown one, or it was
     ///   cancelled
@@ -64,16 +52,10 @@ public abstract sealed class WeightSource implements AutoCloseable {
 
     public abstract String describe();
 
-    /// Ids that end an answer, as far as the model's files say.
-    public abstract Set<Integer> ends();
-
-    public abstract Optional<ChatTemplate> chatTemplate();
-
-    /// How a special token is written: `bos`, `eos`, `pad` or `unk`; empty if there is none.
-    public abstract String special(String name);
-
-    /// Whether the model's texts begin with its `bos` token.
-    public abstract boolean beginsTexts();
+    /// What begins and ends its texts.
+    ///
+    /// @param tokenizer its own
+    public abstract TextConventions conventions(Tokenizer tokenizer);
 
     /// A vector as float32.
     abstract float[] vector(TensorSpec spec);
@@ -112,7 +94,7 @@ public abstract sealed class WeightSource implements AutoCloseable {
             this.config = ModelConfig.read(directory.resolve("config.json"));
             try (Closer closer = new Closer()) {
                 this.checkpoint = Checkpoint.open(directory);
-                closer.own(checkpoint, checkpoint::close);
+                closer.own(checkpoint, Checkpoint::close);
                 checkpoint.check(config);
                 for (TensorSpec spec : config.tensors()) {
                     Loading.check(cancelled);
@@ -144,42 +126,8 @@ public abstract sealed class WeightSource implements AutoCloseable {
         }
 
         @Override
-        public Set<Integer> ends() {
-            Set<Integer> ends = new HashSet<>();
-            for (String name : List.of("generation_config.json", "config.json")) {
-                JsonNode ids = json(name).path("eos_token_id");
-                if (ids.isIntegralNumber()) {
-                    ends.add(ids.asInt());
-                }
-                ids.forEach(id -> ends.add(id.asInt(-1)));
-            }
-            return ends;
-        }
-
-        @Override
-        public Optional<ChatTemplate> chatTemplate() {
-            return ChatTemplate.of(directory);
-        }
-
-        @Override
-        public String special(String name) {
-            return SpecialTokens.of(directory).text(name);
-        }
-
-        @Override
-        public boolean beginsTexts() {
-            return SpecialTokens.of(directory).beginsTexts();
-        }
-
-        private JsonNode json(String name) {
-            Path file = directory.resolve(name);
-            try {
-                return Files.isRegularFile(file)
-                        ? JSON.readTree(Files.readString(file))
-                        : JSON.createObjectNode();
-            } catch (IOException | JacksonException e) {
-                throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
-            }
+        public TextConventions conventions(Tokenizer tokenizer) {
+            return TextConventions.ofFolder(directory, tokenizer);
         }
 
         @Override
@@ -213,7 +161,7 @@ public abstract sealed class WeightSource implements AutoCloseable {
         Gguf(Path path) {
             try (Closer closer = new Closer()) {
                 file = GgufFile.open(path);
-                closer.own(file, file::close);
+                closer.own(file, GgufFile::close);
                 config = GgufImport.config(file, DType.F32);
                 config.tensors().forEach(this::check);
                 closer.keep();
@@ -261,40 +209,8 @@ public abstract sealed class WeightSource implements AutoCloseable {
         }
 
         @Override
-        public Set<Integer> ends() {
-            Set<Integer> ends = new HashSet<>();
-            for (String name : List.of("eos", "eot", "eom")) {
-                file.number("tokenizer.ggml." + name + "_token_id")
-                        .ifPresent(id -> ends.add(id.intValue()));
-            }
-            return ends;
-        }
-
-        @Override
-        public Optional<ChatTemplate> chatTemplate() {
-            return file.text("tokenizer.chat_template").map(ChatTemplate::parse);
-        }
-
-        @Override
-        public String special(String name) {
-            String key = Map.of("pad", "padding", "unk", "unknown").getOrDefault(name, name);
-            String[] tokens =
-                    file.metadata().get("tokenizer.ggml.tokens") instanceof String[] all
-                            ? all
-                            : new String[0];
-            return file.number("tokenizer.ggml." + key + "_token_id")
-                    .filter(id -> id >= 0 && id < tokens.length)
-                    .map(id -> tokens[id.intValue()])
-                    .orElse("");
-        }
-
-        /// Without a word on it, tokenizers in SentencePiece's manner do, those of bytes do not, as
-        /// llama.cpp takes it.
-        @Override
-        public boolean beginsTexts() {
-            return file.metadata().get("tokenizer.ggml.add_bos_token") instanceof Boolean said
-                    ? said
-                    : file.text("tokenizer.ggml.model").orElse("").equals("llama");
+        public TextConventions conventions(Tokenizer tokenizer) {
+            return TextConventions.ofGguf(file.metadata(), tokenizer);
         }
 
         @Override

@@ -56,7 +56,8 @@ final class ManyTokens {
     }
 
     /// Reads a value of every cache line, so that all of them are under way at once: while it
-    /// computes with eight rows, the processor hardly gets ahead of itself (`docs/performance.md`).
+    /// computes with eight rows, the processor hardly gets ahead of itself (see
+    /// `docs/lab-notebook.md`).
     private static int touch(PackedMatrix w, int row, int block, int blocks) {
         MemorySegment data = w.data();
         long at = w.offset(row, block);

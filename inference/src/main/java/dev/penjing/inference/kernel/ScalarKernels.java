@@ -13,7 +13,7 @@ public final class ScalarKernels implements Kernels {
 
     @Override
     public String describe() {
-        return "plain Java, SLOW: start the JVM with --add-modules=jdk.incubator.vector";
+        return "plain Java, SLOW: start the JVM with the module jdk.incubator.vector";
     }
 
     @Override

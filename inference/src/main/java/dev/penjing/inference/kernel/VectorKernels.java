@@ -16,7 +16,7 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// The products stay in 16-bit lanes as long as they fit, because no instruction that multiplies
 /// and adds pairs is in reach: see the comments at each. Which forms were tried is in
-/// `docs/performance.md`.
+/// `docs/lab-notebook.md`.
 public final class VectorKernels implements Kernels {
     /// Columns c to c + 3.
     private static final VectorSpecies<Integer> FOUR = IntVector.SPECIES_128;

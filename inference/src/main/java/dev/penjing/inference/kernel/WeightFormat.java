@@ -47,8 +47,8 @@ public abstract sealed class WeightFormat permits Q4_0, Q8_0 {
                 .findFirst()
                 .orElseThrow(() ->
                         new UsageException(
-                                "there is no weight format %s: choose %s"
-                                        .formatted(name, String.join(" or ", names()))));
+                                "quantization must be %s, not %s"
+                                        .formatted(String.join(" or ", names()), name)));
     }
 
     /// The format in which a tensor of a GGUF file is computed with the least loss: its own, or

@@ -36,7 +36,7 @@ public record Perplexity(double negativeLogLikelihood, long tokens, long bytes, 
                     "the text comes to %d tokens: give more text".formatted(ids.length));
         }
         if (window < 2) {
-            throw new UsageException("the window must be at least 2 tokens");
+            throw new UsageException("sequenceLength must be at least 2");
         }
         int size = Math.min(window, model.contextLength());
         long start = System.nanoTime();

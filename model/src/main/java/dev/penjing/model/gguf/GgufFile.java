@@ -35,12 +35,23 @@ public final class GgufFile implements AutoCloseable {
 
     /// @param shape rows first, as everywhere else here (the file has columns first)
     public record Tensor(String name, BlockType type, long[] shape, MemorySegment data) {
+        /// All weights as float32, in row-major order.
+        ///
+        /// @throws PenjingException if they are too many for an array
         public float[] toFloats() {
-            return Dequantizer.floats(type, data);
+            return floats(0, data.byteSize());
         }
 
         /// The weights of `bytes` bytes of whole blocks, from byte `at` on.
+        ///
+        /// @throws PenjingException if they are too many for an array
         public float[] floats(long at, long bytes) {
+            long weights = bytes / type.bytes() * type.weights();
+            if (weights > Integer.MAX_VALUE - 8) {
+                throw new PenjingException(
+                        "the tensor %s holds %d weights, more than one array can: models with such tensors are not supported"
+                                .formatted(name, weights));
+            }
             return Dequantizer.floats(type, data.asSlice(at, bytes));
         }
     }
@@ -71,7 +82,7 @@ public final class GgufFile implements AutoCloseable {
         } catch (IOException e) {
             arena.close();
             throw new PenjingException("cannot read " + path + ": " + e.getMessage(), e);
-        } catch (PenjingException e) {
+        } catch (RuntimeException | Error e) {
             arena.close();
             throw e;
         }

@@ -7,28 +7,32 @@ import dev.penjing.model.architecture.Family;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Rope;
 import dev.penjing.model.architecture.TensorSpec;
+import dev.penjing.model.files.AtomicFile;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
-import dev.penjing.model.safetensors.TensorHeader;
+import dev.penjing.model.text.SpecialToken;
+import dev.penjing.model.text.TextConventions;
+import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// A GGUF file of a known family as a model in Hugging Face form: weights dequantised, tokenizer, special tokens, chat template and generation settings.
+/// A GGUF file of a known family as a model in Hugging Face form: weights dequantised, tokenizer,
+/// special tokens, chat template and generation settings.
 public final class GgufImport {
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    private static final long SHARD_BYTES = 4L << 30;
+
+    /// Special tokens whose ids `config.json` and `generation_config.json` hold.
+    private static final List<SpecialToken> WITH_IDS =
+            List.of(SpecialToken.BOS, SpecialToken.EOS, SpecialToken.PAD);
 
     private final GgufFile gguf;
     private final Path directory;
@@ -46,11 +50,21 @@ public final class GgufImport {
         }
     }
 
+    /// Imports in the narrowest type that keeps every weight exactly.
+    ///
+    /// @throws PenjingException if the file is of another architecture, or damaged
+    public static void runExact(Path file, Path directory, Progress progress) {
+        try (GgufFile gguf = GgufFile.open(file)) {
+            new GgufImport(gguf, directory).run(ExactType.of(gguf), progress);
+        }
+    }
+
     private void run(DType type, Progress progress) {
         ModelConfig config = config(gguf, type);
         weights(config, type, progress);
-        Tokenizers.save(Tokenizers.fromGguf(gguf.metadata()), directory);
-        tokenizerFiles();
+        Tokenizer tokenizer = Tokenizers.fromGguf(gguf.metadata());
+        Tokenizers.save(tokenizer, directory);
+        tokenizerFiles(TextConventions.ofGguf(gguf.metadata(), tokenizer));
         // last: what is there with a config.json is whole
         config.write(directory.resolve("config.json"));
     }
@@ -118,9 +132,9 @@ public final class GgufImport {
             linear.put("factor", real(gguf, architecture + ".rope.scaling.factor").orElse(1.0));
         }
         family.fromGguf(json, tensors(gguf));
-        id(gguf, "bos").ifPresent(i -> json.put("bos_token_id", i));
-        id(gguf, "eos").ifPresent(i -> json.put("eos_token_id", i));
-        id(gguf, "padding").ifPresent(i -> json.put("pad_token_id", i));
+        for (SpecialToken token : WITH_IDS) {
+            gguf.number(token.ggufKey()).ifPresent(id -> json.put(token.idKey(), id));
+        }
         String dtype =
                 switch (type) {
                     case F16 -> "float16";
@@ -158,10 +172,6 @@ public final class GgufImport {
                 : Optional.empty();
     }
 
-    private static Optional<Long> id(GgufFile gguf, String name) {
-        return gguf.number("tokenizer.ggml." + name + "_token_id");
-    }
-
     private void weights(ModelConfig config, DType type, Progress progress) {
         List<TensorSpec> specs = config.tensors();
         Set<String> left = new HashSet<>(gguf.names());
@@ -184,13 +194,7 @@ public final class GgufImport {
                     "the GGUF file holds tensors that a %s has not, such as %s"
                             .formatted(config.family(), new TreeSet<>(left).first()));
         }
-        try (SafetensorsWriter writer =
-                new SafetensorsWriter(
-                        directory,
-                        TensorHeader.of(specs),
-                        type,
-                        SHARD_BYTES,
-                        Map.of("format", "pt"))) {
+        try (SafetensorsWriter writer = SafetensorsWriter.ofModel(directory, specs, type)) {
             int done = 0;
             for (TensorSpec spec : specs) {
                 float[] values = gguf.tensor(spec.ggufName()).toFloats();
@@ -215,53 +219,39 @@ public final class GgufImport {
         return result;
     }
 
-    private void tokenizerFiles() {
+    private void tokenizerFiles(TextConventions conventions) {
         ObjectNode tokenizer = JSON.createObjectNode();
         tokenizer.put("tokenizer_class", "PreTrainedTokenizerFast");
         tokenizer.put("model_max_length", required(gguf, "llama.context_length"));
         tokenizer.put("clean_up_tokenization_spaces", false);
         ObjectNode special = JSON.createObjectNode();
         ObjectNode generation = JSON.createObjectNode();
-        String[] tokens =
-                gguf.metadata().get("tokenizer.ggml.tokens") instanceof String[] all
-                        ? all
-                        : new String[0];
-        for (String[] pair :
-                new String[][] {
-                    {"bos", "bos"}, {"eos", "eos"}, {"padding", "pad"}, {"unknown", "unk"}
-                }) {
-            id(gguf, pair[0])
-                    .filter(i -> i >= 0 && i < tokens.length)
-                    .ifPresent(i -> {
-                        String text = tokens[Math.toIntExact(i)];
-                        tokenizer.put(pair[1] + "_token", text);
-                        special.put(pair[1] + "_token", text);
-                        if (!pair[1].equals("unk")) {
-                            generation.put(pair[1] + "_token_id", i);
-                        }
+        for (SpecialToken token : SpecialToken.values()) {
+            conventions
+                    .text(token)
+                    .ifPresent(text -> {
+                        tokenizer.put(token.textKey(), text);
+                        special.put(token.textKey(), text);
                     });
         }
-        if (gguf.metadata().get("tokenizer.ggml.add_bos_token") instanceof Boolean begins) {
-            tokenizer.put("add_bos_token", begins);
+        for (SpecialToken token : WITH_IDS) {
+            conventions.id(token).ifPresent(id -> generation.put(token.idKey(), id));
         }
-        gguf.text("tokenizer.chat_template").ifPresent(t -> tokenizer.put("chat_template", t));
+        if (conventions.declaredEnds().size() > 1) {
+            ArrayNode ends = generation.putArray(SpecialToken.EOS.idKey());
+            conventions.declaredEnds().forEach(ends::add);
+        }
+        tokenizer.put("add_bos_token", conventions.addsBos());
+        if (conventions.addsEos()) {
+            tokenizer.put("add_eos_token", true);
+        }
+        conventions.chatTemplateSource().ifPresent(t -> tokenizer.put("chat_template", t));
         write("tokenizer_config.json", tokenizer);
         write("special_tokens_map.json", special);
         write("generation_config.json", generation);
     }
 
     private void write(String name, ObjectNode json) {
-        Path file = directory.resolve(name);
-        Path aside = directory.resolve(name + ".partial");
-        try {
-            Files.writeString(aside, json.toPrettyString() + "\n");
-            Files.move(
-                    aside,
-                    file,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new PenjingException("cannot write " + file + ": " + e.getMessage(), e);
-        }
+        AtomicFile.write(directory.resolve(name), json.toPrettyString() + "\n");
     }
 }

@@ -1,6 +1,7 @@
 package dev.penjing.model.gguf;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.AtomicFile;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -10,11 +11,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 
-/// Writes a GGUF file (version 3), tensor by tensor, aside and then into place.
+/// Writes a GGUF file (version 3), tensor by tensor; it is in place when [#finish] returns.
 final class GgufWriter implements AutoCloseable {
     private static final int ALIGNMENT = 32;
 
@@ -29,8 +29,8 @@ final class GgufWriter implements AutoCloseable {
         }
     }
 
-    private final Path file;
-    private final Path aside;
+    private final Path path;
+    private final AtomicFile file;
     private final OutputStream out;
     private long at;
 
@@ -39,16 +39,27 @@ final class GgufWriter implements AutoCloseable {
     /// @param metadata values are `String`, `Integer` (unsigned), `Float`, `Boolean`, `String[]`,
     ///   `float[]` or `int[]`
     /// @param entries in the order in which their data will come
-    GgufWriter(Path file, Map<String, Object> metadata, List<Entry> entries) {
-        this.file = file;
-        this.aside = file.resolveSibling(file.getFileName() + ".partial");
+    ///
+    /// @throws PenjingException if the disk refuses
+    GgufWriter(Path path, Map<String, Object> metadata, List<Entry> entries) {
+        byte[] header = header(metadata, entries);
+        this.path = path;
+        this.file = AtomicFile.create(path);
         try {
-            Files.createDirectories(file.toAbsolutePath().getParent());
-            out = new BufferedOutputStream(Files.newOutputStream(aside), 1 << 20);
-            write(header(metadata, entries));
-            align();
+            out = new BufferedOutputStream(Files.newOutputStream(file.aside()), 1 << 20);
+            try {
+                write(header);
+                align();
+            } catch (PenjingException e) {
+                out.close();
+                throw e;
+            }
         } catch (IOException e) {
+            file.close();
             throw failed(e);
+        } catch (PenjingException e) {
+            file.close();
+            throw e;
         }
     }
 
@@ -151,22 +162,18 @@ final class GgufWriter implements AutoCloseable {
         write(new byte[(int) (Math.ceilDiv(at, ALIGNMENT) * ALIGNMENT - at)]);
     }
 
-    /// Moves the file into place.
+    /// Puts the file in place.
     void finish() {
         try {
             out.close();
-            Files.move(
-                    aside,
-                    file,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
+            file.commit();
         } catch (IOException e) {
             throw failed(e);
         }
     }
 
     private PenjingException failed(IOException e) {
-        return new PenjingException("cannot write " + file + ": " + e.getMessage(), e);
+        return new PenjingException("cannot write " + path + ": " + e.getMessage(), e);
     }
 
     /// Removes what was not finished.
@@ -177,10 +184,6 @@ final class GgufWriter implements AutoCloseable {
         } catch (IOException e) {
             // it is removed anyway
         }
-        try {
-            Files.deleteIfExists(aside);
-        } catch (IOException e) {
-            // a leftover that the next try replaces
-        }
+        file.close();
     }
 }

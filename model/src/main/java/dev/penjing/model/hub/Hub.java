@@ -41,17 +41,17 @@ public final class Hub {
     private static final int MOST_PAGES = 1_000;
 
     private final HubSettings settings;
-    private final Patience patience;
+    private final RetryPolicy retries;
 
     /// @param environment as `System.getenv()` gives it
     /// @throws dev.penjing.model.UsageException if a variable makes no sense
     public Hub(Map<String, String> environment) {
-        this(environment, Patience.USUAL);
+        this(environment, RetryPolicy.USUAL);
     }
 
-    Hub(Map<String, String> environment, Patience patience) {
+    Hub(Map<String, String> environment, RetryPolicy retries) {
         this.settings = HubSettings.of(environment);
-        this.patience = patience;
+        this.retries = retries;
     }
 
     /// The model's files in the cache, fetched where they are not there yet: several at once, each
@@ -119,7 +119,7 @@ public final class Hub {
 
     private Path fetched(HubModel model, HubCache cache, Progress progress)
             throws IOException, InterruptedException {
-        HubTransfer transfer = new HubTransfer(settings, model, patience);
+        HubTransfer transfer = new HubTransfer(settings, model, retries);
         HubListing listing = listing(transfer, model, HubFile::isWanted);
         List<HubFile> files = listing.files();
         if (files.stream().noneMatch(HubFile::isWeights)) {
@@ -153,7 +153,7 @@ public final class Hub {
         HubCache cache = new HubCache(settings, set);
         try {
             if (!settings.offline()) {
-                return listing(new HubTransfer(settings, set, patience), set, wanted);
+                return listing(new HubTransfer(settings, set, retries), set, wanted);
             }
             Optional<Path> snapshot = cache.find(set.revision());
             List<String> files = snapshot.isEmpty() ? List.of() : HubCache.files(snapshot.get());
@@ -181,7 +181,7 @@ public final class Hub {
             return cache.snapshot(listing.commit());
         }
         try {
-            HubTransfer transfer = new HubTransfer(settings, repository, patience);
+            HubTransfer transfer = new HubTransfer(settings, repository, retries);
             List<HubFile> files =
                     listing.files().stream().filter(f -> paths.contains(f.path())).toList();
             return fetched(transfer, listing, files, cache, progress);
@@ -358,7 +358,7 @@ public final class Hub {
         long free = Files.getFileStore(folder).getUsableSpace();
         if (free < bytes) {
             throw new PenjingException(
-                    "%,d bytes are still to come and %s has room for %,d: make room, or point HF_HOME and --to elsewhere"
+                    "%,d bytes are still to come and %s has room for %,d: make room, or point HF_HOME and `to` elsewhere"
                             .formatted(bytes, folder, free));
         }
     }

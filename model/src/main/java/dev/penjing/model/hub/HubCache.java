@@ -1,12 +1,12 @@
 package dev.penjing.model.hub;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.AtomicFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -140,18 +140,14 @@ final class HubCache {
         void to(Path aside) throws IOException;
     }
 
-    /// Writes aside, then moves to `target`, whatever is there now.
+    /// Writes aside, files or links, and puts that at `target`, whatever is there now.
     static void moved(Path target, Writing writing) throws IOException {
         Path aside =
                 target.resolveSibling(
                         "." + target.getFileName() + "." + UUID.randomUUID() + ".partial");
         try {
             writing.to(aside);
-            Files.move(
-                    aside,
-                    target,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
+            AtomicFile.putInPlace(aside, target);
         } finally {
             Files.deleteIfExists(aside);
         }
@@ -174,8 +170,7 @@ final class HubCache {
                 || Files.isRegularFile(ref) && Files.readString(ref).strip().equals(commit)) {
             return;
         }
-        Files.createDirectories(ref.getParent());
-        moved(ref, aside -> Files.writeString(aside, commit));
+        AtomicFile.write(ref, commit);
     }
 
     /// The snapshot of a revision, if the cache knows it.

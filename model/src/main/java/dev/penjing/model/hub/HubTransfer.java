@@ -1,6 +1,7 @@
 package dev.penjing.model.hub;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
@@ -12,9 +13,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -49,13 +48,13 @@ final class HubTransfer {
 
     private final HubSettings settings;
     private final HubRepository repository;
-    private final Patience patience;
+    private final RetryPolicy retries;
     private final HttpClient client;
 
-    HubTransfer(HubSettings settings, HubRepository repository, Patience patience) {
+    HubTransfer(HubSettings settings, HubRepository repository, RetryPolicy retries) {
         this.settings = settings;
         this.repository = repository;
-        this.patience = patience;
+        this.retries = retries;
         // HTTP/1.1: a connection a file, rather than one window of HTTP/2 for all of them
         this.client =
                 HttpClient.newBuilder()
@@ -65,14 +64,14 @@ final class HubTransfer {
                         .build();
     }
 
-    /// An answer of the API, whole; fails after `patience.silence()`, however it trickles.
+    /// An answer of the API, whole; fails after `retries.silence()`, however it trickles.
     Page page(URI uri) throws InterruptedException {
-        Patience.Tries tries = patience.tries(uri);
+        RetryPolicy.Tries tries = retries.tries(uri);
         while (true) {
             try {
                 HttpResponse<InputStream> response = send(uri, 0, Optional.empty());
                 try (StalledStreamGuard in =
-                        new StalledStreamGuard(response.body(), patience.silence())) {
+                        new StalledStreamGuard(response.body(), retries.silence())) {
                     byte[] body = in.whole(LARGEST_PAGE);
                     return new Page(body, next(response));
                 }
@@ -107,12 +106,12 @@ final class HubTransfer {
                 out.truncate(0);
             }
             count.arrived(out.size());
-            Patience.Tries tries = patience.tries(uri);
+            RetryPolicy.Tries tries = retries.tries(uri);
             while (out.size() < file.size()) {
                 long from = out.size();
                 try {
                     append(uri, file, out, count);
-                } catch (Patience.NetworkException e) {
+                } catch (RetryPolicy.NetworkException e) {
                     tries.failed(e, out.size() - from);
                 }
             }
@@ -122,13 +121,8 @@ final class HubTransfer {
                         "%s arrived damaged (its hash is not %s): run it again"
                                 .formatted(file.path(), file.hash()));
             }
-            out.force(true);
         }
-        Files.move(
-                incomplete,
-                blob,
-                StandardCopyOption.ATOMIC_MOVE,
-                StandardCopyOption.REPLACE_EXISTING);
+        AtomicFile.putInPlace(incomplete, blob);
     }
 
     /// One request for what is still missing.
@@ -142,9 +136,9 @@ final class HubTransfer {
         try {
             response = send(uri, from, Optional.of(file));
         } catch (IOException e) {
-            throw Patience.NetworkException.of(e);
+            throw RetryPolicy.NetworkException.of(e);
         }
-        try (StalledStreamGuard in = new StalledStreamGuard(response.body(), patience.silence())) {
+        try (StalledStreamGuard in = new StalledStreamGuard(response.body(), retries.silence())) {
             long at = start(response, from);
             if (at != from) {
                 out.truncate(0);
@@ -163,13 +157,13 @@ final class HubTransfer {
 
     /// Where the body starts: a server may give the whole instead of the rest.
     private static long start(HttpResponse<?> response, long asked)
-            throws Patience.NetworkException {
+            throws RetryPolicy.NetworkException {
         if (response.statusCode() != 206) {
             return 0;
         }
         String range = response.headers().firstValue("Content-Range").orElse("none");
         if (!range.startsWith("bytes " + asked + "-")) {
-            throw new Patience.NetworkException(
+            throw new RetryPolicy.NetworkException(
                     "asked for the bytes from %d on, was given the range '%s'"
                             .formatted(asked, range));
         }
@@ -205,7 +199,7 @@ final class HubTransfer {
             }
             response.body().close();
             if (status == 408 || status == 429 || status >= 500) {
-                throw Patience.NetworkException.busy(response);
+                throw RetryPolicy.NetworkException.busy(response);
             }
             Optional<String> location = response.headers().firstValue("Location");
             if (status / 100 != 3 || location.isEmpty()) {
@@ -213,12 +207,12 @@ final class HubTransfer {
                     throw refused(status, response.headers(), file);
                 }
                 // an address that was signed for a while only: ask the hub for another
-                throw new Patience.NetworkException(at.getHost() + " answered " + status);
+                throw new RetryPolicy.NetworkException(at.getHost() + " answered " + status);
             }
             requireSame(response.headers(), file);
             at = redirected(at, location.get());
         }
-        throw new Patience.NetworkException("it redirects more than " + REDIRECTS + " times");
+        throw new RetryPolicy.NetworkException("it redirects more than " + REDIRECTS + " times");
     }
 
     private static HttpResponse.BodyHandler<InputStream> streaming() {
@@ -228,7 +222,7 @@ final class HubTransfer {
     private HttpRequest request(URI at, long from) {
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(at)
-                        .timeout(patience.silence())
+                        .timeout(retries.silence())
                         .header("User-Agent", "penjing")
                         .header("Accept-Encoding", "identity");
         if (isHub(at)) {
@@ -251,7 +245,7 @@ final class HubTransfer {
         } catch (IllegalArgumentException e) {
             // said below
         }
-        throw new Patience.NetworkException("it redirects to '" + location + "'");
+        throw new RetryPolicy.NetworkException("it redirects to '" + location + "'");
     }
 
     private boolean isHub(URI uri) {

@@ -38,18 +38,18 @@ final class StalledStreamGuard implements AutoCloseable {
 
     /// At least one byte into `buffer`, at most `most`.
     ///
-    /// @throws Patience.NetworkException if the body ends, breaks or stalls
-    int read(byte[] buffer, int most) throws Patience.NetworkException {
+    /// @throws RetryPolicy.NetworkException if the body ends, breaks or stalls
+    int read(byte[] buffer, int most) throws RetryPolicy.NetworkException {
         int n;
         try {
             n = in.read(buffer, 0, most);
         } catch (IOException e) {
-            throw stalled ? stalled() : Patience.NetworkException.of(e);
+            throw stalled ? stalled() : RetryPolicy.NetworkException.of(e);
         }
         if (n < 0) {
             throw stalled
                     ? stalled()
-                    : new Patience.NetworkException("the connection ended too early");
+                    : new RetryPolicy.NetworkException("the connection ended too early");
         }
         last = System.nanoTime();
         return n;
@@ -61,19 +61,19 @@ final class StalledStreamGuard implements AutoCloseable {
         try {
             all = in.readNBytes(most + 1);
         } catch (IOException e) {
-            throw stalled ? stalled() : Patience.NetworkException.of(e);
+            throw stalled ? stalled() : RetryPolicy.NetworkException.of(e);
         }
         if (stalled) {
             throw stalled();
         }
         if (all.length > most) {
-            throw new Patience.NetworkException("it answers with more than " + most + " bytes");
+            throw new RetryPolicy.NetworkException("it answers with more than " + most + " bytes");
         }
         return all;
     }
 
-    private Patience.NetworkException stalled() {
-        return new Patience.NetworkException("nothing came for " + silence.toSeconds() + " s");
+    private RetryPolicy.NetworkException stalled() {
+        return new RetryPolicy.NetworkException("nothing came for " + silence.toSeconds() + " s");
     }
 
     @Override

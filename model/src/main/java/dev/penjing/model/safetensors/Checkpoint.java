@@ -48,7 +48,7 @@ public final class Checkpoint implements AutoCloseable {
                                 + " is this a model in Hugging Face form?");
             }
             return checkpoint;
-        } catch (PenjingException e) {
+        } catch (RuntimeException | Error e) {
             checkpoint.close();
             throw e;
         }

@@ -52,7 +52,7 @@ public final class SafetensorsFile implements AutoCloseable {
         } catch (IOException e) {
             arena.close();
             throw new PenjingException("cannot read " + path + ": " + e.getMessage(), e);
-        } catch (PenjingException e) {
+        } catch (RuntimeException | Error e) {
             arena.close();
             throw e;
         }

@@ -1,15 +1,15 @@
 package dev.penjing.model.safetensors;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.architecture.TensorSpec;
+import dev.penjing.model.files.AtomicFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,11 +19,14 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Writes the weights of a model tensor by tensor, in shards of at most a given size: only the
-/// tensor at hand is in memory. Files are written aside; [#finish] moves them into place, the index
-/// last. Closed without that, nothing is left behind.
+/// tensor at hand is in memory. [#finish] puts the files in place, the index last. Closed without
+/// that, nothing is left behind.
 public final class SafetensorsWriter implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int BUFFER = 1 << 20;
+
+    /// The most that a file of a model holds: hubs and file systems are at ease with it.
+    private static final long SHARD_BYTES = 4L << 30;
 
     private record Shard(String name, List<TensorHeader> tensors) {}
 
@@ -31,11 +34,21 @@ public final class SafetensorsWriter implements AutoCloseable {
     private final DType type;
     private final Map<String, String> metadata;
     private final List<Shard> shards = new ArrayList<>();
+    private final List<AtomicFile> files = new ArrayList<>();
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
     private int shard = -1;
     private int next;
     private @org.jspecify.annotations.Nullable FileChannel channel;
-    private boolean finished;
+
+    /// For the weights of a model as transformers writes them: in shards of 4 GiB.
+    ///
+    /// @param tensors all of them, in the order in which they will come
+    /// @param type F32, F16 or BF16
+    /// @throws PenjingException if the folder cannot be written to
+    public static SafetensorsWriter ofModel(Path directory, List<TensorSpec> tensors, DType type) {
+        return new SafetensorsWriter(
+                directory, TensorHeader.of(tensors), type, SHARD_BYTES, Map.of("format", "pt"));
+    }
 
     /// @param tensors all of them, in the order in which they will come
     /// @param type F32, F16 or BF16
@@ -68,9 +81,9 @@ public final class SafetensorsWriter implements AutoCloseable {
             shards.add(new Shard(name, parts.get(i)));
         }
         try {
-            Files.createDirectories(directory);
             nextShard();
         } catch (IOException e) {
+            close();
             throw failed(e);
         }
     }
@@ -79,17 +92,9 @@ public final class SafetensorsWriter implements AutoCloseable {
         closeChannel();
         shard++;
         next = 0;
-        channel =
-                FileChannel.open(
-                        aside(shards.get(shard)),
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.WRITE,
-                        StandardOpenOption.TRUNCATE_EXISTING);
+        files.add(AtomicFile.create(directory.resolve(shards.get(shard).name())));
+        channel = FileChannel.open(files.getLast().aside(), StandardOpenOption.WRITE);
         header(channel, shards.get(shard).tensors(), type, metadata);
-    }
-
-    private Path aside(Shard part) {
-        return directory.resolve(part.name() + ".partial");
     }
 
     /// The next tensor, rounded to the type (to nearest, ties to even).
@@ -131,7 +136,9 @@ public final class SafetensorsWriter implements AutoCloseable {
         return (short) (bits + 0x7fff + (bits >> 16 & 1) >> 16);
     }
 
-    /// Moves the files into place. Every tensor must have come.
+    /// Puts the files in place. Every tensor must have come.
+    ///
+    /// @throws PenjingException if the disk refuses
     public void finish() {
         if (shard != shards.size() - 1 || next != shards.get(shard).tensors().size()) {
             throw new IllegalStateException("some tensors were not written");
@@ -142,28 +149,17 @@ public final class SafetensorsWriter implements AutoCloseable {
             ObjectNode index = JSON.createObjectNode();
             ObjectNode map = JSON.createObjectNode();
             for (Shard part : shards) {
-                Files.move(
-                        aside(part),
-                        directory.resolve(part.name()),
-                        StandardCopyOption.ATOMIC_MOVE,
-                        StandardCopyOption.REPLACE_EXISTING);
                 for (TensorHeader tensor : part.tensors()) {
                     map.put(tensor.name(), part.name());
                     total += tensor.size() * type.bytes();
                 }
             }
-            finished = true;
+            files.forEach(AtomicFile::commit);
             if (shards.size() > 1) {
                 index.putObject("metadata").put("total_size", total);
                 index.set("weight_map", map);
-                Path file = directory.resolve("model.safetensors.index.json");
-                Path aside = directory.resolve("model.safetensors.index.json.partial");
-                Files.writeString(aside, index.toPrettyString());
-                Files.move(
-                        aside,
-                        file,
-                        StandardCopyOption.ATOMIC_MOVE,
-                        StandardCopyOption.REPLACE_EXISTING);
+                AtomicFile.write(
+                        directory.resolve("model.safetensors.index.json"), index.toPrettyString());
             }
         } catch (IOException e) {
             throw failed(e);
@@ -181,13 +177,10 @@ public final class SafetensorsWriter implements AutoCloseable {
     public void close() {
         try {
             closeChannel();
-            if (!finished) {
-                for (Shard part : shards) {
-                    Files.deleteIfExists(aside(part));
-                }
-            }
         } catch (IOException e) {
             throw failed(e);
+        } finally {
+            files.forEach(AtomicFile::close);
         }
     }
 
@@ -207,15 +200,8 @@ public final class SafetensorsWriter implements AutoCloseable {
     /// One file of float32 vectors, from native memory as it is (little-endian machines).
     public static void writeFloats(
             Path file, Map<String, MemorySegment> tensors, Map<String, String> metadata) {
-        Path aside = file.resolveSibling(file.getFileName() + ".partial");
-        try {
-            Files.createDirectories(file.toAbsolutePath().getParent());
-            try (FileChannel out =
-                    FileChannel.open(
-                            aside,
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.WRITE,
-                            StandardOpenOption.TRUNCATE_EXISTING)) {
+        try (AtomicFile whole = AtomicFile.create(file)) {
+            try (FileChannel out = FileChannel.open(whole.aside(), StandardOpenOption.WRITE)) {
                 List<TensorHeader> specs = new ArrayList<>();
                 tensors.forEach((n, data) -> specs.add(new TensorHeader(n, data.byteSize() / 4)));
                 header(out, specs, DType.F32, metadata);
@@ -229,27 +215,17 @@ public final class SafetensorsWriter implements AutoCloseable {
                     }
                 }
             }
-            Files.move(
-                    aside,
-                    file,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
+            whole.commit();
         } catch (IOException e) {
-            deleteQuietly(aside);
             throw new PenjingException("cannot write " + file + ": " + e.getMessage(), e);
         }
     }
 
-    private static void deleteQuietly(Path file) {
-        try {
-            Files.deleteIfExists(file);
-        } catch (IOException e) {
-            System.getLogger("penjing").log(System.Logger.Level.DEBUG, "left behind " + file, e);
-        }
-    }
-
     private static void header(
-            FileChannel channel, List<TensorHeader> tensors, DType type, Map<String, String> metadata)
+            FileChannel channel,
+            List<TensorHeader> tensors,
+            DType type,
+            Map<String, String> metadata)
             throws IOException {
         ObjectNode header = JSON.createObjectNode();
         ObjectNode notes = header.putObject("__metadata__");

@@ -50,22 +50,29 @@ public final class ChatTemplate {
     /// The template of a model in Hugging Face form: `chat_template.jinja`, or what
     /// `tokenizer_config.json` says, the one called `default` where there are several.
     public static Optional<ChatTemplate> of(Path directory) {
+        return sourceIn(directory).map(ChatTemplate::parse);
+    }
+
+    /// The source of what [#of] finds, not parsed.
+    ///
+    /// @throws PenjingException if a file is there and cannot be read
+    public static Optional<String> sourceIn(Path directory) {
         Path own = directory.resolve("chat_template.jinja");
         Path settings = directory.resolve("tokenizer_config.json");
         try {
             if (Files.isRegularFile(own)) {
-                return Optional.of(parse(Files.readString(own)));
+                return Optional.of(Files.readString(own));
             }
             if (!Files.isRegularFile(settings)) {
                 return Optional.empty();
             }
             JsonNode template = JSON.readTree(Files.readString(settings)).path("chat_template");
             if (template.isString()) {
-                return Optional.of(parse(template.asString()));
+                return Optional.of(template.asString());
             }
             for (JsonNode named : template) {
                 if (named.path("name").asString("").equals("default")) {
-                    return Optional.of(parse(named.path("template").asString("")));
+                    return Optional.of(named.path("template").asString(""));
                 }
             }
             return Optional.empty();
@@ -86,9 +93,9 @@ public final class ChatTemplate {
     /// @throws TemplateException if the template refuses them, or fails
     public String render(Map<String, ?> variables) {
         Map<String, Object> all = new HashMap<>(globals());
-        variables.forEach((name, value) -> all.put(name, Python.value(value)));
+        variables.forEach((name, value) -> all.put(name, PythonValues.value(value)));
         try {
-            return Interpreter.run(statements, all);
+            return TemplateInterpreter.run(statements, all);
         } catch (StackOverflowError e) {
             throw new TemplateException("the chat template is nested too deep");
         } catch (ArithmeticException | ClassCastException e) {
@@ -101,16 +108,18 @@ public final class ChatTemplate {
                 "raise_exception",
                 (Callable)
                         (p, n) -> {
-                            throw new TemplateException(Python.text(Methods.argument(p, 0)), true);
+                            throw new TemplateException(
+                                    PythonValues.text(Methods.argument(p, 0)), true);
                         },
                 "strftime_now",
-                (Callable) (p, n) -> time(Python.text(Methods.argument(p, 0))),
+                (Callable) (p, n) -> time(PythonValues.text(Methods.argument(p, 0))),
                 "namespace",
                 (Callable)
                         (p, n) -> {
                             Namespace namespace = new Namespace();
                             if (!p.isEmpty() && p.getFirst() instanceof Map<?, ?> map) {
-                                map.forEach((k, v) -> namespace.attributes.put(Python.text(k), v));
+                                map.forEach((k, v) ->
+                                        namespace.attributes.put(PythonValues.text(k), v));
                             }
                             namespace.attributes.putAll(n);
                             return namespace;
@@ -122,9 +131,9 @@ public final class ChatTemplate {
     }
 
     private static List<Object> range(List<Object> p) {
-        long start = p.size() > 1 ? Python.whole(p.get(0)) : 0;
-        long stop = Python.whole(Methods.argument(p, p.size() > 1 ? 1 : 0));
-        long step = p.size() > 2 ? Python.whole(p.get(2)) : 1;
+        long start = p.size() > 1 ? PythonValues.whole(p.get(0)) : 0;
+        long stop = PythonValues.whole(Methods.argument(p, p.size() > 1 ? 1 : 0));
+        long step = p.size() > 2 ? PythonValues.whole(p.get(2)) : 1;
         if (step == 0) {
             throw new TemplateException("range: the step is zero");
         }

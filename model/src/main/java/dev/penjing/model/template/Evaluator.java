@@ -62,7 +62,7 @@ final class Evaluator {
             case Expression.Binary b -> binary(b, scope);
             case Expression.Comparison c -> comparison(c, scope);
             case Expression.Conditional c -> {
-                if (Python.truth(evaluate(c.condition(), scope))) {
+                if (PythonValues.truth(evaluate(c.condition(), scope))) {
                     yield evaluate(c.then(), scope);
                 }
                 yield c.otherwise().isPresent()
@@ -74,21 +74,21 @@ final class Evaluator {
 
     private static Object unary(String operator, Object value) {
         return switch (operator) {
-            case "not" -> !Python.truth(value);
+            case "not" -> !PythonValues.truth(value);
             case "-" ->
                     value instanceof Double d
                             ? (Object) (-d)
-                            : (Object) Math.negateExact(Python.whole(value));
-            default -> value instanceof Double ? value : (Object) Python.whole(value);
+                            : (Object) Math.negateExact(PythonValues.whole(value));
+            default -> value instanceof Double ? value : (Object) PythonValues.whole(value);
         };
     }
 
     private Object binary(Expression.Binary b, Scope scope) {
         Object left = evaluate(b.left(), scope);
         return switch (b.operator()) {
-            case "and" -> Python.truth(left) ? evaluate(b.right(), scope) : left;
-            case "or" -> Python.truth(left) ? left : evaluate(b.right(), scope);
-            default -> Python.binary(b.operator(), left, evaluate(b.right(), scope));
+            case "and" -> PythonValues.truth(left) ? evaluate(b.right(), scope) : left;
+            case "or" -> PythonValues.truth(left) ? left : evaluate(b.right(), scope);
+            default -> PythonValues.binary(b.operator(), left, evaluate(b.right(), scope));
         };
     }
 
@@ -98,14 +98,14 @@ final class Evaluator {
             Object right = evaluate(c.rest().get(i), scope);
             boolean holds =
                     switch (c.operators().get(i)) {
-                        case "==" -> Python.equal(left, right);
-                        case "!=" -> !Python.equal(left, right);
-                        case "<" -> Python.compare(left, right) < 0;
-                        case "<=" -> Python.compare(left, right) <= 0;
-                        case ">" -> Python.compare(left, right) > 0;
-                        case ">=" -> Python.compare(left, right) >= 0;
-                        case "in" -> Python.contains(right, left);
-                        default -> !Python.contains(right, left);
+                        case "==" -> PythonValues.equal(left, right);
+                        case "!=" -> !PythonValues.equal(left, right);
+                        case "<" -> PythonValues.compare(left, right) < 0;
+                        case "<=" -> PythonValues.compare(left, right) <= 0;
+                        case ">" -> PythonValues.compare(left, right) > 0;
+                        case ">=" -> PythonValues.compare(left, right) >= 0;
+                        case "in" -> PythonValues.contains(right, left);
+                        default -> !PythonValues.contains(right, left);
                     };
             if (!holds) {
                 return false;
@@ -124,7 +124,7 @@ final class Evaluator {
             throw new TemplateException(
                     function instanceof Undefined(String what)
                             ? "'" + what + "' is undefined"
-                            : Python.kind(function) + " cannot be called");
+                            : PythonValues.kind(function) + " cannot be called");
         }
         Map<String, Object> named = named(c.arguments(), scope);
         caller.ifPresent(body -> named.put("caller", body));
@@ -192,12 +192,12 @@ final class Evaluator {
                 return method.get();
             }
         }
-        return new Undefined(Python.text(index));
+        return new Undefined(PythonValues.text(index));
     }
 
     private Object slice(Expression.Slice s, Scope scope) {
         Object of = evaluate(s.of(), scope);
-        List<Object> items = Python.items(of);
+        List<Object> items = PythonValues.items(of);
         long step = bound(s.step(), scope, 1);
         if (step == 0) {
             throw new TemplateException("a slice's step is zero");
@@ -214,7 +214,7 @@ final class Evaluator {
         }
         if (of instanceof String) {
             StringBuilder text = new StringBuilder();
-            result.forEach(c -> text.append(Python.text(c)));
+            result.forEach(c -> text.append(PythonValues.text(c)));
             return text.toString();
         }
         return result;
@@ -225,7 +225,7 @@ final class Evaluator {
             return otherwise;
         }
         Object value = evaluate(part.get(), scope);
-        return value == None.NONE ? otherwise : Python.whole(value);
+        return value == None.NONE ? otherwise : PythonValues.whole(value);
     }
 
     /// As Python clamps a slice's ends.

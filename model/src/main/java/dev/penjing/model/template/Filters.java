@@ -20,21 +20,21 @@ final class Filters {
     static Object apply(String name, Object value, List<Object> p, Map<String, Object> n) {
         return switch (name) {
             case "tojson" -> json(value, p, n);
-            case "trim" -> Methods.strip(Python.text(value), chars(p, n), true, true);
+            case "trim" -> Methods.strip(PythonValues.text(value), chars(p, n), true, true);
             case "default", "d" -> {
-                boolean falsy = Python.truth(option(p, n, 1, "boolean", false));
-                boolean missing = value instanceof Undefined || falsy && !Python.truth(value);
+                boolean falsy = PythonValues.truth(option(p, n, 1, "boolean", false));
+                boolean missing = value instanceof Undefined || falsy && !PythonValues.truth(value);
                 yield missing ? option(p, n, 0, "default_value", "") : value;
             }
             case "length", "count" -> length(value);
-            case "upper" -> Python.text(value).toUpperCase(Locale.ROOT);
-            case "lower" -> Python.text(value).toLowerCase(Locale.ROOT);
-            case "title" -> Methods.title(Python.text(value));
-            case "capitalize" -> Methods.capitalize(Python.text(value));
-            case "string" -> Python.text(value);
+            case "upper" -> PythonValues.text(value).toUpperCase(Locale.ROOT);
+            case "lower" -> PythonValues.text(value).toLowerCase(Locale.ROOT);
+            case "title" -> Methods.title(PythonValues.text(value));
+            case "capitalize" -> Methods.capitalize(PythonValues.text(value));
+            case "string" -> PythonValues.text(value);
             case "safe" -> value;
-            case "escape", "e", "forceescape" -> escape(Python.text(value));
-            case "list" -> Python.items(value);
+            case "escape", "e", "forceescape" -> escape(PythonValues.text(value));
+            case "list" -> PythonValues.items(value);
             case "items" ->
                     value instanceof Undefined
                             ? new ArrayList<Object>()
@@ -44,16 +44,16 @@ final class Filters {
             case "join" -> join(value, p, n);
             case "replace" ->
                     Methods.replace(
-                            Python.text(value),
-                            Python.text(argument(p, 0)),
-                            Python.text(argument(p, 1)),
-                            p.size() > 2 ? Python.whole(p.get(2)) : -1);
+                            PythonValues.text(value),
+                            PythonValues.text(argument(p, 0)),
+                            PythonValues.text(argument(p, 1)),
+                            p.size() > 2 ? PythonValues.whole(p.get(2)) : -1);
             case "first" -> end(value, true);
             case "last" -> end(value, false);
             case "reverse" ->
                     value instanceof String s
                             ? new StringBuilder(s).reverse().toString()
-                            : Python.items(value).reversed();
+                            : PythonValues.items(value).reversed();
             case "unique" -> unique(value);
             case "sort" -> sort(value, p, n);
             case "min", "max" -> extreme(value, name.equals("max"));
@@ -62,18 +62,18 @@ final class Filters {
             case "map" -> map(value, p, n);
             case "select", "reject" -> select(value, p, name.equals("select"));
             case "selectattr", "rejectattr" -> selectAttribute(value, p, name.equals("selectattr"));
-            case "attr" -> Evaluator.attribute(value, Python.text(argument(p, 0)));
+            case "attr" -> Evaluator.attribute(value, PythonValues.text(argument(p, 0)));
             case "int" -> toInt(value, p, n);
             case "float" -> toFloat(value, p, n);
             case "abs" ->
                     value instanceof Double d
                             ? (Object) Math.abs(d)
-                            : (Object) Math.abs(Python.whole(value));
+                            : (Object) Math.abs(PythonValues.whole(value));
             case "round" -> round(value, p, n);
-            case "indent" -> indent(Python.text(value), p, n);
+            case "indent" -> indent(PythonValues.text(value), p, n);
             case "wordcount" ->
-                    (long) Python.text(value).strip().split("\\s+").length
-                            - (Python.text(value).isBlank() ? 1 : 0);
+                    (long) PythonValues.text(value).strip().split("\\s+").length
+                            - (PythonValues.text(value).isBlank() ? 1 : 0);
             case "batch" -> batch(value, p);
             default -> throw new TemplateException("the filter '" + name + "' is not known here");
         };
@@ -90,24 +90,31 @@ final class Filters {
     }
 
     private static String json(Object value, List<Object> p, Map<String, Object> n) {
-        boolean ascii = Python.truth(option(p, n, 0, "ensure_ascii", false));
+        boolean ascii = PythonValues.truth(option(p, n, 0, "ensure_ascii", false));
         Object indent = option(p, n, 1, "indent", None.NONE);
         Object separators = option(p, n, 2, "separators", None.NONE);
-        boolean sorted = Python.truth(option(p, n, 3, "sort_keys", false));
+        boolean sorted = PythonValues.truth(option(p, n, 3, "sort_keys", false));
         Optional<String> by =
                 switch (indent) {
                     case None none -> Optional.empty();
                     case String s -> Optional.of(s);
                     default ->
-                            Optional.of(" ".repeat((int) Math.clamp(Python.whole(indent), 0, 100)));
+                            Optional.of(
+                                    " "
+                                            .repeat(
+                                                    (int)
+                                                            Math.clamp(
+                                                                    PythonValues.whole(indent),
+                                                                    0,
+                                                                    100)));
                 };
         String item = by.isPresent() ? "," : ", ";
         String key = ": ";
         if (separators instanceof List<?> pair && pair.size() == 2) {
-            item = Python.text(pair.get(0));
-            key = Python.text(pair.get(1));
+            item = PythonValues.text(pair.get(0));
+            key = PythonValues.text(pair.get(1));
         }
-        return new Json(by, item, key, ascii, sorted).write(value);
+        return new PythonJson(by, item, key, ascii, sorted).write(value);
     }
 
     static long length(Object value) {
@@ -116,7 +123,7 @@ final class Filters {
             case List<?> list -> list.size();
             case Map<?, ?> map -> map.size();
             case Undefined u -> 0;
-            default -> throw new TemplateException(Python.kind(value) + " has no length");
+            default -> throw new TemplateException(PythonValues.kind(value) + " has no length");
         };
     }
 
@@ -129,13 +136,13 @@ final class Filters {
     }
 
     private static String join(Object value, List<Object> p, Map<String, Object> n) {
-        String by = Python.text(option(p, n, 0, "d", ""));
+        String by = PythonValues.text(option(p, n, 0, "d", ""));
         Object attribute = option(p, n, 1, "attribute", None.NONE);
         StringBuilder out = new StringBuilder();
         String separator = "";
-        for (Object item : Python.items(value)) {
-            Object shown = attribute == None.NONE ? item : path(item, Python.text(attribute));
-            out.append(separator).append(Python.text(shown));
+        for (Object item : PythonValues.items(value)) {
+            Object shown = attribute == None.NONE ? item : path(item, PythonValues.text(attribute));
+            out.append(separator).append(PythonValues.text(shown));
             separator = by;
             if (out.length() > 1 << 24) {
                 throw new TemplateException("a text becomes too long");
@@ -145,7 +152,7 @@ final class Filters {
     }
 
     private static Object end(Object value, boolean first) {
-        List<Object> items = Python.items(value);
+        List<Object> items = PythonValues.items(value);
         if (items.isEmpty()) {
             return new Undefined(first ? "first of nothing" : "last of nothing");
         }
@@ -154,12 +161,12 @@ final class Filters {
 
     private static List<Object> unique(Object value) {
         List<Object> items = new ArrayList<>();
-        for (Object item : Python.items(value)) {
+        for (Object item : PythonValues.items(value)) {
             // without regard to case, as Jinja does it
             Object key = item instanceof String s ? s.toLowerCase(Locale.ROOT) : item;
             if (items.stream()
                     .noneMatch(i ->
-                            Python.equal(
+                            PythonValues.equal(
                                     i instanceof String s ? s.toLowerCase(Locale.ROOT) : i, key))) {
                 items.add(item);
             }
@@ -168,13 +175,13 @@ final class Filters {
     }
 
     private static List<Object> sort(Object value, List<Object> p, Map<String, Object> n) {
-        boolean descending = Python.truth(option(p, n, 0, "reverse", false));
-        boolean caseSensitive = Python.truth(option(p, n, 1, "case_sensitive", false));
+        boolean descending = PythonValues.truth(option(p, n, 0, "reverse", false));
+        boolean caseSensitive = PythonValues.truth(option(p, n, 1, "case_sensitive", false));
         Object attribute = option(p, n, 2, "attribute", None.NONE);
-        List<Object> items = Python.items(value);
+        List<Object> items = PythonValues.items(value);
         Comparator<Object> order =
                 (a, b) ->
-                        Python.compare(
+                        PythonValues.compare(
                                 sortKey(a, attribute, caseSensitive),
                                 sortKey(b, attribute, caseSensitive));
         items.sort(descending ? Collections.reverseOrder(order) : order);
@@ -182,15 +189,16 @@ final class Filters {
     }
 
     private static Object sortKey(Object item, Object attribute, boolean caseSensitive) {
-        Object key = attribute == None.NONE ? item : path(item, Python.text(attribute));
+        Object key = attribute == None.NONE ? item : path(item, PythonValues.text(attribute));
         return key instanceof String s && !caseSensitive ? s.toLowerCase(Locale.ROOT) : key;
     }
 
     private static Object extreme(Object value, boolean largest) {
         Comparator<Object> order =
                 (a, b) ->
-                        Python.compare(sortKey(a, None.NONE, false), sortKey(b, None.NONE, false));
-        List<Object> items = Python.items(value);
+                        PythonValues.compare(
+                                sortKey(a, None.NONE, false), sortKey(b, None.NONE, false));
+        List<Object> items = PythonValues.items(value);
         if (items.isEmpty()) {
             return new Undefined("the extreme of nothing");
         }
@@ -200,12 +208,14 @@ final class Filters {
     private static Object sum(Object value, List<Object> p, Map<String, Object> n) {
         Object attribute = option(p, n, 0, "attribute", None.NONE);
         Object sum = option(p, n, 1, "start", 0L);
-        for (Object item : Python.items(value)) {
+        for (Object item : PythonValues.items(value)) {
             sum =
-                    Python.binary(
+                    PythonValues.binary(
                             "+",
                             sum,
-                            attribute == None.NONE ? item : path(item, Python.text(attribute)));
+                            attribute == None.NONE
+                                    ? item
+                                    : path(item, PythonValues.text(attribute)));
         }
         return sum;
     }
@@ -217,7 +227,7 @@ final class Filters {
         List<Object> items = new ArrayList<>();
         map.forEach((key, item) -> items.add(List.of(key, item)));
         items.sort((a, b) ->
-                Python.compare(
+                PythonValues.compare(
                         sortKey(((List<?>) a).getFirst(), None.NONE, false),
                         sortKey(((List<?>) b).getFirst(), None.NONE, false)));
         return items;
@@ -236,16 +246,17 @@ final class Filters {
 
     private static List<Object> map(Object value, List<Object> p, Map<String, Object> n) {
         List<Object> results = new ArrayList<>();
-        for (Object item : Python.items(value)) {
+        for (Object item : PythonValues.items(value)) {
             if (p.isEmpty()) {
                 Object attribute = n.getOrDefault("attribute", None.NONE);
                 if (attribute == None.NONE) {
                     throw new TemplateException("map needs a filter or an attribute");
                 }
-                Object found = path(item, Python.text(attribute));
+                Object found = path(item, PythonValues.text(attribute));
                 results.add(found instanceof Undefined ? n.getOrDefault("default", found) : found);
             } else {
-                results.add(apply(Python.text(p.getFirst()), item, p.subList(1, p.size()), n));
+                results.add(
+                        apply(PythonValues.text(p.getFirst()), item, p.subList(1, p.size()), n));
             }
         }
         return results;
@@ -253,11 +264,11 @@ final class Filters {
 
     private static List<Object> select(Object value, List<Object> p, boolean keep) {
         List<Object> results = new ArrayList<>();
-        for (Object item : Python.items(value)) {
+        for (Object item : PythonValues.items(value)) {
             boolean holds =
                     p.isEmpty()
-                            ? Python.truth(item)
-                            : test(Python.text(p.getFirst()), item, p.subList(1, p.size()));
+                            ? PythonValues.truth(item)
+                            : test(PythonValues.text(p.getFirst()), item, p.subList(1, p.size()));
             if (holds == keep) {
                 results.add(item);
             }
@@ -266,14 +277,14 @@ final class Filters {
     }
 
     private static List<Object> selectAttribute(Object value, List<Object> p, boolean keep) {
-        String attribute = Python.text(argument(p, 0));
+        String attribute = PythonValues.text(argument(p, 0));
         List<Object> results = new ArrayList<>();
-        for (Object item : Python.items(value)) {
+        for (Object item : PythonValues.items(value)) {
             Object found = path(item, attribute);
             boolean holds =
                     p.size() < 2
-                            ? Python.truth(found)
-                            : test(Python.text(p.get(1)), found, p.subList(2, p.size()));
+                            ? PythonValues.truth(found)
+                            : test(PythonValues.text(p.get(1)), found, p.subList(2, p.size()));
             if (holds == keep) {
                 results.add(item);
             }
@@ -288,7 +299,7 @@ final class Filters {
                             (s.strip().matches("[-+]?\\d+")
                                     ? Long.parseLong(s.strip())
                                     : (long) Double.parseDouble(s.strip()))
-                    : (Object) Python.whole(value);
+                    : (Object) PythonValues.whole(value);
         } catch (NumberFormatException | TemplateException e) {
             return option(p, n, 0, "default", 0L);
         }
@@ -298,21 +309,22 @@ final class Filters {
         try {
             return value instanceof String s
                     ? (Object) Double.parseDouble(s.strip())
-                    : (Object) Python.number(value);
+                    : (Object) PythonValues.number(value);
         } catch (NumberFormatException | TemplateException e) {
             return option(p, n, 0, "default", 0.0);
         }
     }
 
     private static Object round(Object value, List<Object> p, Map<String, Object> n) {
-        int digits = (int) Math.clamp(Python.whole(option(p, n, 0, "precision", 0L)), -300, 300);
+        int digits =
+                (int) Math.clamp(PythonValues.whole(option(p, n, 0, "precision", 0L)), -300, 300);
         RoundingMode mode =
-                switch (Python.text(option(p, n, 1, "method", "common"))) {
+                switch (PythonValues.text(option(p, n, 1, "method", "common"))) {
                     case "ceil" -> RoundingMode.CEILING;
                     case "floor" -> RoundingMode.FLOOR;
                     default -> RoundingMode.HALF_EVEN;
                 };
-        return new BigDecimal(Python.number(value)).setScale(digits, mode).doubleValue();
+        return new BigDecimal(PythonValues.number(value)).setScale(digits, mode).doubleValue();
     }
 
     private static String indent(String s, List<Object> p, Map<String, Object> n) {
@@ -320,21 +332,21 @@ final class Filters {
         String by =
                 width instanceof String w
                         ? w
-                        : " ".repeat((int) Math.clamp(Python.whole(width), 0, 1000));
-        boolean first = Python.truth(option(p, n, 1, "first", false));
-        boolean blank = Python.truth(option(p, n, 2, "blank", false));
+                        : " ".repeat((int) Math.clamp(PythonValues.whole(width), 0, 1000));
+        boolean first = PythonValues.truth(option(p, n, 1, "first", false));
+        boolean blank = PythonValues.truth(option(p, n, 2, "blank", false));
         String[] lines = s.split("\n", -1);
         StringBuilder out = new StringBuilder(first ? by : "").append(lines[0]);
         for (int i = 1; i < lines.length; i++) {
             out.append('\n').append(blank || !lines[i].isEmpty() ? by : "").append(lines[i]);
         }
-        return Python.limited(out.toString());
+        return PythonValues.limited(out.toString());
     }
 
     private static List<Object> batch(Object value, List<Object> p) {
-        int size = (int) Math.clamp(Python.whole(argument(p, 0)), 1, Integer.MAX_VALUE);
+        int size = (int) Math.clamp(PythonValues.whole(argument(p, 0)), 1, Integer.MAX_VALUE);
         List<Object> batches = new ArrayList<>();
-        List<Object> items = Python.items(value);
+        List<Object> items = PythonValues.items(value);
         for (int at = 0; at < items.size(); at += size) {
             List<Object> part =
                     new ArrayList<>(items.subList(at, Math.min(items.size(), at + size)));
@@ -356,7 +368,7 @@ final class Filters {
             case "true" -> value.equals(true);
             case "false" -> value.equals(false);
             case "string" -> value instanceof String;
-            case "number" -> Python.isNumber(value);
+            case "number" -> PythonValues.isNumber(value);
             case "integer" -> value instanceof Long;
             case "float" -> value instanceof Double;
             case "mapping" -> value instanceof Map<?, ?>;
@@ -366,17 +378,18 @@ final class Filters {
                             || value instanceof Map<?, ?>
                             || value instanceof Undefined;
             case "callable" -> value instanceof Callable;
-            case "odd" -> Math.floorMod(Python.whole(value), 2L) == 1;
-            case "even" -> Math.floorMod(Python.whole(value), 2L) == 0;
+            case "odd" -> Math.floorMod(PythonValues.whole(value), 2L) == 1;
+            case "even" -> Math.floorMod(PythonValues.whole(value), 2L) == 0;
             case "divisibleby" ->
-                    Math.floorMod(Python.whole(value), Python.whole(argument(p, 0))) == 0;
-            case "in" -> Python.contains(argument(p, 0), value);
-            case "eq", "equalto", "==" -> Python.equal(value, argument(p, 0));
-            case "ne", "!=" -> !Python.equal(value, argument(p, 0));
-            case "lt", "lessthan", "<" -> Python.compare(value, argument(p, 0)) < 0;
-            case "le", "<=" -> Python.compare(value, argument(p, 0)) <= 0;
-            case "gt", "greaterthan", ">" -> Python.compare(value, argument(p, 0)) > 0;
-            case "ge", ">=" -> Python.compare(value, argument(p, 0)) >= 0;
+                    Math.floorMod(PythonValues.whole(value), PythonValues.whole(argument(p, 0)))
+                            == 0;
+            case "in" -> PythonValues.contains(argument(p, 0), value);
+            case "eq", "equalto", "==" -> PythonValues.equal(value, argument(p, 0));
+            case "ne", "!=" -> !PythonValues.equal(value, argument(p, 0));
+            case "lt", "lessthan", "<" -> PythonValues.compare(value, argument(p, 0)) < 0;
+            case "le", "<=" -> PythonValues.compare(value, argument(p, 0)) <= 0;
+            case "gt", "greaterthan", ">" -> PythonValues.compare(value, argument(p, 0)) > 0;
+            case "ge", ">=" -> PythonValues.compare(value, argument(p, 0)) >= 0;
             case "sameas" -> value == argument(p, 0) || value.equals(argument(p, 0));
             case "upper" -> value instanceof String s && s.equals(s.toUpperCase(Locale.ROOT));
             case "lower" -> value instanceof String s && s.equals(s.toLowerCase(Locale.ROOT));

@@ -36,7 +36,7 @@ final class Loop {
                             (p, n) -> {
                                 Object before = last;
                                 last = p;
-                                return !Python.equal(before, p);
+                                return !PythonValues.equal(before, p);
                             };
             default -> throw new TemplateException("loop." + name + " is not known here");
         };

@@ -28,7 +28,7 @@ final class Methods {
             case "index" ->
                     Optional.of((p, n) -> {
                         for (int i = 0; i < list.size(); i++) {
-                            if (Python.equal(list.get(i), argument(p, 0))) {
+                            if (PythonValues.equal(list.get(i), argument(p, 0))) {
                                 return (long) i;
                             }
                         }
@@ -36,7 +36,9 @@ final class Methods {
                     });
             case "count" ->
                     Optional.of((p, n) ->
-                            list.stream().filter(i -> Python.equal(i, argument(p, 0))).count());
+                            list.stream()
+                                    .filter(i -> PythonValues.equal(i, argument(p, 0)))
+                                    .count());
             case "copy" -> Optional.of((p, n) -> new ArrayList<>(list));
             case "append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse" ->
                     throw new TemplateException("a template may not change a list: " + name);
@@ -86,38 +88,40 @@ final class Methods {
                     Optional.of((p, n) ->
                             replace(
                                     s,
-                                    Python.text(argument(p, 0)),
-                                    Python.text(argument(p, 1)),
-                                    p.size() > 2 ? Python.whole(p.get(2)) : -1));
+                                    PythonValues.text(argument(p, 0)),
+                                    PythonValues.text(argument(p, 1)),
+                                    p.size() > 2 ? PythonValues.whole(p.get(2)) : -1));
             case "join" ->
                     Optional.of((p, n) ->
-                            Python.limited(
+                            PythonValues.limited(
                                     String.join(
                                             s,
-                                            Python.items(argument(p, 0)).stream()
+                                            PythonValues.items(argument(p, 0)).stream()
                                                     .map(Methods::requireText)
                                                     .toList())));
             case "find" ->
-                    Optional.of((p, n) -> position(s, s.indexOf(Python.text(argument(p, 0)))));
+                    Optional.of(
+                            (p, n) -> position(s, s.indexOf(PythonValues.text(argument(p, 0)))));
             case "rfind" ->
-                    Optional.of((p, n) -> position(s, s.lastIndexOf(Python.text(argument(p, 0)))));
+                    Optional.of((p, n) ->
+                            position(s, s.lastIndexOf(PythonValues.text(argument(p, 0)))));
             case "index" ->
                     Optional.of((p, n) -> {
-                        int at = s.indexOf(Python.text(argument(p, 0)));
+                        int at = s.indexOf(PythonValues.text(argument(p, 0)));
                         if (at < 0) {
                             throw new TemplateException("index: the text has no such part");
                         }
                         return position(s, at);
                     });
-            case "count" -> Optional.of((p, n) -> count(s, Python.text(argument(p, 0))));
+            case "count" -> Optional.of((p, n) -> count(s, PythonValues.text(argument(p, 0))));
             case "removeprefix" ->
                     Optional.of((p, n) -> {
-                        String prefix = Python.text(argument(p, 0));
+                        String prefix = PythonValues.text(argument(p, 0));
                         return s.startsWith(prefix) ? s.substring(prefix.length()) : s;
                     });
             case "removesuffix" ->
                     Optional.of((p, n) -> {
-                        String suffix = Python.text(argument(p, 0));
+                        String suffix = PythonValues.text(argument(p, 0));
                         return s.endsWith(suffix)
                                 ? s.substring(0, s.length() - suffix.length())
                                 : s;
@@ -136,7 +140,7 @@ final class Methods {
                                     && !s.equals(s.toUpperCase(Locale.ROOT)));
             case "zfill" ->
                     Optional.of((p, n) -> {
-                        long width = Math.min(10_000, Python.whole(argument(p, 0)));
+                        long width = Math.min(10_000, PythonValues.whole(argument(p, 0)));
                         boolean sign = s.startsWith("-") || s.startsWith("+");
                         String zeros = "0".repeat((int) Math.max(0, width - s.length()));
                         return sign ? s.charAt(0) + zeros + s.substring(1) : zeros + s;
@@ -156,7 +160,7 @@ final class Methods {
         if (item instanceof String s) {
             return s;
         }
-        throw new TemplateException("join needs texts, not " + Python.kind(item));
+        throw new TemplateException("join needs texts, not " + PythonValues.kind(item));
     }
 
     /// Python counts code points.
@@ -170,12 +174,12 @@ final class Methods {
 
     private static boolean any(Object candidates, Function<String, Boolean> test) {
         List<?> all = candidates instanceof List<?> list ? list : List.of(candidates);
-        return all.stream().anyMatch(c -> test.apply(Python.text(c)));
+        return all.stream().anyMatch(c -> test.apply(PythonValues.text(c)));
     }
 
     static String strip(String s, List<Object> arguments, boolean left, boolean right) {
         boolean blanks = arguments.isEmpty() || arguments.getFirst() == None.NONE;
-        String set = blanks ? "" : Python.text(arguments.getFirst());
+        String set = blanks ? "" : PythonValues.text(arguments.getFirst());
         int from = 0;
         int to = s.length();
         while (left && from < to && strips(s.charAt(from), set, blanks)) {
@@ -194,7 +198,7 @@ final class Methods {
     private static List<Object> split(String s, List<Object> p, Map<String, Object> n) {
         Object separator = p.isEmpty() ? n.getOrDefault("sep", None.NONE) : p.getFirst();
         Object limit = p.size() > 1 ? p.get(1) : n.getOrDefault("maxsplit", -1L);
-        long most = Python.whole(limit);
+        long most = PythonValues.whole(limit);
         List<Object> parts = new ArrayList<>();
         if (separator == None.NONE) {
             String rest = s.stripLeading();
@@ -227,7 +231,7 @@ final class Methods {
             return split(s, p, n);
         }
         String by = requireSeparator(p.getFirst());
-        long most = p.size() > 1 ? Python.whole(p.get(1)) : -1;
+        long most = p.size() > 1 ? PythonValues.whole(p.get(1)) : -1;
         List<Object> parts = new ArrayList<>();
         String rest = s;
         while (most < 0 || parts.size() < most) {
@@ -243,7 +247,7 @@ final class Methods {
     }
 
     private static String requireSeparator(Object separator) {
-        String by = Python.text(separator);
+        String by = PythonValues.text(separator);
         if (by.isEmpty()) {
             throw new TemplateException("split needs a separator that is not empty");
         }
@@ -266,7 +270,7 @@ final class Methods {
                 break;
             }
             result =
-                    Python.limited(
+                    PythonValues.limited(
                             result.substring(0, next) + by + result.substring(next + old.length()));
             at = next + by.length();
         }
@@ -326,11 +330,11 @@ final class Methods {
             Object item = values.get(next++);
             out.append(
                     switch (kind) {
-                        case 's' -> Python.text(item);
-                        case 'd' -> Long.toString(Python.whole(item));
-                        default -> Python.repr(item);
+                        case 's' -> PythonValues.text(item);
+                        case 'd' -> Long.toString(PythonValues.whole(item));
+                        default -> PythonValues.repr(item);
                     });
         }
-        return Python.limited(out.toString());
+        return PythonValues.limited(out.toString());
     }
 }

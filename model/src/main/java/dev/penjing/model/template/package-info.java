@@ -1,4 +1,6 @@
-/// Chat templates: the part of Jinja that models bring along, as transformers sets it up.
+/// Chat templates: the part of Jinja that models bring along, with Python's values and methods, as
+/// transformers sets it up. Start with `ChatTemplate`; `Lexer`, `Parser` and `TemplateInterpreter`
+/// follow one another.
 @NullMarked
 package dev.penjing.model.template;
 

@@ -5,17 +5,18 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Byte-pair encoding, on bytes (GPT-2, Llama 3, Qwen, tekken) or on characters with a fall back to
 /// bytes (SentencePiece: Llama 2, Mistral).
 final class BpeTokenizer implements Tokenizer {
-    /// Pieces whose ids are remembered; words of a language recur.
+    /// Pieces whose ids are remembered.
     private static final int CACHED = 1 << 16;
 
     private static final int LONGEST_CACHED = 64;
@@ -37,7 +38,7 @@ final class BpeTokenizer implements Tokenizer {
     private final Parts parts;
     private final byte[][] bytes;
     private final int[] byteIds = new int[256];
-    private final Map<String, int[]> cache = new ConcurrentHashMap<>();
+    private final PieceCache cache = new PieceCache(CACHED);
 
     BpeTokenizer(Parts parts) {
         this.parts = parts;
@@ -47,7 +48,10 @@ final class BpeTokenizer implements Tokenizer {
         }
         bytes = new byte[size + 1][];
         Arrays.fill(bytes, new byte[0]);
-        parts.vocabulary().forEach((token, id) -> bytes[id] = bytesOf(token));
+        Set<String> added = new HashSet<>();
+        parts.added().all().forEach(token -> added.add(token.content()));
+        parts.vocabulary()
+                .forEach((token, id) -> bytes[id] = bytesOf(token, added.contains(token)));
         for (AddedTokens.Token token : parts.added().all()) {
             bytes[token.id()] = token.content().getBytes(StandardCharsets.UTF_8);
         }
@@ -60,15 +64,13 @@ final class BpeTokenizer implements Tokenizer {
         }
     }
 
-    private byte[] bytesOf(String token) {
+    private byte[] bytesOf(String token, boolean added) {
         if (!parts.byteLevel()) {
             return token.length() == 6 && token.startsWith("<0x") && token.endsWith(">")
                     ? new byte[] {(byte) Integer.parseInt(token.substring(3, 5), 16)}
                     : token.replace('\u2581', ' ').getBytes(StandardCharsets.UTF_8);
         }
-        return parts.added().all().stream().anyMatch(t -> t.content().equals(token))
-                ? token.getBytes(StandardCharsets.UTF_8)
-                : ByteAlphabet.bytes(token);
+        return added ? token.getBytes(StandardCharsets.UTF_8) : ByteAlphabet.bytes(token);
     }
 
     ObjectNode json() {
@@ -101,14 +103,7 @@ final class BpeTokenizer implements Tokenizer {
                 ids.add(merge(piece));
                 continue;
             }
-            int[] known = cache.get(piece);
-            if (known == null) {
-                known = merge(piece);
-                if (cache.size() < CACHED) {
-                    cache.put(piece, known);
-                }
-            }
-            ids.add(known);
+            ids.add(cache.get(piece, this::merge));
         }
     }
 

@@ -1,10 +1,10 @@
 package dev.penjing.model.tokenizer;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -53,24 +53,15 @@ public final class Tokenizers {
         return TokenizerJson.read(GgufTokenizer.json(metadata), "of the GGUF file");
     }
 
-    /// Writes `tokenizer.json` to a directory, aside and then into place.
+    /// Writes `tokenizer.json` to a directory.
+    ///
+    /// @throws PenjingException if the disk refuses; an older file is then still there, whole
     public static void save(Tokenizer tokenizer, Path directory) {
         if (!(tokenizer instanceof BpeTokenizer bpe)) {
             throw new IllegalArgumentException("not a tokenizer of ours");
         }
-        Path file = directory.resolve("tokenizer.json");
-        Path aside = directory.resolve("tokenizer.json.partial");
-        try {
-            Files.createDirectories(directory);
-            Files.writeString(
-                    aside, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(bpe.json()));
-            Files.move(
-                    aside,
-                    file,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new PenjingException("cannot write " + file + ": " + e.getMessage(), e);
-        }
+        AtomicFile.write(
+                directory.resolve("tokenizer.json"),
+                JSON.writerWithDefaultPrettyPrinter().writeValueAsString(bpe.json()));
     }
 }

@@ -7,6 +7,7 @@ import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.safetensors.DType;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,8 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class GgufTest {
     @TempDir Path folder;
@@ -95,6 +98,52 @@ class GgufTest {
         assertThatThrownBy(() -> GgufImport.run(file, to, DType.F32, Progress.NONE))
                 .hasMessageContaining("'gpt2'");
         assertThat(to).doesNotExist();
+    }
+
+    /// A matrix in one of the short types, and a vector in float32.
+    private GgufFile matrixAndVector(int type, float inVector) throws IOException {
+        out.clear();
+        header(2, 0).text("w");
+        out.putInt(2).putLong(32).putLong(1).putInt(type).putLong(0);
+        text("v");
+        out.putInt(1).putLong(1).putInt(0).putLong(64);
+        out.position((out.position() + 31) / 32 * 32);
+        out.put(new byte[64]).putFloat(inVector);
+        return GgufFile.open(file());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "30, 1.5, BF16",
+        "30, 1e30, F32", // too many digits for eight
+        "30, 1.00390625, F32", // 1 + 2^-8
+        "1, 1.00390625, F16",
+        "1, 1e30, F32", // too large for F16
+        "8, 1.5, F32" // quantised
+    })
+    void theExactTypeKeepsEveryWeight(int type, float inVector, DType expected) throws IOException {
+        try (GgufFile gguf = matrixAndVector(type, inVector)) {
+            assertThat(ExactType.of(gguf)).isEqualTo(expected);
+        }
+    }
+
+    /// 2^31 weights in a file that takes no room on the disk.
+    @Test
+    void aTensorTooLargeForAnArrayIsSaid() throws IOException {
+        header(1, 0).text("w");
+        out.putInt(2).putLong(1 << 16).putLong(1 << 15).putInt(2).putLong(0);
+        out.position((out.position() + 31) / 32 * 32);
+        Path path = file();
+        try (RandomAccessFile sparse = new RandomAccessFile(path.toFile(), "rw")) {
+            sparse.setLength(out.position() + (1L << 31) / 32 * 18);
+        }
+        try (GgufFile gguf = GgufFile.open(path)) {
+            GgufFile.Tensor tensor = gguf.tensor("w");
+            assertThatThrownBy(tensor::toFloats)
+                    .isInstanceOf(PenjingException.class)
+                    .hasMessageContaining("w holds 2147483648 weights");
+            assertThat(tensor.floats(18L * 7, 36)).hasSize(64);
+        }
     }
 
     /// Two heads of four rows: even rows to the first half, odd rows to the second.

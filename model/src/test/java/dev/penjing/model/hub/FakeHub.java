@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -54,7 +55,10 @@ final class FakeHub implements AutoCloseable {
     volatile int expired;
     volatile int pageSize = 1000;
     volatile long claimedSize = -1;
-    volatile int millis;
+
+    /// Each request for content counts it down, and is answered when it is open.
+    volatile CountDownLatch gate = new CountDownLatch(0);
+
     final AtomicInteger atOnce = new AtomicInteger();
     final AtomicInteger mostAtOnce = new AtomicInteger();
 
@@ -223,7 +227,8 @@ final class FakeHub implements AutoCloseable {
         note("content", exchange);
         mostAtOnce.accumulateAndGet(atOnce.incrementAndGet(), Math::max);
         try {
-            Thread.sleep(millis);
+            gate.countDown();
+            gate.await();
             if (expired > 0) {
                 expired--;
                 send(exchange, 403, "");

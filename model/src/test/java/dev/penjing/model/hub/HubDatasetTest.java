@@ -56,7 +56,7 @@ class HubDatasetTest {
         for (int i = 0; i < more.length; i += 2) {
             environment.put(more[i], more[i + 1]);
         }
-        return new Hub(environment, new Patience(Duration.ofSeconds(5), Duration.ofMillis(1)));
+        return new Hub(environment, new RetryPolicy(Duration.ofSeconds(5), Duration.ofMillis(1)));
     }
 
     private static HubListing list(Hub hub) {

@@ -83,6 +83,31 @@ class SafetensorsTest {
         }
     }
 
+    /// Two shards: neither is in place before both are written, and the index comes last.
+    @Test
+    void shardsComeIntoPlaceTogetherOrNotAtAll() throws IOException {
+        List<TensorHeader> specs = List.of(new TensorHeader("a", 10), new TensorHeader("b", 10));
+        try (SafetensorsWriter writer =
+                new SafetensorsWriter(folder, specs, DType.F32, 40, Map.of())) {
+            writer.write("a", new float[10]);
+            assertThatThrownBy(writer::finish).isInstanceOf(IllegalStateException.class);
+        }
+        assertThat(folder).isEmptyDirectory();
+        Path second = folder.resolve("model-00002-of-00002.safetensors");
+        Files.createDirectories(second.resolve("in the way"));
+        try (SafetensorsWriter writer =
+                new SafetensorsWriter(folder, specs, DType.F32, 40, Map.of())) {
+            writer.write("a", new float[10]);
+            writer.write("b", new float[10]);
+            assertThat(folder.resolve("model-00001-of-00002.safetensors")).doesNotExist();
+            assertThatThrownBy(writer::finish)
+                    .isInstanceOf(PenjingException.class)
+                    .hasMessageContaining(second.toString());
+        }
+        assertThat(folder.resolve("model.safetensors.index.json")).doesNotExist();
+        assertThat(folder).isDirectoryNotContaining("glob:**.partial");
+    }
+
     @ParameterizedTest
     @EnumSource(
             value = DType.class,
@@ -178,9 +203,11 @@ class SafetensorsTest {
         write(TensorHeader.of(CONFIG.tensors()));
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             checkpoint.check(CONFIG);
-            assertThatThrownBy(() -> checkpoint.check(CONFIG.resized(CONFIG.shape().with(Axis.NEURON, 3))))
+            assertThatThrownBy(() ->
+                            checkpoint.check(CONFIG.resized(CONFIG.shape().with(Axis.LAYER, 2))))
                     .hasMessageContaining("lacks model.layers.1.input_layernorm.weight");
-            assertThatThrownBy(() -> checkpoint.check(CONFIG.resized(CONFIG.shape().with(Axis.LAYER, 1))))
+            assertThatThrownBy(() ->
+                            checkpoint.check(CONFIG.resized(CONFIG.shape().with(Axis.NEURON, 4))))
                     .hasMessageContaining("mlp.gate_proj.weight")
                     .hasMessageContaining("[3, 2]")
                     .hasMessageContaining("[4, 2]");

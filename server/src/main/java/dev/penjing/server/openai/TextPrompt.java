@@ -2,7 +2,6 @@ package dev.penjing.server.openai;
 
 import dev.penjing.inference.Engine;
 import java.util.Arrays;
-import java.util.OptionalInt;
 
 /// A prompt as token ids.
 ///
@@ -14,17 +13,8 @@ record TextPrompt(int[] ids, int added) {
     /// not already.
     static TextPrompt of(Engine engine, String text, boolean addSpecialTokens) {
         int[] ids = engine.tokenizer().encode(text);
-        OptionalInt bos =
-                addSpecialTokens && engine.beginsTexts()
-                        ? engine.tokenizer().id(engine.special("bos"))
-                        : OptionalInt.empty();
-        if (bos.isEmpty() || ids.length > 0 && ids[0] == bos.getAsInt()) {
-            return given(ids);
-        }
-        int[] begun = new int[ids.length + 1];
-        begun[0] = bos.getAsInt();
-        System.arraycopy(ids, 0, begun, 1, ids.length);
-        return new TextPrompt(begun, 1);
+        int[] begun = addSpecialTokens ? engine.text(text) : ids;
+        return new TextPrompt(begun, begun.length - ids.length);
     }
 
     /// Ids that the client gave: nothing is added to them.

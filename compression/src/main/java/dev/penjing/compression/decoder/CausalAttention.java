@@ -1,0 +1,117 @@
+package dev.penjing.compression.decoder;
+
+import dev.penjing.compression.torch.Compute;
+import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.architecture.ModelConfig;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/// Causal grouped-query attention with rotary position embedding (RoPE), over whole sequences from
+/// position 0.
+///
+/// On the CPU it is two matrix products around a softmax: libtorch's `scaled_dot_product_attention`
+/// is many times slower there in bfloat16 (see docs/performance.md). On CUDA the fused kernel is
+/// the fast one; without a sliding window it is told to be causal and takes no mask.
+final class CausalAttention implements ForwardContext, AutoCloseable {
+    private static final TensorOptional NO_MASK = new TensorOptional();
+
+    private final ModelConfig config;
+    private final Compute compute;
+    private final RotaryEmbedding rotary;
+    private Optional<Tensor> mask = Optional.empty();
+
+    CausalAttention(ModelConfig config, Compute compute) {
+        this.config = config;
+        this.compute = compute;
+        this.rotary = new RotaryEmbedding(config, compute);
+    }
+
+    RotaryEmbedding rotary() {
+        return rotary;
+    }
+
+    @Override
+    public Tensor attend(int layer, Tensor qkvN, long batch, long length) {
+        long heads = config.numAttentionHeads();
+        long groups = config.numKeyValueHeads();
+        long e = config.headDim();
+        RotaryEmbedding.Rotation rotation = rotary.upTo(length);
+        Tensor allBHLE = qkvN.view(batch, length, heads + 2 * groups, e).transpose(1, 2);
+        TensorVector parts = allBHLE.split(new long[] {heads, groups, groups}, 1);
+        Tensor qBHLE = rotation.queries(parts.get(0).contiguous());
+        Tensor kBLE = rotation.keys(parts.get(1).contiguous()).view(batch * groups, length, e);
+        Tensor vBLE = parts.get(2).reshape(batch * groups, length, e);
+        Tensor outBHLE;
+        if (compute.onCpu()) {
+            Tensor qBLE = qBHLE.view(batch * groups, heads / groups * length, e);
+            Tensor scores = torch.bmm(qBLE, kBLE.transpose(1, 2));
+            Tensor masked =
+                    scores.view(batch * groups, heads / groups, length, length).add_(mask(length));
+            Tensor weights = masked.softmax(-1).view(batch * groups, -1, length);
+            outBHLE = torch.bmm(weights, vBLE).view(batch, heads, length, e);
+        } else {
+            boolean causal = config.slidingWindow().isEmpty();
+            outBHLE =
+                    torch.scaled_dot_product_attention(
+                            qBHLE,
+                            kBLE.view(batch, groups, length, e),
+                            vBLE.view(batch, groups, length, e),
+                            causal ? NO_MASK : new TensorOptional(mask(length)),
+                            0.0,
+                            causal,
+                            new DoubleOptional(1.0),
+                            true);
+        }
+        return outBHLE.transpose(1, 2).reshape(batch * length, heads * e);
+    }
+
+    /// `[length, length]`, a part of one that is kept for the longest sequence so far. An earlier
+    /// part stays valid when a larger mask takes its place: libtorch counts who holds the memory.
+    private Tensor mask(long length) {
+        if (mask.isEmpty() || mask.get().size(0) < length) {
+            mask.ifPresent(Tensors::release);
+            mask = Optional.empty();
+            try (PointerScope scope = new PointerScope()) {
+                Tensor made =
+                        mask(
+                                compute.options(compute.type()),
+                                sizeFor(length),
+                                config.slidingWindow());
+                mask = Optional.of(Tensors.keep(made));
+            }
+        }
+        return mask.get().narrow(0, 0, length).narrow(1, 0, length);
+    }
+
+    /// The power of two from `length` on, and 64 at least.
+    static long sizeFor(long length) {
+        return Math.max(64, Long.highestOneBit(length * 2 - 1));
+    }
+
+    /// What is added to the scores: 0 where a position (row) sees another (column), minus infinity
+    /// where it comes later or has left the window.
+    ///
+    /// @return `[size, size]`, of the options' type and device
+    static Tensor mask(TensorOptions options, long size, OptionalInt window) {
+        Tensor hidden =
+                torch.full(
+                        new long[] {size, size}, new Scalar(Float.NEGATIVE_INFINITY), options);
+        Tensor later = hidden.triu(1);
+        return window.isPresent() ? later.add_(hidden.tril_(-window.getAsInt())) : later;
+    }
+
+    @Override
+    public void close() {
+        mask.ifPresent(Tensors::release);
+        mask = Optional.empty();
+        rotary.close();
+    }
+}

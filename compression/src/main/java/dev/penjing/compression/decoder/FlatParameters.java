@@ -1,0 +1,123 @@
+package dev.penjing.compression.decoder;
+
+import dev.penjing.compression.decoder.ParameterLayout.Slot;
+import dev.penjing.compression.torch.Compute;
+import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.Closer;
+import dev.penjing.model.PenjingException;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.TensorSpec;
+import dev.penjing.model.safetensors.Checkpoint;
+import dev.penjing.model.safetensors.TensorView;
+import java.nio.file.Path;
+import java.util.List;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/// All parameters of one decoder in a single flat tensor. Owns native memory until closed.
+public final class FlatParameters implements AutoCloseable {
+    private final ParameterLayout layout;
+    private final Tensor flat;
+
+    private FlatParameters(ParameterLayout layout, Tensor flat) {
+        this.layout = layout;
+        this.flat = Tensors.keep(flat);
+    }
+
+    /// FlatParameters that are all zero.
+    public static FlatParameters zeros(ModelConfig config, Compute compute, ScalarType type) {
+        try (PointerScope scope = new PointerScope()) {
+            ParameterLayout layout = ParameterLayout.of(config);
+            return new FlatParameters(layout, Tensors.zeros(compute.options(type), layout.size()));
+        }
+    }
+
+    /// Reads a checkpoint, which is checked against `config` first, tensor by tensor.
+    ///
+    /// @throws PenjingException if a tensor is missing, left over, of the wrong
+    ///   shape, all zero or not finite
+    public static FlatParameters load(
+            Path directory, ModelConfig config, Compute compute, ScalarType type) {
+        try (Checkpoint checkpoint = Checkpoint.open(directory);
+                Closer closer = new Closer()) {
+            checkpoint.check(config);
+            FlatParameters parameters =
+                    closer.own(zeros(config, compute, type), FlatParameters::close);
+            for (Slot slot : parameters.layout.slots()) {
+                parameters.read(checkpoint.tensor(slot.spec().name()), slot);
+            }
+            closer.keep();
+            return parameters;
+        }
+    }
+
+    private void read(TensorView view, Slot slot) {
+        view.checkUsable();
+        try (PointerScope scope = new PointerScope();
+                AutoGradMode noGrad = new AutoGradMode(false)) {
+            // the mapped file outlives this scope, and no tensor that looks into it leaves it
+            Tensor source =
+                    torch.from_blob(
+                            new Address(view.data().address()),
+                            slot.shape(),
+                            new TensorOptions(scalarType(view)));
+            view(slot.spec()).copy_(source);
+        }
+    }
+
+    private static ScalarType scalarType(TensorView view) {
+        return switch (view.dtype()) {
+            case F32 -> ScalarType.Float;
+            case F16 -> ScalarType.Half;
+            case BF16 -> ScalarType.BFloat16;
+            default ->
+                    throw new PenjingException(
+                            view.name()
+                                    + " is stored as "
+                                    + view.dtype()
+                                    + "; weights must be F32, F16 or BF16");
+        };
+    }
+
+    public ParameterLayout layout() {
+        return layout;
+    }
+
+    /// All elements, `[size]`.
+    public Tensor flat() {
+        return flat;
+    }
+
+    /// One tensor, sharing memory with [#flat].
+    public Tensor view(TensorSpec spec) {
+        Slot slot = layout.slot(spec);
+        return flat.narrow(0, slot.offset(), slot.size()).view(slot.shape());
+    }
+
+    /// A group of [ParameterLayout#group] as one matrix (or vector) of all their rows.
+    ///
+    /// @param group not empty
+    Tensor rows(List<Slot> group) {
+        long size = group.stream().mapToLong(Slot::size).sum();
+        Slot first = group.getFirst();
+        Tensor part = flat.narrow(0, first.offset(), size);
+        return first.spec().matrix() ? part.view(-1, first.shape()[1]) : part;
+    }
+
+    @Override
+    public void close() {
+        Tensors.release(flat);
+    }
+
+    /// A native address that somebody else owns.
+    private static final class Address extends Pointer {
+        Address(long address) {
+            this.address = address;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package dev.penjing.inference;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.penjing.model.Progress;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.TensorSpec;
+import dev.penjing.model.gguf.BlockType;
+import dev.penjing.model.gguf.GgufExport;
+import dev.penjing.model.gguf.GgufImport;
+import dev.penjing.model.safetensors.Checkpoint;
+import dev.penjing.model.safetensors.DType;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Every family on the engine, as a folder and as a GGUF file.
+class FamiliesTest {
+    @TempDir Path folder;
+
+    private static float[] scores(Path model, int[] ids) {
+        try (Engine engine =
+                Engine.load(model, EngineOptions.DEFAULT.withThreads(1), Progress.NONE)) {
+            return engine.languageModel().logProbabilities(List.of(ids)).getFirst();
+        }
+    }
+
+    /// Eight bits leave some noise; a bias, a rotation or a row in the wrong place would be off by
+    /// whole units. What GGUF says in float32 is the same model, to the last bit, and so is what
+    /// comes back from it.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"model_type\": \"llama\"",
+                "\"model_type\": \"llama\", \"attention_bias\": true",
+                "\"model_type\": \"mistral\", \"sliding_window\": 256",
+                "\"model_type\": \"qwen2\"",
+                "\"model_type\": \"qwen2\", \"tie_word_embeddings\": true"
+            })
+    void theEngineAgreesWithFloatsInBothForms(String family) {
+        Path directory = folder.resolve("model");
+        ModelConfig config = TinyModel.write(directory, ", " + family, 64, 96, 2, 4, 2, 16);
+        int[] ids = new int[40];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = (i * 37 + 11) % config.vocabularySize();
+        }
+        float[] expected = FloatReference.logProbabilities(directory, ids);
+        float[] scores = scores(directory, ids);
+        double sum = 0;
+        for (int i = 0; i < scores.length; i++) {
+            assertThat(scores[i]).as("position %d", i).isCloseTo(expected[i], within(0.5f));
+            sum += Math.abs(scores[i] - expected[i]);
+        }
+        assertThat(sum / scores.length).isLessThan(0.1);
+
+        Path gguf = folder.resolve("model.gguf");
+        GgufExport.run(directory, gguf, BlockType.F32, Progress.NONE);
+        assertThat(scores(gguf, ids)).isEqualTo(scores);
+
+        Path again = folder.resolve("again");
+        GgufImport.run(gguf, again, DType.F32, Progress.NONE);
+        ModelConfig read = ModelConfig.read(again.resolve("config.json"));
+        assertThat(read.shape()).isEqualTo(config.shape());
+        assertThat(read.biases()).isEqualTo(config.biases());
+        try (Checkpoint before = Checkpoint.open(directory);
+                Checkpoint after = Checkpoint.open(again)) {
+            after.check(read);
+            for (TensorSpec tensor : config.tensors()) {
+                assertThat(after.tensor(tensor.name()).toFloats())
+                        .as(tensor.name())
+                        .isEqualTo(before.tensor(tensor.name()).toFloats());
+            }
+        }
+    }
+}

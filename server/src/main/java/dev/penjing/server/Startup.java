@@ -89,9 +89,7 @@ public final class Startup {
                                 settings.optionalInteger("max-model-len").orElse(0),
                                 settings.integer("max-sequences"));
         if (settings.optionalText("quantization").isPresent()) {
-            options =
-                    options.withQuantization(
-                            WeightFormat.named(settings.text("quantization")));
+            options = options.withQuantization(WeightFormat.named(settings.text("quantization")));
         }
         return draft.isPresent()
                 ? options.withDraft(draft.get(), settings.integer("draft-tokens"))

@@ -5,8 +5,8 @@ import java.util.Arrays;
 
 /// A prompt as token ids.
 ///
-/// @param added how many of its first ids the server put before the client's own: 1 for a BOS token,
-///   else 0
+/// @param added how many of its first ids the server put before the client's own: 1 for a BOS
+///   token, else 0
 record TextPrompt(int[] ids, int added) {
     /// A text as the model's tokenizer reads it. Special tokens are added as vLLM adds them
     /// (`add_special_tokens`): a BOS token, if the model's texts begin with one and this text does

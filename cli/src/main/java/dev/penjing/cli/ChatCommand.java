@@ -97,7 +97,9 @@ final class ChatCommand implements Callable<Integer> {
         ConsoleProgress progress = new ConsoleProgress();
         try (Engine engine =
                 Engine.load(
-                        ModelSources.enginePath(model, progress), settings.options(progress), progress)) {
+                        ModelSources.enginePath(model, progress),
+                        settings.options(progress),
+                        progress)) {
             progress.finish();
             progress.say(engine.describe());
             forget();

@@ -3,6 +3,7 @@ package dev.penjing.cli;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.model.UsageException;
+import java.util.Iterator;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -13,9 +14,10 @@ final class EngineSettings {
 
     @Option(
             names = "--quantization",
+            completionCandidates = Formats.class,
             description =
-                    "q4_0 or q8_0: what the weights are computed in (default: the file's own, or"
-                            + " q8_0).")
+                    "${COMPLETION-CANDIDATES}: what the weights are computed in (default: the"
+                            + " file's own, or the finest).")
     Optional<String> quantization = Optional.empty();
 
     @Option(
@@ -31,6 +33,14 @@ final class EngineSettings {
             names = "--draft-tokens",
             description = "The most that a draft proposes at a time, 1 to 8 (default: 3).")
     Optional<Integer> draftTokens = Optional.empty();
+
+    /// What `--quantization` may be.
+    static final class Formats implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return WeightFormat.names().iterator();
+        }
+    }
 
     EngineOptions options(ConsoleProgress progress) {
         EngineOptions options = EngineOptions.DEFAULT.withThreads(threads);

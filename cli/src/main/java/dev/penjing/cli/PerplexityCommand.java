@@ -74,7 +74,8 @@ final class PerplexityCommand implements Callable<Integer> {
         }
         String text = Corpus.of(List.of(data)).text();
         EngineOptions options = EngineOptions.DEFAULT.withThreads(computing.threads);
-        try (Engine loaded = Engine.load(ModelSources.enginePath(model, progress), options, progress)) {
+        try (Engine loaded =
+                Engine.load(ModelSources.enginePath(model, progress), options, progress)) {
             progress.finish();
             progress.say(loaded.describe());
             Perplexity measured =

@@ -81,8 +81,8 @@ final class QuantizeCommand implements Callable<Integer> {
         try (Engine engine = Engine.load(model, EngineOptions.DEFAULT, progress)) {
             progress.finish();
             progress.say(engine.describe());
-            double result = Perplexity.measure(engine.languageModel(), text, 2048, progress)
-                            .perplexity();
+            double result =
+                    Perplexity.measure(engine.languageModel(), text, 2048, progress).perplexity();
             progress.finish();
             return result;
         }

@@ -6,7 +6,7 @@ import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
-import dev.penjing.inference.kernel.Q4_0;
+import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.gguf.BlockType;
@@ -86,7 +86,9 @@ class EngineAgreesTest {
     @Test
     void fourBitsLoseMoreButLittle() {
         double four =
-                meanDifference(TEACHER, EngineOptions.DEFAULT.withQuantization(Q4_0.FORMAT));
+                meanDifference(
+                        TEACHER,
+                        EngineOptions.DEFAULT.withQuantization(WeightFormat.named("q4_0")));
         assertThat(four).isGreaterThan(meanDifference(TEACHER, EngineOptions.DEFAULT));
         assertThat(four).isLessThan(0.3);
     }

@@ -12,14 +12,13 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /// How texts and conversations become prompts of a model.
-record ChatForm(
-        Tokenizer tokenizer, TextConventions conventions, Optional<ChatTemplate> template) {
+record ChatForm(Tokenizer tokenizer, TextConventions conventions, Optional<ChatTemplate> template) {
     static ChatForm of(Tokenizer tokenizer, TextConventions conventions) {
         return new ChatForm(tokenizer, conventions, conventions.chatTemplate());
     }
 
-    /// A text to continue: it begins with BOS where the model's texts do, and once, if it is written
-    /// there already.
+    /// A text to continue: it begins with BOS where the model's texts do, and once, if it is
+    /// written there already.
     int[] text(String text) {
         int[] ids = tokenizer.encode(text);
         OptionalInt bos =

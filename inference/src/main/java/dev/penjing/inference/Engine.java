@@ -92,7 +92,8 @@ public final class Engine implements Generator, AutoCloseable {
         drafter = draft.map(d -> drafter(d, options, loading));
         drafter.ifPresent(d -> closer.own(d, Drafter::close));
         int held = Math.toIntExact(Math.min(Integer.MAX_VALUE, tokensOf(pass)));
-        limits = new PromptLimits(Math.min(contextOf(config, options), held), pass.vocabularySize());
+        limits =
+                new PromptLimits(Math.min(contextOf(config, options), held), pass.vocabularySize());
         workers = GuidedDecoding.workers(team.members());
         closer.own(workers, ExecutorService::shutdownNow);
         scheduler = new Scheduler(pass, drafter, options.maxSequences(), options.chunk());

@@ -20,7 +20,11 @@ import java.util.function.IntConsumer;
 /// @param scheduler of the engine
 /// @param block positions of a block of its key-value cache
 record EngineModel(
-        Generator generator, Tokenizer tokenizer, Scheduler scheduler, int block, PromptLimits limits)
+        Generator generator,
+        Tokenizer tokenizer,
+        Scheduler scheduler,
+        int block,
+        PromptLimits limits)
         implements LanguageModel {
     @Override
     public int contextLength() {

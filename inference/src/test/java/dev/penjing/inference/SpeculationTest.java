@@ -324,8 +324,7 @@ class SpeculationTest {
                         @Override
                         public void token(int id, String piece, Optional<LogProbabilities> p) {
                             super.token(id, piece, p);
-                            engine.draft(
-                                    ids.size() >= 50 ? DraftUse.ALWAYS : DraftUse.NEVER);
+                            engine.draft(ids.size() >= 50 ? DraftUse.ALWAYS : DraftUse.NEVER);
                         }
                     };
             Finish finish = engine.submit(request, answer).awaitEnd();

@@ -65,8 +65,8 @@ public record Finish(
                 Optional.empty());
     }
 
-    /// What to throw for an answer that came to no good end: says the reason, and the cause if there
-    /// is one.
+    /// What to throw for an answer that came to no good end: says the reason, and the cause if
+    /// there is one.
     public PenjingException failure() {
         String what = "the answer ended as " + reason;
         return cause.map(thrown -> new PenjingException(what + ": " + message(thrown), thrown))

@@ -32,7 +32,8 @@ public final class CachedTokens {
     /// Takes all the blocks that the sequence may need, its first `shared` tokens being those of
     /// another, which has computed them: full blocks are used by both, and of one that is filled in
     /// part it gets a copy.
-    public void branch(CachedTokens from, int shared, int count, BlockManager manager, ForwardPass pass) {
+    public void branch(
+            CachedTokens from, int shared, int count, BlockManager manager, ForwardPass pass) {
         blocks = Arrays.copyOf(from.blocks, count);
         serials = Arrays.copyOf(from.serials, count);
         computed = shared;

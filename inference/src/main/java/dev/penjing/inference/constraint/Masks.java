@@ -26,7 +26,8 @@ final class Masks {
     private static final int MEMORY = 1 << 20;
 
     /// Tokens, and what is known of them.
-    private record Part(TokenTrie trie, Map<State, long[]> masks, Map<ParserStack, Inside> insides) {}
+    private record Part(
+            TokenTrie trie, Map<State, long[]> masks, Map<ParserStack, Inside> insides) {}
 
     private final List<Part> parts;
     private final int longest;
@@ -53,10 +54,7 @@ final class Masks {
         this.words = words;
         int kept = Math.max(64, MEMORY / (8 * words));
         masks = recent(kept);
-        parts =
-                tries.stream()
-                        .map(t -> new Part(t, recent(kept), recent(kept)))
-                        .toList();
+        parts = tries.stream().map(t -> new Part(t, recent(kept), recent(kept))).toList();
         longest = tries.stream().mapToInt(TokenTrie::longest).max().orElse(0);
     }
 

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.function.IntPredicate;
 
-/// A vocabulary's tokens by their bytes, as a prefix tree in preorder. Immutable. Special tokens, and
-/// those of no bytes, are not in it.
+/// A vocabulary's tokens by their bytes, as a prefix tree in preorder. Immutable. Special tokens,
+/// and those of no bytes, are not in it.
 final class TokenTrie {
     /// The root.
     static final int ROOT = 0;

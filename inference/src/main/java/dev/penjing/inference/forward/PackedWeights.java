@@ -3,7 +3,6 @@ package dev.penjing.inference.forward;
 import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.model.Closer;
-import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.TensorSpec;
@@ -161,11 +160,12 @@ final class PackedWeights implements AutoCloseable {
 
         /// As fine as the finest of these tensors.
         private WeightFormat natural(TensorSpec... specs) {
-            return loading.format().orElseGet(() ->
-                    Arrays.stream(specs)
-                            .map(source::natural)
-                            .max(Comparator.comparingInt(WeightFormat::bits))
-                            .orElseThrow());
+            return loading.format()
+                    .orElseGet(() ->
+                            Arrays.stream(specs)
+                                    .map(source::natural)
+                                    .max(Comparator.comparingInt(WeightFormat::bits))
+                                    .orElseThrow());
         }
 
         /// Copies a tensor's rows to `to` from row `toRow` on.

@@ -60,7 +60,8 @@ final class SelfAttention {
     private int tileCount;
 
     /// @param maxRows of a batch
-    SelfAttention(PackedWeights weights, Kernels kernels, Team team, KeyValuePool pool, int maxRows) {
+    SelfAttention(
+            PackedWeights weights, Kernels kernels, Team team, KeyValuePool pool, int maxRows) {
         ModelConfig config = weights.config();
         this.kernels = kernels;
         this.team = team;

@@ -50,9 +50,7 @@ final class ManyTokens {
     }
 
     private static boolean inEights(PackedMatrix w, Activations x) {
-        return EIGHT
-                && x.tile() == 8
-                && (!w.format().eightRowsReadFloats() || x.wholes.length > 0);
+        return EIGHT && x.tile() == 8 && (!w.format().eightRowsReadFloats() || x.wholes.length > 0);
     }
 
     /// Reads a value of every cache line, so that all of them are under way at once: while it

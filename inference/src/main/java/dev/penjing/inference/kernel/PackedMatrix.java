@@ -133,8 +133,7 @@ public final class PackedMatrix {
         boolean finite = true;
         for (int block = 0; block < count; block++) {
             long source = at + (long) block * format.blockType().bytes();
-            short scale =
-                    format.packGguf(from, source, data, laneOffset(row, block), laneStep());
+            short scale = format.packGguf(from, source, data, laneOffset(row, block), laneStep());
             finite &= (scale & 0x7c00) != 0x7c00;
             data.set(SHORT, scaleOffset(row, block), scale);
         }

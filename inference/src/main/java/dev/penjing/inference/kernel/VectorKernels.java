@@ -244,7 +244,8 @@ public final class VectorKernels implements Kernels {
             int headDim,
             float[] out,
             int outAt) {
-        AttentionKernels.fourMixes(weights, weightsAt, stride, count, values, at, headDim, out, outAt);
+        AttentionKernels.fourMixes(
+                weights, weightsAt, stride, count, values, at, headDim, out, outAt);
     }
 
     @Override

@@ -51,8 +51,8 @@ public abstract sealed class WeightFormat permits Q4_0, Q8_0 {
                                         .formatted(String.join(" or ", names()), name)));
     }
 
-    /// The format in which a tensor of a GGUF file is computed with the least loss: its own, or
-    /// the finest.
+    /// The format in which a tensor of a GGUF file is computed with the least loss: its own, or the
+    /// finest.
     public static WeightFormat nearest(BlockType type) {
         return all().stream()
                 .filter(format -> format.blockType == type)

@@ -9,8 +9,8 @@ import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
 
-/// What a model makes of a text: cut into windows that do not overlap, every token but the first
-/// of each scored.
+/// What a model makes of a text: cut into windows that do not overlap, every token but the first of
+/// each scored.
 ///
 /// @param negativeLogLikelihood summed, in nats
 /// @param tokens that were scored

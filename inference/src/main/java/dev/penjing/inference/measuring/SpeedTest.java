@@ -56,7 +56,12 @@ public final class SpeedTest {
     ///   which a draft has nothing to go by
     /// @throws UsageException if a number is not positive, or the text is shorter than a prompt
     public static Row run(
-            Generator engine, Optional<int[]> text, int batch, int prompt, int answer, int repeats) {
+            Generator engine,
+            Optional<int[]> text,
+            int batch,
+            int prompt,
+            int answer,
+            int repeats) {
         if (batch < 1 || prompt < 1 || answer < 1 || repeats < 1) {
             throw new UsageException(
                     "`batch`, `promptTokens`, `newTokens` and `repeats` must be positive");

@@ -18,9 +18,9 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
-/// Computes log-probabilities of texts between the scheduler's steps, one pass at a time, each with as many rows of as
-/// many texts as there are at hand. What texts share at the beginning is computed once, as long as
-/// there is memory for it: where there is little, it is computed again.
+/// Computes log-probabilities of texts between the scheduler's steps, one pass at a time, each with
+/// as many rows of as many texts as there are at hand. What texts share at the beginning is
+/// computed once, as long as there is memory for it: where there is little, it is computed again.
 ///
 /// A text takes all its blocks before its first row is computed, and is never without them until
 /// the last one is: so what has begun can end, whatever else waits for memory.

@@ -8,8 +8,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /// Texts to score as a prefix tree of their inputs, so that what they share at the beginning is
-/// computed once. Of a text of n ids, the first n - 1 are inputs: texts that differ in the last id alone are
-/// the same inputs, each scored by its own id from the same logits.
+/// computed once. Of a text of n ids, the first n - 1 are inputs: texts that differ in the last id
+/// alone are the same inputs, each scored by its own id from the same logits.
 final class SharedPrefixes {
     /// A branch waits until the one before it has computed what they share. Where that is less than
     /// a block, and at most a quarter of what the branch has besides, computing it again costs less

@@ -5,7 +5,6 @@ import dev.penjing.inference.api.DraftUse;
 import dev.penjing.inference.cache.BlockManager;
 import dev.penjing.inference.forward.Batch;
 import dev.penjing.inference.forward.ForwardPass;
-import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.tokenizer.Tokenizer;
@@ -14,8 +13,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// Speculative decoding (Leviathan et al. 2023): a small model, the draft, proposes what a large one,
-/// the target, may say next.
+/// Speculative decoding (Leviathan et al. 2023): a small model, the draft, proposes what a large
+/// one, the target, may say next.
 ///
 /// The target computes the proposals of a sequence behind its last token, all in one pass, and the
 /// sequence draws its tokens from the target's logits as it would without a draft, row after row,
@@ -135,7 +134,8 @@ public final class Drafter implements AutoCloseable {
     }
 
     /// For the proposals, the answers' tokens and a chunk of prompts go through the draft model. A
-    /// draft that fell behind, while it rested or too many sequences ran, catches up chunk by chunk.
+    /// draft that fell behind, while it rested or too many sequences ran, catches up chunk by
+    /// chunk.
     ///
     /// @return whether the draft had anything to do
     private boolean propose(List<? extends DraftTarget> running, int depth) {

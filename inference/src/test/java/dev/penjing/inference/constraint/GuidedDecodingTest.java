@@ -23,8 +23,7 @@ class GuidedDecodingTest {
                     """);
 
     private static Constraints constraints() {
-        return new Constraints(
-                ConstraintTest.TOKENIZER, List.of(ConstraintTest.END), vocabulary());
+        return new Constraints(ConstraintTest.TOKENIZER, List.of(ConstraintTest.END), vocabulary());
     }
 
     private static int vocabulary() {
@@ -62,8 +61,7 @@ class GuidedDecodingTest {
     @Test
     void whatSomebodyElseFoundIsNotWaitedFor() {
         Constraints constraints = constraints();
-        GuidedDecoding guided =
-                new GuidedDecoding(constraints.begin(NAMES), task -> {}, () -> {});
+        GuidedDecoding guided = new GuidedDecoding(constraints.begin(NAMES), task -> {}, () -> {});
         int bracket = ConstraintTest.TOKENIZER.encode("[")[0];
         guided.accept(bracket);
         assertThat(guided.ready()).isFalse();
@@ -115,10 +113,7 @@ class GuidedDecodingTest {
                 new Constraints(ConstraintTest.TOKENIZER, List.of(), vocabulary(), enough);
         CompletableFuture<Boolean> told = new CompletableFuture<>();
         GuidedDecoding guided =
-                new GuidedDecoding(
-                        less.begin(later),
-                        Runnable::run,
-                        () -> told.complete(true));
+                new GuidedDecoding(less.begin(later), Runnable::run, () -> told.complete(true));
         for (int letter : letters("abc")) {
             guided.mask();
             guided.accept(letter);

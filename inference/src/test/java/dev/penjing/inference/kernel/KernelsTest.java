@@ -145,7 +145,12 @@ class KernelsTest {
             for (float value : new float[] {-1, 1}) {
                 for (int tokens : new int[] {1, 4, 32}) {
                     PackedMatrix w =
-                            new PackedMatrix(WeightFormat.named(format), 32, 64, vector.lanes(), Arena.ofAuto());
+                            new PackedMatrix(
+                                    WeightFormat.named(format),
+                                    32,
+                                    64,
+                                    vector.lanes(),
+                                    Arena.ofAuto());
                     byte[] quants = new byte[32];
                     Arrays.fill(quants, (byte) quant);
                     for (int row = 0; row < 32; row++) {

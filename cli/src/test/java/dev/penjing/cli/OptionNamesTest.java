@@ -2,6 +2,7 @@ package dev.penjing.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
@@ -23,11 +24,9 @@ class OptionNamesTest {
                     evaluate | an item of mcTargets: `answer` | an item of mcTargets: `answer`
                     """)
     void namesTheOptionsOfTheCommand(String command, String message, String read) {
-        CommandLine line = new CommandLine(new Main());
-        assertThat(
-                        OptionNames.in(
-                                message,
-                                line.getSubcommands().get(command).getCommandSpec()))
-                .isEqualTo(read);
+        CommandLine line =
+                Objects.requireNonNull(
+                        new CommandLine(new Main()).getSubcommands().get(command), command);
+        assertThat(OptionNames.in(message, line.getCommandSpec())).isEqualTo(read);
     }
 }

@@ -141,7 +141,10 @@ class SourcesTest {
                     source.name().equals("package-info") && source.text().startsWith("///");
             says.merge(source.folder(), sentence, Boolean::logicalOr);
         }
-        return says.keySet().stream().filter(folder -> !says.get(folder)).toList();
+        return says.entrySet().stream()
+                .filter(entry -> !entry.getValue())
+                .map(Map.Entry::getKey)
+                .toList();
     }
 
     private static Map<String, List<Path>> namesThatExistTwice(List<JavaSource> sources) {

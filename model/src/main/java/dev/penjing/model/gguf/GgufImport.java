@@ -219,10 +219,10 @@ public final class GgufImport {
         return result;
     }
 
-    private void tokenizerFiles(TextConventions conventions) {
+    private void tokenizerFiles(TextConventions conventions, ModelConfig config) {
         ObjectNode tokenizer = JSON.createObjectNode();
         tokenizer.put("tokenizer_class", "PreTrainedTokenizerFast");
-        tokenizer.put("model_max_length", required(gguf, "llama.context_length"));
+        tokenizer.put("model_max_length", config.maxPositionEmbeddings());
         tokenizer.put("clean_up_tokenization_spaces", false);
         ObjectNode special = JSON.createObjectNode();
         ObjectNode generation = JSON.createObjectNode();

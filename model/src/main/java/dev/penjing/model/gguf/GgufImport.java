@@ -64,7 +64,7 @@ public final class GgufImport {
         weights(config, type, progress);
         Tokenizer tokenizer = Tokenizers.fromGguf(gguf.metadata());
         Tokenizers.save(tokenizer, directory);
-        tokenizerFiles(TextConventions.ofGguf(gguf.metadata(), tokenizer));
+        tokenizerFiles(TextConventions.ofGguf(gguf.metadata(), tokenizer), config);
         // last: what is there with a config.json is whole
         config.write(directory.resolve("config.json"));
     }

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.penjing.model.PenjingVersion;
+import dev.penjing.model.files.FolderLock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -330,6 +331,39 @@ class MainTest {
         try (Stream<Path> files = Files.walk(folder.resolve("run"))) {
             assertThat(files.filter(f -> f.toString().endsWith(".partial"))).isEmpty();
         }
+        // what another run has in hand is left alone
+        try (FolderLock other = FolderLock.of(folder.resolve("run"))) {
+            CommandLines.Outcome fourth = run(command);
+            assertThat(fourth.status()).isEqualTo(1);
+            assertThat(fourth.failure()).contains("another run is at work in");
+        }
+    }
+
+    /// Layers are an axis like the others.
+    @Test
+    void layersCanBeCut() {
+        String to = folder.resolve("shallow").toString();
+        CommandLines.succeed(
+                "prune", TEACHER, "--random", "1", "--num-hidden-layers", "2", "--to", to);
+        JsonNode shallow = run("inspect", to, "--json").json();
+        JsonNode teacher = run("inspect", TEACHER, "--json").json();
+        assertThat(shallow.at("/config/num_hidden_layers").asInt()).isEqualTo(2);
+        int layers = teacher.at("/config/num_hidden_layers").asInt();
+        assertThat(shallow.path("non_embedding_parameters").asDouble() * layers / 2)
+                .isCloseTo(
+                        teacher.path("non_embedding_parameters").asDouble(),
+                        within(teacher.at("/config/hidden_size").asDouble()));
+        CommandLines.fails(
+                2,
+                "--num-hidden-layers 9 is larger than the teacher's " + layers,
+                "prune",
+                TEACHER,
+                "--random",
+                "1",
+                "--num-hidden-layers",
+                "9",
+                "--to",
+                folder.resolve("deeper").toString());
     }
 
     /// What would be found in hours is found at once: nothing has been written.

@@ -9,8 +9,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -134,7 +136,7 @@ public record Cut(Map<Axis, List<int[]>> parts) {
                 if (size != largest) {
                     throw new UsageException(
                             "%s cannot be cut: a student has the teacher's %d"
-                                    .formatted(axis.key(), largest));
+                                    .formatted(field(axis), largest));
                 }
                 continue;
             }
@@ -151,7 +153,14 @@ public record Cut(Map<Axis, List<int[]>> parts) {
                                     : "is not a multiple of the %d key-value heads".formatted(step);
             throw new UsageException(
                     "%s %d %s: the nearest that can be is %d"
-                            .formatted(axis.key(), size, why, nearest));
+                            .formatted(field(axis), size, why, nearest));
         }
+    }
+
+    /// `hiddenSize` for `hidden_size`.
+    private static String field(Axis axis) {
+        return Pattern.compile("_(.)")
+                .matcher(axis.key())
+                .replaceAll(m -> m.group(1).toUpperCase(Locale.ROOT));
     }
 }

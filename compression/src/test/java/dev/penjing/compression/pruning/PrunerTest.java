@@ -290,12 +290,12 @@ class PrunerTest {
 
     @ParameterizedTest
     @CsvSource({
-        "49, 80, 6, hidden_size 49 is larger than the teacher's 48: the nearest that can be is 48",
-        "0, 80, 6, hidden_size 0 is too small: the nearest that can be is 1",
-        "48, 81, 6, intermediate_size 81 is larger than the teacher's 80: the nearest that can be is 80",
-        "48, 80, 5, num_attention_heads 5 is not a multiple of the 2 key-value heads: the nearest that can be is 6",
-        "48, 80, 0, num_attention_heads 0 is too small: the nearest that can be is 2",
-        "48, 80, 8, num_attention_heads 8 is larger than the teacher's 6: the nearest that can be is 6",
+        "49, 80, 6, hiddenSize 49 is larger than the teacher's 48: the nearest that can be is 48",
+        "0, 80, 6, hiddenSize 0 is too small: the nearest that can be is 1",
+        "48, 81, 6, intermediateSize 81 is larger than the teacher's 80: the nearest that can be is 80",
+        "48, 80, 5, numAttentionHeads 5 is not a multiple of the 2 key-value heads: the nearest that can be is 6",
+        "48, 80, 0, numAttentionHeads 0 is too small: the nearest that can be is 2",
+        "48, 80, 8, numAttentionHeads 8 is larger than the teacher's 6: the nearest that can be is 6",
     })
     void sizesThatCannotBeAreRefused(int hidden, int intermediate, int heads, String message) {
         assertThatThrownBy(() ->

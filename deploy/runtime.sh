@@ -26,7 +26,7 @@ if [ -e "$target" ]; then
 fi
 
 if [ "${2:-}" != --no-build ]; then
-  (cd "$home" && mvn -q -B -DskipTests -Papp -pl cli -am package)
+  (cd "$home" && mvn -q -B -Dmaven.test.skip=true -Papp -pl cli -am package)
 fi
 
 mkdir -p "$target/app" "$target/bin"

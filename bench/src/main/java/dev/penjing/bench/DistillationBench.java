@@ -175,7 +175,8 @@ final class DistillationBench {
         saveTeacher(teacher, compute, checkpoint);
         List<Double> seconds = new ArrayList<>();
         try (TokenFile tokens = tokens();
-                FlatParameters weights = FlatParameters.load(checkpoint, teacher, compute, compute.type());
+                FlatParameters weights =
+                        FlatParameters.load(checkpoint, teacher, compute, compute.type());
                 Decoder decoder = new Decoder(teacher, weights, compute);
                 Trainer trainer =
                         new Trainer(

@@ -55,15 +55,13 @@ final class CompressCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ConsoleProgress progress = new ConsoleProgress();
-        try (SandboxRunner runner =
-                new SandboxRunner(Installation.current(), computing.threads)) {
+        try (SandboxRunner runner = new SandboxRunner(Installation.current(), computing.threads)) {
             compress(progress, tasks(runner, progress));
         }
         return 0;
     }
 
-    private Optional<Compression.Tasks> tasks(
-            SandboxRunner runner, ConsoleProgress progress) {
+    private Optional<Compression.Tasks> tasks(SandboxRunner runner, ConsoleProgress progress) {
         if (benchmarks.tasks.isEmpty()) {
             if (benchmarks.dataDir.isPresent() || benchmarks.limit.isPresent()) {
                 throw new UsageException("--data-dir and --limit are for --tasks: name them too");

@@ -145,10 +145,10 @@ final class EvaluateCommand implements Callable<Integer> {
         BenchmarkData data = which.data(progress);
         Map<String, List<TaskResult>> results = new LinkedHashMap<>();
         List<ObjectNode> provenance = new ArrayList<>();
-        try (SandboxRunner runner =
-                        new SandboxRunner(Installation.current(), computing.threads);
+        try (SandboxRunner runner = new SandboxRunner(Installation.current(), computing.threads);
                 SampleFile out = SampleFile.of(samplesOut)) {
-            CodeBenchmarkSettings programs = new CodeBenchmarkSettings(samples, temperature, topP, passAt, runner::get);
+            CodeBenchmarkSettings programs =
+                    new CodeBenchmarkSettings(samples, temperature, topP, passAt, runner::get);
             List<Benchmark> benchmarks = Benchmarks.of(which.tasks.orElse("all"), programs);
             Evaluation.Settings settings =
                     new Evaluation.Settings(
@@ -178,8 +178,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 Output.print(json(benchmarks, results, provenance));
             } else {
                 System.out.print(
-                        new ComparisonTable(
-                                        benchmarks, results, published, ConsoleProgress::time)
+                        new ComparisonTable(benchmarks, results, published, ConsoleProgress::time)
                                 .text());
             }
         }
@@ -231,7 +230,8 @@ final class EvaluateCommand implements Callable<Integer> {
             return measured;
         }
         Compute compute = computing.start(progress);
-        return EvaluatedModel.onTorch(ModelSources.directory(model, progress), style, compute, progress);
+        return EvaluatedModel.onTorch(
+                ModelSources.directory(model, progress), style, compute, progress);
     }
 
     /// Of which model the numbers are, and what computed them.

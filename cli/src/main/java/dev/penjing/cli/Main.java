@@ -74,8 +74,7 @@ public final class Main {
             command.getErr()
                     .println(
                             "penjing: "
-                                    + OptionNames.in(
-                                            explain(e, debug), command.getCommandSpec()));
+                                    + OptionNames.in(explain(e, debug), command.getCommandSpec()));
             return e instanceof UsageException ? 2 : 1;
         });
         try {

@@ -7,19 +7,26 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Model.CommandSpec;
 
-/// The one place that knows what a field of a library is called on the command line. Libraries
-/// name fields in their messages, `learningRate`, since they know no options; whoever reads the
-/// message on a terminal types `--learning-rate`.
+/// The one place that knows what a field of a library is called on the command line. Libraries name
+/// fields in their messages, `learningRate`, since they know no options; whoever reads the message
+/// on a terminal types `--learning-rate`.
 ///
 /// A word is taken for a field if the command has that option and the word stands in backticks, is
 /// of several words (`sequenceLength`), or begins the message (`tokens must be positive`).
 final class OptionNames {
     /// Fields that are called otherwise on the command line.
     private static final Map<String, String> OTHERS =
-            Map.of("shots", "--num-fewshot", "noCache", "--no-cache", "maxTokens", "--max-new-tokens");
+            Map.of(
+                    "shots",
+                    "--num-fewshot",
+                    "noCache",
+                    "--no-cache",
+                    "maxTokens",
+                    "--max-new-tokens");
 
     private static final Pattern FIELD =
-            Pattern.compile("`([a-z][A-Za-z]*)`|\\b([a-z]+(?:[A-Z][a-z]+)+)\\b|^([a-z]+)(?= must )");
+            Pattern.compile(
+                    "`([a-z][A-Za-z]*)`|\\b([a-z]+(?:[A-Z][a-z]+)+)\\b|^([a-z]+)(?= must )");
 
     private OptionNames() {}
 

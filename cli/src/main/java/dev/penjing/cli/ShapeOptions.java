@@ -44,7 +44,11 @@ final class ShapeOptions {
             throw new UsageException(
                     "say what to cut, smaller than in the teacher: "
                             + Importance.AXES.stream()
-                                    .map(axis -> option(axis) + " (now " + teacher.shape().get(axis) + ")")
+                                    .map(axis ->
+                                            option(axis)
+                                                    + " (now "
+                                                    + teacher.shape().get(axis)
+                                                    + ")")
                                     .collect(Collectors.joining(", ")));
         }
         Shape shape = teacher.shape();

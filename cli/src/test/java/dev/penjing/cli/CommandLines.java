@@ -15,8 +15,8 @@ import java.util.Map;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Runs commands as a user does: in this process where they end by themselves, else in one of
-/// their own.
+/// Runs commands as a user does: in this process where they end by themselves, else in one of their
+/// own.
 final class CommandLines {
     static final String TEACHER = Path.of("..", "teacher").toString();
 

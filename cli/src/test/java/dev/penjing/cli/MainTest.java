@@ -3,7 +3,6 @@ package dev.penjing.cli;
 import static dev.penjing.cli.CommandLines.TEACHER;
 import static dev.penjing.cli.CommandLines.fails;
 import static dev.penjing.cli.CommandLines.run;
-import static dev.penjing.cli.CommandLines.succeed;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 

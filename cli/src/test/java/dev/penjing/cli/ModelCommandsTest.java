@@ -127,7 +127,9 @@ class ModelCommandsTest {
         assertThat(answers).as(outcome.out()).hasSize(2);
         assertThat(answers.getFirst()).isEqualTo(answers.getLast()).contains("lives");
         assertThat(outcome.out())
-                .contains("user: Where does Cora live?", "assistant: " + answers.getFirst().substring(2))
+                .contains(
+                        "user: Where does Cora live?",
+                        "assistant: " + answers.getFirst().substring(2))
                 .contains("(forgotten)", " tokens/s, first after ");
     }
 
@@ -217,8 +219,10 @@ class ModelCommandsTest {
         byte[] body;
         int status = 200;
         if (path.equals("/api/models/org/name/revision/main")) {
-            body = "{\"id\": \"org/name\", \"sha\": \"%s\"}".formatted(commit).getBytes(
-                    StandardCharsets.UTF_8);
+            body =
+                    "{\"id\": \"org/name\", \"sha\": \"%s\"}"
+                            .formatted(commit)
+                            .getBytes(StandardCharsets.UTF_8);
         } else if (path.equals("/api/models/org/name/tree/" + commit)) {
             List<String> entries = new ArrayList<>();
             files.forEach((name, bytes) ->

@@ -150,12 +150,14 @@ class RoomsTest {
         return CompositeArchRule.of(
                 IMPLEMENTATIONS.stream()
                         .map(implementation -> {
-                            String room =
-                                    implementation.substring(0, implementation.indexOf('.'));
+                            String room = implementation.substring(0, implementation.indexOf('.'));
                             return (ArchRule)
                                     noClasses()
-                                            .that(not(resideInAnyPackage(
-                                                    house + "." + room + "..", house + ".bench..")))
+                                            .that(
+                                                    not(
+                                                            resideInAnyPackage(
+                                                                    house + "." + room + "..",
+                                                                    house + ".bench..")))
                                             .should()
                                             .dependOnClassesThat(
                                                     resideInAnyPackage(

@@ -100,7 +100,9 @@ class SourcesTest {
                                 List.of(
                                         source("A", "String a = \"--data\"; // \"--no\""),
                                         source("B", "String a = \"leave --resume out\";"),
-                                        source("C", "String a = \"--add-modules=x\", b = \"---\";"))))
+                                        source(
+                                                "C",
+                                                "String a = \"--add-modules=x\", b = \"---\";"))))
                 .containsExactly("A.java:2 --data", "B.java:2 leave --resume out");
     }
 
@@ -114,7 +116,9 @@ class SourcesTest {
         assertThat(
                         tensors(
                                 List.of(
-                                        source("A", "String a = at + \"q_proj.weight\"; // \"lm_head\""),
+                                        source(
+                                                "A",
+                                                "String a = at + \"q_proj.weight\"; // \"lm_head\""),
                                         source("B", "String b = \"blk.%d.attn_q.weight\";"),
                                         source("C", "String c = \"projection\";"))))
                 .containsExactly("A.java:2 q_proj.weight", "B.java:2 blk.%d.attn_q.weight");

@@ -123,7 +123,8 @@ public final class TinyModels {
     public static float[] logits(Path directory, int[] ids) {
         ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
         Compute compute = Compute.float32();
-        try (FlatParameters parameters = FlatParameters.load(directory, config, compute, ScalarType.Float);
+        try (FlatParameters parameters =
+                        FlatParameters.load(directory, config, compute, ScalarType.Float);
                 Decoder decoder = new Decoder(config, parameters, compute)) {
             return logits(decoder, ids);
         }

@@ -47,9 +47,7 @@ public final class Evaluation {
         /// How a task's answers are written.
         GenerationSettings generation(Task.Writing task) {
             GenerationSettings own = task.generation();
-            return maxNewTokens.isPresent()
-                    ? own.withMaxNewTokens(maxNewTokens.getAsInt())
-                    : own;
+            return maxNewTokens.isPresent() ? own.withMaxNewTokens(maxNewTokens.getAsInt()) : own;
         }
     }
 
@@ -120,7 +118,9 @@ public final class Evaluation {
                         .with("headline", info.headline())
                         .with("shots", shots)
                         .with("order", info.order().name())
-                        .with("asked", content(items.subList(0, settings.asked(task, items.size()))))
+                        .with(
+                                "asked",
+                                content(items.subList(0, settings.asked(task, items.size()))))
                         .with(
                                 "shown",
                                 content(new Shots(task, shots, settings.seed(), data).pool()));

@@ -15,8 +15,6 @@ public record PromptStyle(Optional<Boolean> begins, boolean chatTemplate, boolea
 
     /// @param conversation renders messages by the model's chat template
     public Prompts prompts(Function<List<Prompts.Message>, String> conversation) {
-        return chatTemplate
-                ? new Prompts(Optional.of(conversation), separateTurns)
-                : Prompts.PLAIN;
+        return chatTemplate ? new Prompts(Optional.of(conversation), separateTurns) : Prompts.PLAIN;
     }
 }

@@ -178,7 +178,8 @@ final class RequestRunner {
 
     private List<int[]> write(
             List<Prompt> prompts, GenerationSettings generation, Meter meter, IntConsumer done) {
-        List<String> keys = prompts.stream().map(p -> ResultCache.key(p, generation, subject.ends())).toList();
+        List<String> keys =
+                prompts.stream().map(p -> ResultCache.key(p, generation, subject.ends())).toList();
         if (!cache.has(keys)) {
             int[] finished = new int[1];
             List<int[]> computed =

@@ -94,8 +94,7 @@ public final class ResultCache implements AutoCloseable {
     }
 
     static String key(ScoredText text) {
-        return hash(
-                Fingerprint.of("likelihood", 1).with("from", text.from()).sha256(), text.ids());
+        return hash(Fingerprint.of("likelihood", 1).with("from", text.from()).sha256(), text.ids());
     }
 
     /// @param ends ids that end an answer, which the model's files name beside its weights

@@ -289,7 +289,10 @@ class EvaluationTest {
                 .isInstanceOf(PenjingException.class)
                 .hasMessageContaining("shots");
         assertThat(Benchmarks.of("all", CodeBenchmarkSettings.usual(() -> runner))).hasSize(9);
-        assertThat(Benchmarks.of("mmlu", CodeBenchmarkSettings.usual(() -> runner)).getFirst().tasks())
+        assertThat(
+                        Benchmarks.of("mmlu", CodeBenchmarkSettings.usual(() -> runner))
+                                .getFirst()
+                                .tasks())
                 .hasSize(57);
     }
 }

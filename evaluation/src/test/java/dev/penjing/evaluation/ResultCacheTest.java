@@ -194,14 +194,17 @@ class ResultCacheTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "winogrande", "arc_challenge", "mmlu_miscellaneous", "hellaswag", "truthfulqa_mc2"
+                "winogrande",
+                "arc_challenge",
+                "mmlu_miscellaneous",
+                "hellaswag",
+                "truthfulqa_mc2"
             })
     void noTaskJudgesWhatIsNoNumber(String name) {
         Task.Choosing task = (Task.Choosing) benchmarks(name).getFirst().tasks().getFirst();
         TaskInfo info = task.info();
         TaskItem item =
-                task.read(
-                        new LocalData(data()).first(info.data(), info.evaluated(), 1).getFirst());
+                task.read(new LocalData(data()).first(info.data(), info.evaluated(), 1).getFirst());
         double[] likelihoods = new double[8];
         likelihoods[1] = Double.NaN;
         assertThatThrownBy(() -> task.judge(item, likelihoods))

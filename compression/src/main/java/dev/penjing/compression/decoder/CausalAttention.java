@@ -102,8 +102,7 @@ final class CausalAttention implements ForwardContext, AutoCloseable {
     /// @return `[size, size]`, of the options' type and device
     static Tensor mask(TensorOptions options, long size, OptionalInt window) {
         Tensor hidden =
-                torch.full(
-                        new long[] {size, size}, new Scalar(Float.NEGATIVE_INFINITY), options);
+                torch.full(new long[] {size, size}, new Scalar(Float.NEGATIVE_INFINITY), options);
         Tensor later = hidden.triu(1);
         return window.isPresent() ? later.add_(hidden.tril_(-window.getAsInt())) : later;
     }

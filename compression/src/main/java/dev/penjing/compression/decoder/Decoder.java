@@ -49,7 +49,10 @@ public final class Decoder implements AutoCloseable {
 
     /// A decoder whose weights collect gradients in `gradients`, laid out as the parameters are.
     public static Decoder trainable(
-            ModelConfig config, FlatParameters parameters, FlatParameters gradients, Compute compute) {
+            ModelConfig config,
+            FlatParameters parameters,
+            FlatParameters gradients,
+            Compute compute) {
         return new Decoder(config, compute, Weights.of(config, parameters, Optional.of(gradients)));
     }
 
@@ -124,12 +127,7 @@ public final class Decoder implements AutoCloseable {
     }
 
     private Tensor layer(
-            int index,
-            Tensor xND,
-            long batch,
-            long length,
-            Probe probe,
-            ForwardContext context) {
+            int index, Tensor xND, long batch, long length, Probe probe, ForwardContext context) {
         Weights.Layer w = weights.layers().get(index);
         Tensor normed = norm(xND, w.inputNorm());
         probe.norm(index, false, normed);

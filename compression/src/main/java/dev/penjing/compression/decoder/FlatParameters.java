@@ -39,8 +39,8 @@ public final class FlatParameters implements AutoCloseable {
 
     /// Reads a checkpoint, which is checked against `config` first, tensor by tensor.
     ///
-    /// @throws PenjingException if a tensor is missing, left over, of the wrong
-    ///   shape, all zero or not finite
+    /// @throws PenjingException if a tensor is missing, left over, of the wrong shape, all zero or
+    ///   not finite
     public static FlatParameters load(
             Path directory, ModelConfig config, Compute compute, ScalarType type) {
         try (Checkpoint checkpoint = Checkpoint.open(directory);

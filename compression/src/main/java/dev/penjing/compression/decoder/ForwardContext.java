@@ -7,7 +7,8 @@ import org.bytedeco.pytorch.Tensor;
 public interface ForwardContext {
     /// The attention of one layer.
     ///
-    /// @param qkvN q, k and v of each position side by side, not yet rotated, `[B * L, (H + 2K) * E]`
+    /// @param qkvN q, k and v of each position side by side, not yet rotated, `[B * L, (H + 2K) *
+    ///   E]`
     /// @return the heads' outputs, `[B * L, H * E]`
     Tensor attend(int layer, Tensor qkvN, long batch, long length);
 }

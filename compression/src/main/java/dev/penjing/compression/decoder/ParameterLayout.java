@@ -14,8 +14,8 @@ import java.util.Map;
 /// Where each tensor of a checkpoint stands in the one flat tensor that holds all parameters.
 ///
 /// Matrices come first, vectors (norms and biases, which weight decay spares) last; within each
-/// kind the checkpoint's order is kept. [#group] finds neighbours that are multiplied as one matrix:
-/// query, key and value; gate and up.
+/// kind the checkpoint's order is kept. [#group] finds neighbours that are multiplied as one
+/// matrix: query, key and value; gate and up.
 public final class ParameterLayout {
     /// A tensor's place.
     ///

@@ -9,8 +9,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /// Rotary position embedding (RoPE, Su et al. 2021): tables of cosines and sines by position, which
-/// grow as longer texts come. A rotation made before stays valid then: libtorch counts who holds the
-/// memory of a table.
+/// grow as longer texts come. A rotation made before stays valid then: libtorch counts who holds
+/// the memory of a table.
 public final class RotaryEmbedding implements AutoCloseable {
     private final ModelConfig config;
     private final Compute compute;

@@ -21,10 +21,10 @@ import org.bytedeco.pytorch.Tensor;
 /// every pass.
 ///
 /// The beginning that all prompts share is computed once, as the [SharedPrefix]. Every answer has a
-/// row of its own in a second cache, where the rest of its prompt stands before its tokens. All rows
-/// end at the same position, so shorter rows begin later, and the mask hides the padding before
-/// them. When an answer is complete, the next prompt takes its row; when no prompt is left, ended
-/// rows are dropped as soon as they are half of all.
+/// row of its own in a second cache, where the rest of its prompt stands before its tokens. All
+/// rows end at the same position, so shorter rows begin later, and the mask hides the padding
+/// before them. When an answer is complete, the next prompt takes its row; when no prompt is left,
+/// ended rows are dropped as soon as they are half of all.
 ///
 /// Memory: at most 32 rows, and no more than fit into 2 GiB of keys and values at twice the length
 /// of the longest possible row. The factor of two is for padding.
@@ -71,7 +71,8 @@ final class BatchGeneration implements AutoCloseable {
     private int[] inPrefix = new int[0];
 
     /// @param prompts at least one, within the vocabulary and shorter than the context
-    private BatchGeneration(Decoder decoder, List<Prompt> prompts, IntConsumer done, SharedPrefix prefix) {
+    private BatchGeneration(
+            Decoder decoder, List<Prompt> prompts, IntConsumer done, SharedPrefix prefix) {
         this.decoder = decoder;
         this.config = decoder.config();
         this.compute = decoder.compute();
@@ -80,7 +81,9 @@ final class BatchGeneration implements AutoCloseable {
         this.draw = new TokenSampler(config.vocabularySize());
         int common = prompts.getFirst().ids().length;
         for (Prompt prompt : prompts) {
-            common = Math.min(common, TokenPrefixTree.shared(prompts.getFirst().ids(), prompt.ids()));
+            common =
+                    Math.min(
+                            common, TokenPrefixTree.shared(prompts.getFirst().ids(), prompt.ids()));
             // a row's first token comes from its own last position
             common = Math.min(common, prompt.ids().length - 1);
         }
@@ -161,7 +164,10 @@ final class BatchGeneration implements AutoCloseable {
             Answer answer = waiting.remove();
             int[] ids = answer.prompt.ids();
             // samples of one prompt follow one another
-            int known = Math.max(shared, Math.min(TokenPrefixTree.shared(inPrefix, ids), ids.length - 1));
+            int known =
+                    Math.max(
+                            shared,
+                            Math.min(TokenPrefixTree.shared(inPrefix, ids), ids.length - 1));
             prefix.cut(known);
             inPrefix = ids;
             try (PointerScope scope = new PointerScope()) {

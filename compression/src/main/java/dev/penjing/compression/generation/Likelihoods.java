@@ -17,11 +17,11 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// Scores texts (teacher forcing); each beginning that several of them share is computed once.
 ///
-/// The inputs of all texts form a prefix tree. (A text's last id is only predicted, and is no input.)
-/// The tree is walked depth first; the keys and values from the root to the current node are kept
-/// in the [SharedPrefix]. A subtree that is small enough becomes one row, branches and all, whose
-/// mask lets each token see its own path alone (tree attention). Small subtrees of one node are rows
-/// of one batch.
+/// The inputs of all texts form a prefix tree. (A text's last id is only predicted, and is no
+/// input.) The tree is walked depth first; the keys and values from the root to the current node
+/// are kept in the [SharedPrefix]. A subtree that is small enough becomes one row, branches and
+/// all, whose mask lets each token see its own path alone (tree attention). Small subtrees of one
+/// node are rows of one batch.
 final class Likelihoods {
     /// Elements of the logits that exist at a time.
     private static final long LOGITS = 8L << 20;

@@ -103,8 +103,8 @@ final class SharedPrefix implements AutoCloseable {
     ///
     /// @param ids of `rows` rows
     /// @param positions in the text
-    /// @param parents index in its row of the token before, -1 for the prefix's last; a token stands
-    ///   behind its parent
+    /// @param parents index in its row of the token before, -1 for the prefix's last; a token
+    ///   stands behind its parent
     /// @return hidden states, `[ids, D]`
     Tensor branches(int[] ids, int[] positions, int[] parents, int rows) {
         return pass(ids, positions, parents, rows, false);

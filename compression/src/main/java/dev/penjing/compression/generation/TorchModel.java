@@ -41,8 +41,7 @@ public final class TorchModel implements LanguageModel {
                     closer.own(
                             FlatParameters.load(directory, config, compute, compute.type()),
                             FlatParameters::close);
-            Decoder decoder =
-                    closer.own(new Decoder(config, parameters, compute), Decoder::close);
+            Decoder decoder = closer.own(new Decoder(config, parameters, compute), Decoder::close);
             TorchModel model = new TorchModel(parameters, decoder, tokenizer);
             closer.keep();
             return model;

@@ -46,8 +46,7 @@ public record TrainingJob(
 
     /// The same, which goes on from a checkpoint or not.
     public TrainingJob resume(boolean wanted) {
-        return new TrainingJob(
-                settings, text, to, work, wanted, command, compute, hooks, progress);
+        return new TrainingJob(settings, text, to, work, wanted, command, compute, hooks, progress);
     }
 
     /// The same by the command that is given.
@@ -63,7 +62,6 @@ public record TrainingJob(
 
     /// The same, which tells how far it is.
     public TrainingJob progress(Progress listener) {
-        return new TrainingJob(
-                settings, text, to, work, resume, command, compute, hooks, listener);
+        return new TrainingJob(settings, text, to, work, resume, command, compute, hooks, listener);
     }
 }

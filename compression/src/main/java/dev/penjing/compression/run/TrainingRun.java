@@ -16,12 +16,10 @@ import dev.penjing.model.files.FolderLock;
 import dev.penjing.model.files.Hashes;
 import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.safetensors.DType;
-import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// One training in a folder of its own: `pretrain` and `distill` as commands of their own.
@@ -48,8 +46,7 @@ public final class TrainingRun {
         Tokenizer tokenizer = Tokenizers.load(tokenizerFolder);
         TorchModel.requireFits(tokenizer, config, tokenizerFolder);
         String fingerprint = fingerprint(job, "pretrain", config.toJson());
-        FlatParameters start =
-                RandomWeights.draw(config, job.settings().seed(), job.compute());
+        FlatParameters start = RandomWeights.draw(config, job.settings().seed(), job.compute());
         String phases = train(job, config, start, Optional.empty(), tokenizer, fingerprint);
         if (job.hooks().writes()) {
             ModelFiles.copyCompanions(tokenizerFolder, job.to());
@@ -79,12 +76,10 @@ public final class TrainingRun {
                         FlatParameters.load(teacher, teacherConfig, compute, compute.type());
                 Decoder taught = new Decoder(teacherConfig, parameters, compute)) {
             FlatParameters start = FlatParameters.load(student, config, compute, ScalarType.Float);
-            String phases =
-                    train(job, config, start, Optional.of(taught), tokenizer, fingerprint);
+            String phases = train(job, config, start, Optional.of(taught), tokenizer, fingerprint);
             if (job.hooks().writes()) {
                 ModelFiles.copyCompanions(student, job.to());
-                RunRecord.distill(job.command(), teacher, student, job.settings())
-                        .write(job.to());
+                RunRecord.distill(job.command(), teacher, student, job.settings()).write(job.to());
             }
             return phases;
         }
@@ -126,8 +121,7 @@ public final class TrainingRun {
             Sequences sequences =
                     new Sequences(
                             job.text().training(), settings.sequenceLength(), settings.seed());
-            HeldOut heldOut =
-                    HeldOut.of(job.text().heldOut(), window(config), tokenizer, MEASURED);
+            HeldOut heldOut = HeldOut.of(job.text().heldOut(), window(config), tokenizer, MEASURED);
             closer.keep();
             Trainer trainer =
                     closer.own(

@@ -115,8 +115,7 @@ public record Compute(String device, ScalarType type, int threads) {
         if (onCpu()) {
             kernels += " " + torch.get_cpu_capability().getString();
         }
-        return Arithmetic.here(
-                "libtorch", kernels, reduced() ? "bfloat16" : "float32", device);
+        return Arithmetic.here("libtorch", kernels, reduced() ? "bfloat16" : "float32", device);
     }
 
     private static final org.bytedeco.pytorch.DeviceOptional CPU =

@@ -29,8 +29,7 @@ public record CrossEntropy() implements Objective {
 
     @Override
     public Tensor gradient(TokenLogits logits) {
-        Tensor less =
-                torch.full_like(logits.targets(), new Scalar(-1)).to(ScalarType.Float);
+        Tensor less = torch.full_like(logits.targets(), new Scalar(-1)).to(ScalarType.Float);
         return logits.logQ(1).exp().scatter_add_(1, logits.targets(), less);
     }
 

@@ -44,8 +44,7 @@ public record ForwardKl(double temperature) implements Objective {
 
     @Override
     public Tensor gradient(TokenLogits logits) {
-        Tensor difference =
-                logits.logQ(temperature).exp().sub_(logits.logP(temperature).exp());
+        Tensor difference = logits.logQ(temperature).exp().sub_(logits.logP(temperature).exp());
         return temperature == 1 ? difference : difference.mul_(new Scalar(temperature));
     }
 

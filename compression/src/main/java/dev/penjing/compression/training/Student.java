@@ -109,7 +109,8 @@ final class Student implements AutoCloseable {
         try (AutoGradMode noGrad = new AutoGradMode(false)) {
             hiddenGradient =
                     Tensors.empty(compute.options(compute.type()), hidden.size(0), hidden.size(1));
-            Tensor headGradient = gradients.view(config.tensors().find(Role.HEAD).orElse(embedding));
+            Tensor headGradient =
+                    gradients.view(config.tensors().find(Role.HEAD).orElse(embedding));
             sums =
                     loss.run(
                             hidden.detach(),
@@ -125,8 +126,11 @@ final class Student implements AutoCloseable {
             times.loss();
             Tensor extraGradient = torch.full_like(extra, new Scalar(scale));
             torch.backward(
-                    new TensorVector(hidden, extra), new TensorVector(hiddenGradient, extraGradient),
-                    new BoolOptional(), false, new TensorVector());
+                    new TensorVector(hidden, extra),
+                    new TensorVector(hiddenGradient, extraGradient),
+                    new BoolOptional(),
+                    false,
+                    new TensorVector());
         } else {
             times.loss();
             hidden.backward(

@@ -39,8 +39,7 @@ public final class TrainingMetrics implements AutoCloseable {
     /// Opens the file to go on after `step`: what it says of later steps is taken back.
     static TrainingMetrics open(Path file, long step) {
         try {
-            AtomicFile.write(
-                    file, kept(file, step).stream().map(l -> l + "\n").collect(joining()));
+            AtomicFile.write(file, kept(file, step).stream().map(l -> l + "\n").collect(joining()));
             return new TrainingMetrics(
                     file,
                     Files.newBufferedWriter(

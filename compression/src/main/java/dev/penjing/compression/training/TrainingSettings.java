@@ -38,8 +38,7 @@ public record TrainingSettings(
     /// @throws UsageException that names the field which cannot be
     public TrainingSettings {
         require(tokens > 0, "tokens must be positive");
-        require(
-                learningRate > 0 && Double.isFinite(learningRate), "learningRate must be positive");
+        require(learningRate > 0 && Double.isFinite(learningRate), "learningRate must be positive");
         require(
                 minLearningRate >= 0 && minLearningRate <= learningRate,
                 "minLearningRate must lie between 0 and learningRate");

@@ -32,13 +32,13 @@ class DecoderTest {
                         31.6302),
                 Arguments.of(
                         TinyModels.llama(
-                                        """
-                                        , "rope_parameters": {"rope_type": "llama3",
-                                        "rope_theta": 10000.0, "factor": 8.0,
-                                        "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-                                        "original_max_position_embeddings": 32},
-                                        "tie_word_embeddings": true
-                                        """
+                                """
+                                , "rope_parameters": {"rope_type": "llama3",
+                                "rope_theta": 10000.0, "factor": 8.0,
+                                "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                                "original_max_position_embeddings": 32},
+                                "tie_word_embeddings": true
+                                """
                                         .replace("\n", " ")),
                         new double[] {
                             0.8599, -1.19114, -1.16259, 1.43778, -0.84535, 0.65162, 0.24476,
@@ -73,8 +73,7 @@ class DecoderTest {
                                         .replace("10000.0", "1000000.0"),
                                 "test"),
                         new double[] {
-                            0.84725, -0.2047, 0.77693, 0.47189, -0.84025, 1.64008, 0.88529,
-                            -0.76057
+                            0.84725, -0.2047, 0.77693, 0.47189, -0.84025, 1.64008, 0.88529, -0.76057
                         },
                         29.7706));
     }

@@ -31,7 +31,8 @@ class ParameterLayoutTest {
     @Test
     void aGroupIsOneMatrix() {
         List<Slot> qkv = layout.group(1, Role.QUERY, Role.KEY, Role.VALUE);
-        assertThat(qkv).extracting(slot -> slot.spec().role())
+        assertThat(qkv)
+                .extracting(slot -> slot.spec().role())
                 .containsExactly(Role.QUERY, Role.KEY, Role.VALUE);
         assertThat(qkv.getLast().offset() + qkv.getLast().size() - qkv.getFirst().offset())
                 .isEqualTo((6 + 2 + 2) * 16 * 48);

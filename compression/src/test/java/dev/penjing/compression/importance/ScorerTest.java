@@ -157,9 +157,9 @@ class ScorerTest {
         assertThat(read.samples()).isEqualTo(7);
         assertThat(read.of(Axis.NEURON)).isDeepEqualTo(neurons);
         assertThat(read.of(Axis.LAYER)[0]).containsExactly(1, 2, 3);
-        assertThatThrownBy(() -> ImportanceFile.read(
-                                        file,
-                                        config.resized(config.shape().with(Axis.NEURON, 90))))
+        assertThatThrownBy(() ->
+                        ImportanceFile.read(
+                                file, config.resized(config.shape().with(Axis.NEURON, 90))))
                 .hasMessageContaining("does not fit the teacher");
     }
 }

@@ -163,8 +163,7 @@ class PrunerTest {
         return importance(draw(random, 3, 80), draw(random, 3, 96), draw(random, 6, 48));
     }
 
-    private static Importance importance(
-            float[][] neurons, float[][] heads, float[][] channels) {
+    private static Importance importance(float[][] neurons, float[][] heads, float[][] channels) {
         return new Importance(
                 Map.of(
                         Axis.NEURON, neurons,
@@ -257,8 +256,9 @@ class PrunerTest {
                             .toArray();
             heads[layer] = pick(new float[][] {importance.of(Axis.QUERY_HEAD)[layer]}, elements)[0];
             neurons[layer] =
-                    pick(new float[][] {importance.of(Axis.NEURON)[layer]}, first.kept(Axis.NEURON, layer))[
-                            0];
+                    pick(
+                            new float[][] {importance.of(Axis.NEURON)[layer]},
+                            first.kept(Axis.NEURON, layer))[0];
         }
         Importance rest =
                 importance(
@@ -299,8 +299,7 @@ class PrunerTest {
     })
     void sizesThatCannotBeAreRefused(int hidden, int intermediate, int heads, String message) {
         assertThatThrownBy(() ->
-                        Cut.requireCuttable(
-                                config(false), shape(hidden, intermediate, heads)))
+                        Cut.requireCuttable(config(false), shape(hidden, intermediate, heads)))
                 .isInstanceOf(UsageException.class)
                 .hasMessage(message);
     }
@@ -328,8 +327,7 @@ class PrunerTest {
         Cut cut = Cut.nothing(config).with(Axis.LAYER, List.of(layers));
         ModelConfig made = Pruner.prune(teacher, config, cut, student, Progress.NONE);
         assertThat(made.numHiddenLayers()).isEqualTo(2);
-        assertThat(TinyModels.logits(student, IDS))
-                .isEqualTo(TinyModels.logits(teacher, IDS));
+        assertThat(TinyModels.logits(student, IDS)).isEqualTo(TinyModels.logits(teacher, IDS));
     }
 
     /// The layers that change the hidden states most stay, with the other axes' parts of their own.
@@ -374,9 +372,7 @@ class PrunerTest {
         List<int[]> heads = java.util.Collections.nCopies(3, new int[] {3, 4, 5});
         List<int[]> groups = java.util.Collections.nCopies(3, new int[] {1});
         Cut cut =
-                Cut.nothing(config)
-                        .with(Axis.QUERY_HEAD, heads)
-                        .with(Axis.KEY_VALUE_HEAD, groups);
+                Cut.nothing(config).with(Axis.QUERY_HEAD, heads).with(Axis.KEY_VALUE_HEAD, groups);
         Path student = folder.resolve("student");
         ModelConfig made = Pruner.prune(teacher, config, cut, student, Progress.NONE);
         assertThat(made.numKeyValueHeads()).isEqualTo(1);

@@ -61,8 +61,7 @@ class HeldOutTest {
                     sum += Math.log(norm) - logits[(i - 1) * 64 + window[i]];
                 }
             }
-            HeldOut.Measures alone =
-                    heldOut(file).measure(model, Optional.empty(), Progress.NONE);
+            HeldOut.Measures alone = heldOut(file).measure(model, Optional.empty(), Progress.NONE);
             assertThat(alone.tokens()).isEqualTo(46);
             assertThat(alone.bytes()).isEqualTo(46);
             assertThat(alone.crossEntropy()).isCloseTo(sum / 46, within(1e-5));
@@ -80,8 +79,7 @@ class HeldOutTest {
                 AutoGradMode noGrad = new AutoGradMode(false);
                 PointerScope scope = new PointerScope()) {
             parameters.view(CONFIG.tensors().of(Role.FINAL_NORM)).fill_(new Scalar(3e38));
-            assertThatThrownBy(() ->
-                            heldOut(file).measure(model, Optional.empty(), Progress.NONE))
+            assertThatThrownBy(() -> heldOut(file).measure(model, Optional.empty(), Progress.NONE))
                     .isInstanceOf(PenjingException.class)
                     .hasMessageContaining("not finite");
         }

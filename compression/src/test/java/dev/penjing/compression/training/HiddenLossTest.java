@@ -93,8 +93,7 @@ class HiddenLossTest {
                             new StepTimes());
 
             HiddenStates recorded = new HiddenStates();
-            Tensor hidden =
-                    plain.decoder().hidden(plain.decoder().embed(inputs), recorded);
+            Tensor hidden = plain.decoder().hidden(plain.decoder().embed(inputs), recorded);
             Tensor logQ = torch.matmul(hidden, plain.decoder().head().t()).log_softmax(-1);
             Tensor logP = torch.matmul(states.hiddenND(), states.headVD().t()).log_softmax(-1);
             Tensor divergence = logP.exp().mul(logP.sub(logQ)).sum();

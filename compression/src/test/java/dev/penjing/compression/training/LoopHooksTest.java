@@ -215,8 +215,7 @@ class LoopHooksTest {
 
     @Test
     void aBatchThatCannotBeSharedIsRefused() {
-        assertThatThrownBy(() ->
-                        train(folder.resolve("a"), folder.resolve("b"), half(), false, 8))
+        assertThatThrownBy(() -> train(folder.resolve("a"), folder.resolve("b"), half(), false, 8))
                 .isInstanceOf(UsageException.class)
                 .hasMessageContaining("globalBatchSize 8 must be a multiple of microBatchSize 8");
     }

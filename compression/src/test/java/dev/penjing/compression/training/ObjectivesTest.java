@@ -28,7 +28,9 @@ class ObjectivesTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "mse", "kl@", "kl@0", "kl@-1", "kl@NaN", "ce@2", "0*kl+ce", "kl+", "*kl"})
+            strings = {
+                "", "mse", "kl@", "kl@0", "kl@-1", "kl@NaN", "ce@2", "0*kl+ce", "kl+", "*kl"
+            })
     void nonsenseIsRefused(String text) {
         assertThatThrownBy(() -> Objectives.parse(text)).isInstanceOf(UsageException.class);
     }

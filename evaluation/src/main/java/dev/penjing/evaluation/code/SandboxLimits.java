@@ -25,8 +25,7 @@ public record SandboxLimits(Duration computing, Duration waiting, int heapMegaby
     /// @param threads 0 for as many as there are
     public SandboxLimits withThreads(int threads) {
         return threads > 0
-                ? new SandboxLimits(
-                        computing, waiting, heapMegabytes, Math.min(children, threads))
+                ? new SandboxLimits(computing, waiting, heapMegabytes, Math.min(children, threads))
                 : this;
     }
 

@@ -123,7 +123,9 @@ public final class ComparisonTable {
                 "published by NVIDIA",
                 String.join(
                         "",
-                        PublishedScores.BY_MODEL.keySet().stream().map(m -> String.format("%24s", m)).toList()));
+                        PublishedScores.BY_MODEL.keySet().stream()
+                                .map(m -> String.format("%24s", m))
+                                .toList()));
         for (Benchmark benchmark : benchmarks) {
             List<String> cells = new ArrayList<>();
             for (Map<String, Double> scores : PublishedScores.BY_MODEL.values()) {
@@ -155,10 +157,6 @@ public final class ComparisonTable {
         }
         printf(
                 "%,d requests of %,d tokens in %s: %,.1f requests/s, %,.0f tokens/s.%n",
-                requests,
-                tokens,
-                duration.apply(seconds),
-                requests / seconds,
-                tokens / seconds);
+                requests, tokens, duration.apply(seconds), requests / seconds, tokens / seconds);
     }
 }

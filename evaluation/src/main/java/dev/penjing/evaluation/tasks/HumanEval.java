@@ -30,7 +30,6 @@ record HumanEval(CodeBenchmarkSettings settings) implements CodeTask {
 
     @Override
     public List<String> until() {
-        return List.of(
-                "\nclass", "\ndef", "\n#", "\n@", "\nprint", "\nif", "\n```", "<file_sep>");
+        return List.of("\nclass", "\ndef", "\n#", "\n@", "\nprint", "\nif", "\n```", "<file_sep>");
     }
 }

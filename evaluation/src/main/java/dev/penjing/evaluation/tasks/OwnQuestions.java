@@ -47,7 +47,8 @@ record OwnQuestions(String name) implements Task.Choosing {
                 "acc,none",
                 Verdicts.likeliest(logLikelihoods, item),
                 "acc_bytes,none",
-                Verdicts.likeliestByLength(logLikelihoods, (TaskItem.Choices) item, Verdicts.BYTES));
+                Verdicts.likeliestByLength(
+                        logLikelihoods, (TaskItem.Choices) item, Verdicts.BYTES));
     }
 
     /// Questions whose answer, one line, is written: `task`, `context` and the text `answer`.

@@ -20,7 +20,8 @@ record TruthfulQa() implements Task.Choosing {
             new TaskInfo(
                     "truthfulqa_mc2",
                     TaskInfo.ofHarness("3.0"),
-                    new DataSet("truthfulqa", "truthfulqa/truthful_qa", Optional.of("multiple_choice")),
+                    new DataSet(
+                            "truthfulqa", "truthfulqa/truthful_qa", Optional.of("multiple_choice")),
                     "validation",
                     "validation",
                     TaskInfo.ShotOrder.DRAWN_WITH_SPARE,
@@ -82,7 +83,8 @@ record TruthfulQa() implements Task.Choosing {
         if (right.isEmpty()) {
             throw fields.wrong("has no true answer in 'mc2_targets'");
         }
-        return new TaskItem.Choices(BEFORE + "Q: " + fields.text("question") + "\nA:", choices, right);
+        return new TaskItem.Choices(
+                BEFORE + "Q: " + fields.text("question") + "\nA:", choices, right);
     }
 
     @Override

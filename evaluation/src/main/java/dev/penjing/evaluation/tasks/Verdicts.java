@@ -19,8 +19,8 @@ final class Verdicts {
         return right(item, best(logLikelihoods));
     }
 
-    /// The same with likelihoods divided by the length of the choice; an empty choice, whose quotient
-    /// is minus infinity, is never taken.
+    /// The same with likelihoods divided by the length of the choice; an empty choice, whose
+    /// quotient is minus infinity, is never taken.
     static double likeliestByLength(
             double[] logLikelihoods, TaskItem.Choices item, ToIntFunction<String> length) {
         LogLikelihoods.requireFinite(logLikelihoods);
@@ -55,7 +55,8 @@ final class Verdicts {
                 switch (item) {
                     case TaskItem.Choices choices -> choices.right().contains(taken);
                     case TaskItem.Contexts contexts -> contexts.right() == taken;
-                    case TaskItem.Free free -> throw new IllegalArgumentException("nothing to choose");
+                    case TaskItem.Free free ->
+                            throw new IllegalArgumentException("nothing to choose");
                 };
         return right ? 1 : 0;
     }

@@ -28,8 +28,7 @@ class SamplerTest {
     }
 
     private static Sampling sampling(float temperature, int topK, float topP, float minP) {
-        return new Sampling(
-                temperature, topK, topP, minP, 1, 0, 0, Map.of(), OptionalLong.of(7));
+        return new Sampling(temperature, topK, topP, minP, 1, 0, 0, Map.of(), OptionalLong.of(7));
     }
 
     private static double[] drawn(Sampling sampling) {
@@ -81,8 +80,7 @@ class SamplerTest {
 
     @Test
     void aMaskHoldsWhateverBiasesSay() {
-        Sampling biased =
-                new Sampling(0, 0, 1, 0, 1, 0, 0, Map.of(3, 100f), OptionalLong.empty());
+        Sampling biased = new Sampling(0, 0, 1, 0, 1, 0, 0, Map.of(3, 100f), OptionalLong.empty());
         Optional<long[]> mask = Optional.of(new long[] {0b0110});
         assertThat(new Sampler(biased, new int[0]).next(logits(), 0, 4, Optional.empty()))
                 .isEqualTo(3);
@@ -124,8 +122,7 @@ class SamplerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
     void logitsThatAreNotFiniteAreAnError(float bad) {
         float[] logits = logits();
         Sampler.requireFinite(logits, 0, 4);

@@ -12,13 +12,13 @@ import static dev.penjing.inference.scheduling.TestSequences.scheduler;
 import static dev.penjing.inference.scheduling.TestSequences.sequence;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.penjing.inference.scheduling.TestSequences.Told;
 import dev.penjing.inference.api.Finish;
 import dev.penjing.inference.api.Request;
 import dev.penjing.inference.api.Sampling;
 import dev.penjing.inference.constraint.Constraint;
 import dev.penjing.inference.constraint.Constraints;
 import dev.penjing.inference.constraint.GuidedDecoding;
+import dev.penjing.inference.scheduling.TestSequences.Told;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.List;
 import java.util.Map;

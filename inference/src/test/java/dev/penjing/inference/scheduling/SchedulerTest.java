@@ -12,13 +12,13 @@ import static dev.penjing.inference.scheduling.TestSequences.sequence;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.penjing.inference.FakePass;
-import dev.penjing.inference.scheduling.TestSequences.Told;
 import dev.penjing.inference.api.Finish;
 import dev.penjing.inference.api.LogProbabilities;
 import dev.penjing.inference.api.Request;
 import dev.penjing.inference.api.Sampling;
 import dev.penjing.inference.api.StopGeneration;
 import dev.penjing.inference.forward.Batch;
+import dev.penjing.inference.scheduling.TestSequences.Told;
 import dev.penjing.model.PenjingException;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -7,9 +7,9 @@ import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// The keys of a `config.json` in either spelling, transformers 4 (`rope_theta`, `rope_scaling`) or 5
-/// (`rope_parameters`), and which of them a family has read: what no family took must not change the
-/// computation.
+/// The keys of a `config.json` in either spelling, transformers 4 (`rope_theta`, `rope_scaling`) or
+/// 5 (`rope_parameters`), and which of them a family has read: what no family took must not change
+/// the computation.
 final class ConfigKeys {
     /// Nothing real is larger; products of two stay far from overflow.
     private static final int LARGEST = 1 << 24;

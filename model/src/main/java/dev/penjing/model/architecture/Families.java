@@ -17,9 +17,7 @@ public final class Families {
 
     /// By `general.architecture` of a GGUF file: the first that is written so.
     public static Optional<Family> ofGguf(String architecture) {
-        return ALL.stream()
-                .filter(f -> f.gguf().architecture().equals(architecture))
-                .findFirst();
+        return ALL.stream().filter(f -> f.gguf().architecture().equals(architecture)).findFirst();
     }
 
     /// What they are called, for errors.

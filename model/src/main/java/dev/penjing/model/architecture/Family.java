@@ -24,8 +24,8 @@ public abstract class Family {
     /// How GGUF writes a family.
     ///
     /// @param architecture `general.architecture`, before every key of its own
-    /// @param interleaved whether rotary positions turn neighbouring dimensions, so that the rows of
-    ///   queries and keys stand in another order than in Hugging Face's form
+    /// @param interleaved whether rotary positions turn neighbouring dimensions, so that the rows
+    ///   of queries and keys stand in another order than in Hugging Face's form
     /// @param ropeTable whether llama.cpp takes Llama 3's scaling of positions as a tensor
     public record GgufForm(String architecture, boolean interleaved, boolean ropeTable) {}
 

@@ -41,8 +41,8 @@ public final class TensorTable extends AbstractList<TensorSpec> implements Rando
     /// @throws IllegalArgumentException if the layer has no such tensor
     public TensorSpec in(int layer, Role role) {
         return find(layer, role)
-                .orElseThrow(() ->
-                        new IllegalArgumentException("layer " + layer + " has no " + role));
+                .orElseThrow(
+                        () -> new IllegalArgumentException("layer " + layer + " has no " + role));
     }
 
     /// @throws IllegalArgumentException if the model has no such tensor outside of its layers

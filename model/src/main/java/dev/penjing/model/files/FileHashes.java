@@ -26,8 +26,7 @@ final class FileHashes {
     private record State(Path path, String number, long size, Instant modified) {
         static State of(Path file) throws IOException {
             Path path = file.toRealPath();
-            BasicFileAttributes attributes =
-                    Files.readAttributes(path, BasicFileAttributes.class);
+            BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
             return new State(
                     path,
                     String.valueOf(attributes.fileKey()),

@@ -11,8 +11,8 @@ import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
 /// The right to write into a folder, which one process has at a time: two runs in one folder would
-/// each take the other's files for its own. The system takes the lock back when a process ends, even
-/// if it is killed; the file `.lock` that stays means nothing.
+/// each take the other's files for its own. The system takes the lock back when a process ends,
+/// even if it is killed; the file `.lock` that stays means nothing.
 public final class FolderLock implements AutoCloseable {
     private static final String NAME = ".lock";
 
@@ -41,7 +41,9 @@ public final class FolderLock implements AutoCloseable {
             throw new PenjingException("cannot write to " + folder + ": " + e.getMessage(), e);
         }
         throw new PenjingException(
-                "another run is at work in " + folder + ": wait until it ends, or use a new folder");
+                "another run is at work in "
+                        + folder
+                        + ": wait until it ends, or use a new folder");
     }
 
     private static boolean locked(FileChannel channel) throws IOException {

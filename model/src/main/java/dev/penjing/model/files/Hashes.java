@@ -13,8 +13,8 @@ import java.util.HexFormat;
 public final class Hashes {
     private Hashes() {}
 
-    /// Of a file's content. A large file is read once in the life of the process, for as long as
-    /// it stays as it is.
+    /// Of a file's content. A large file is read once in the life of the process, for as long as it
+    /// stays as it is.
     ///
     /// @throws PenjingException if the file cannot be read
     public static String sha256(Path file) {

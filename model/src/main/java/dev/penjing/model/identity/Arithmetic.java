@@ -23,12 +23,7 @@ public record Arithmetic(
     /// The arithmetic of this very program.
     public static Arithmetic here(String engine, String kernels, String type, String device) {
         return new Arithmetic(
-                PenjingVersion.version(),
-                PenjingVersion.commit(),
-                engine,
-                kernels,
-                type,
-                device);
+                PenjingVersion.version(), PenjingVersion.commit(), engine, kernels, type, device);
     }
 
     /// Changes with everything that may change a number, the commit among it.

@@ -58,16 +58,14 @@ class FamilyTest {
         TensorTable tensors = config("llama", ", \"attention_bias\": true").tensors();
         assertThat(tensors.stream().filter(TensorSpec::rotated).map(TensorSpec::role))
                 .containsOnly(Role.QUERY, Role.QUERY_BIAS, Role.KEY, Role.KEY_BIAS);
-        assertThat(
-                        tensors.stream()
-                                .filter(t -> t.init() == Init.RESIDUAL)
-                                .map(TensorSpec::role))
+        assertThat(tensors.stream().filter(t -> t.init() == Init.RESIDUAL).map(TensorSpec::role))
                 .containsOnly(Role.OUTPUT, Role.DOWN);
         assertThat(tensors.in(1, Role.DOWN).ggufName()).isEqualTo("blk.1.ffn_down.weight");
         assertThat(tensors.in(1, Role.VALUE_BIAS).ggufName()).isEqualTo("blk.1.attn_v.bias");
     }
 
-    /// Qwen 2 has biases on queries, keys and values whatever its file says, and none on the output.
+    /// Qwen 2 has biases on queries, keys and values whatever its file says, and none on the
+    /// output.
     @Test
     void qwenHasThreeBiases() {
         ModelConfig config = config("qwen2", ", \"use_sliding_window\": false");
@@ -78,8 +76,7 @@ class FamilyTest {
                         "model.layers.1.self_attn.v_proj.bias")
                 .doesNotContain("model.layers.1.self_attn.o_proj.bias")
                 .hasSize(12);
-        assertThat(ModelConfig.parse(config.toJson(), "again").toJson())
-                .isEqualTo(config.toJson());
+        assertThat(ModelConfig.parse(config.toJson(), "again").toJson()).isEqualTo(config.toJson());
         assertThatThrownBy(() ->
                         config("qwen2", ", \"use_sliding_window\": true, \"sliding_window\": 8"))
                 .isInstanceOf(PenjingException.class)
@@ -107,8 +104,7 @@ class FamilyTest {
                         , "layer_types": ["full_attention", "full_attention", "full_attention"],
                         "my_layer_notes": ["a", "b", "c"], "numbers": [1, 2, 3]
                         """);
-        ModelConfig cut =
-                config.resized(config.shape().with(Axis.LAYER, 2), new int[] {0, 2});
+        ModelConfig cut = config.resized(config.shape().with(Axis.LAYER, 2), new int[] {0, 2});
         assertThat(cut.numHiddenLayers()).isEqualTo(2);
         assertThat(cut.rest().path("layer_types")).hasSize(2);
         assertThat(cut.rest().path("my_layer_notes").toString()).isEqualTo("[\"a\",\"c\"]");

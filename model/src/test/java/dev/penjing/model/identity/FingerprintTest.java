@@ -64,8 +64,7 @@ class FingerprintTest {
                         new Arithmetic("1.0", "abc", "penjing", "2.10.0 AVX2", "float32", "cpu"),
                         new Arithmetic("1.0", "abc", "libtorch", "2.13.0 AVX2", "float32", "cpu"),
                         new Arithmetic("1.0", "abc", "libtorch", "2.10.0 AVX2", "bfloat16", "cpu"),
-                        new Arithmetic(
-                                "1.0", "abc", "libtorch", "2.10.0 AVX2", "float32", "cuda"));
+                        new Arithmetic("1.0", "abc", "libtorch", "2.10.0 AVX2", "float32", "cuda"));
         others.forEach(other -> {
             assertThat(other.key()).isNotEqualTo(one.key());
             assertThat(other.releaseKey()).isNotEqualTo(one.releaseKey());

@@ -32,7 +32,8 @@ class AdmissionTest {
         assertThat(queue.active()).isZero();
     }
 
-    /// One request that is larger than the queue is let into an empty one: it will never be smaller.
+    /// One request that is larger than the queue is let into an empty one: it will never be
+    /// smaller.
     @Test
     void promptsAreCountedByTheirTokens() {
         Admission queue = new Admission(100, 50);

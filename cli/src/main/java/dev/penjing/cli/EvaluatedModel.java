@@ -51,7 +51,7 @@ record EvaluatedModel(Subject subject, String computedBy, Runnable closing)
                             style.begins().orElseGet(engine.conventions()::addsBos),
                             engine.conventions().text(SpecialToken.BOS),
                             engine.conventions().text(SpecialToken.EOS),
-                            engine.conventions().endIds(),
+                            engine.conventions().declaredEnds(),
                             style.prompts(messages ->
                                     engine.render(Prompts.Message.maps(messages), Map.of())));
             return new EvaluatedModel(subject, engine.describe(), engine::close);

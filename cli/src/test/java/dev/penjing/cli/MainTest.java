@@ -98,7 +98,7 @@ class MainTest {
                 to);
         fails(
                 1,
-                "give more text or a shorter --sequence-length",
+                "give more --data or a shorter --sequence-length",
                 "distill",
                 "--teacher",
                 TEACHER,
@@ -206,6 +206,8 @@ class MainTest {
                 .contains("\"kv_bytes_per_token\" : 2048");
     }
 
+    /// The file is read whole, as `perplexity` does: documents run into each other, without the
+    /// tokens that close them in training, and so it is more than the report's 1.62.
     @Test
     void theBundledTeacherKnowsItsWorld() throws IOException {
         run(
@@ -225,7 +227,7 @@ class MainTest {
                         "--json");
         assertThat(outcome.status()).as(outcome.err()).isZero();
         JsonNode measured = outcome.json();
-        assertThat(measured.path("perplexity").asDouble()).isCloseTo(1.62, within(0.02));
+        assertThat(measured.path("perplexity").asDouble()).isCloseTo(2.566, within(0.01));
         assertThat(measured.path("bytes").asLong()).isGreaterThan(900_000);
     }
 

@@ -21,7 +21,7 @@ import java.util.Set;
 /// @param begins whether texts begin with `bos`
 /// @param bos the special token for the beginning of a text, if there is one
 /// @param eos the one for its end
-/// @param ends ids that end an answer
+/// @param ends ids that end an answer: those that its files declare, as transformers takes them
 /// @param prompts how prompts are put together for it
 public record Subject(
         LanguageModel model,
@@ -64,7 +64,7 @@ public record Subject(
                 style.begins().orElseGet(conventions::addsBos),
                 conventions.text(SpecialToken.BOS),
                 conventions.text(SpecialToken.EOS),
-                conventions.endIds(),
+                conventions.declaredEnds(),
                 style.prompts(messages ->
                         template.orElseThrow().render(variables(messages, conventions))));
     }

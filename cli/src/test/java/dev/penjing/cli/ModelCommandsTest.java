@@ -168,9 +168,10 @@ class ModelCommandsTest {
             JsonNode json = JSON.readTree(answer.body());
             assertThat(json.path("model").asString()).isEqualTo("small");
             assertThat(json.at("/choices/0/message/content").asString()).contains("Cora lives");
-            server.destroy();
-            assertThat(server.waitFor(120, TimeUnit.SECONDS)).isTrue();
+            // not `Process.destroy`, which closes the stream that is read here
+            server.toHandle().destroy();
             assertThat(said.lines().toList()).anyMatch(line -> line.contains("ending"));
+            assertThat(server.waitFor(120, TimeUnit.SECONDS)).isTrue();
         } finally {
             server.destroyForcibly();
         }

@@ -35,15 +35,17 @@ public final class Teachers {
         change(folder.resolve(CONFIG), config -> config.put("max_position_embeddings", context));
     }
 
-    /// One whose answers nothing ends but their longest length, stretched too: the tokens that say
-    /// the end have other names.
+    /// One whose answers nothing ends but their longest length, stretched too: it declares no end,
+    /// and the tokens that say it have other names.
     static void endless(Path folder, int context) {
         stretched(folder, context);
         for (String name : List.of(CONFIG, "generation_config.json")) {
             change(folder.resolve(name), config -> config.remove("eos_token_id"));
         }
-        for (String name :
-                List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")) {
+        for (String name : List.of("tokenizer_config.json", "special_tokens_map.json")) {
+            change(folder.resolve(name), config -> config.remove("eos_token"));
+        }
+        for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
             rewrite(
                     folder.resolve(name),
                     text ->

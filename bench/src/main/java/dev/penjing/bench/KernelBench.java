@@ -1,12 +1,15 @@
 package dev.penjing.bench;
 
+import dev.penjing.inference.KernelChoice;
 import dev.penjing.inference.kernel.Activations;
 import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.Scratch;
+import dev.penjing.inference.kernel.VectorKernels;
 import dev.penjing.inference.kernel.WeightFormat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -53,7 +56,11 @@ public class KernelBench {
     /// More than the caches hold, so that each product comes from memory.
     private static final int MATRICES = 8;
 
-    private final Kernels kernels = Kernels.best();
+    /// As `KernelChoice` calls them; those of the Vector API are the peer.
+    @Param({"auto", "vector"})
+    public String kernelNames = "auto";
+
+    private Kernels kernels = new VectorKernels();
     private final Scratch scratch = new Scratch();
     private final Random random = new Random(1);
 
@@ -67,13 +74,13 @@ public class KernelBench {
         public int tokens = 1;
 
         private final PackedMatrix[] matrices = new PackedMatrix[MATRICES];
-        private Activations x = new Activations(1, COLUMNS, false);
+        private Activations x = activations(new VectorKernels(), 1);
         private float[] y = new float[0];
         private int next;
 
         @Setup
-        public void fill() {
-            Kernels kernels = Kernels.best();
+        public void fill(KernelBench of) {
+            Kernels kernels = KernelChoice.open(of.kernelNames);
             Random random = new Random(1);
             byte[] quants = new byte[32];
             for (int m = 0; m < MATRICES; m++) {
@@ -94,7 +101,7 @@ public class KernelBench {
                     }
                 }
             }
-            x = new Activations(tokens, COLUMNS, kernels.wantsFloats(matrices[0]));
+            x = kernels.activations(tokens, COLUMNS, List.of(matrices[0]), Arena.ofAuto());
             x.setRows(tokens);
             float[] values = floats(random, COLUMNS);
             for (int t = 0; t < tokens; t++) {
@@ -118,12 +125,18 @@ public class KernelBench {
     private final float[] gate = floats(random, ROWS);
     private final float[] up = floats(random, ROWS);
     private final float[] scores = floats(random, 1024);
-    private final Activations row = new Activations(1, COLUMNS, false);
+    private Activations row = activations(kernels, 1);
     private final MemorySegment cache = Arena.ofAuto().allocate(2L * 16 * HEAD_DIM, 64);
 
     @Setup
     public void one() {
+        kernels = KernelChoice.open(kernelNames);
+        row = activations(kernels, 1);
         row.setRows(1);
+    }
+
+    private static Activations activations(Kernels kernels, int rows) {
+        return kernels.activations(rows, COLUMNS, List.of(), Arena.ofAuto());
     }
 
     @Benchmark

@@ -67,6 +67,8 @@ final class EvaluateCommand implements Callable<Integer> {
                             + " than in floating point.")
     boolean engine;
 
+    @Mixin EngineSettings.Kernels kernels = new EngineSettings.Kernels();
+
     @Option(
             names = "--bos",
             defaultValue = "auto",
@@ -202,6 +204,7 @@ final class EvaluateCommand implements Callable<Integer> {
         if (models.stream().distinct().count() < models.size()) {
             throw new UsageException("the same model is named twice");
         }
+        kernels.check(engine);
         if (engine && (!computing.device.equals("auto") || !computing.type.equals("auto"))) {
             throw new UsageException(
                     "--engine has its own device and types: leave --device and --dtype out");
@@ -222,7 +225,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
     private EvaluatedModel open(String model, PromptStyle style, ConsoleProgress progress) {
         if (engine) {
-            EngineOptions options = EngineOptions.DEFAULT.withThreads(computing.threads);
+            EngineOptions options = kernels.on(computing.threads);
             EvaluatedModel measured =
                     EvaluatedModel.onEngine(
                             ModelSources.enginePath(model, progress), style, options, progress);

@@ -41,8 +41,11 @@ final class PerplexityCommand implements Callable<Integer> {
                             + " than in floating point.")
     boolean engine;
 
+    @Mixin EngineSettings.Kernels kernels = new EngineSettings.Kernels();
+
     @Override
     public Integer call() {
+        kernels.check(engine);
         ConsoleProgress progress = new ConsoleProgress();
         ObjectNode result =
                 engine
@@ -73,7 +76,7 @@ final class PerplexityCommand implements Callable<Integer> {
                     "--engine has its own device and types: leave --device and --dtype out");
         }
         String text = Corpus.of(List.of(data)).text();
-        EngineOptions options = EngineOptions.DEFAULT.withThreads(computing.threads);
+        EngineOptions options = kernels.on(computing.threads);
         try (Engine loaded =
                 Engine.load(ModelSources.enginePath(model, progress), options, progress)) {
             progress.finish();

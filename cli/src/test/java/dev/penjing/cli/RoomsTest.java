@@ -41,6 +41,7 @@ class RoomsTest {
     private static final List<String> IMPLEMENTATIONS =
             List.of(
                     "inference.kernel",
+                    "inference.machine",
                     "inference.scheduling",
                     "inference.cache",
                     "inference.forward",

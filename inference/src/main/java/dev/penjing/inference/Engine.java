@@ -15,7 +15,6 @@ import dev.penjing.inference.forward.ForwardPass;
 import dev.penjing.inference.forward.Loading;
 import dev.penjing.inference.forward.Transformer;
 import dev.penjing.inference.forward.WeightSource;
-import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.Team;
 import dev.penjing.inference.scheduling.Scheduler;
 import dev.penjing.inference.scheduling.Sequence;
@@ -126,7 +125,12 @@ public final class Engine implements Generator, AutoCloseable {
                     new Team(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
             closer.own(team, Team::close);
             Loading loading =
-                    new Loading(Kernels.best(), team, options.quantization(), progress, cancelled);
+                    new Loading(
+                            KernelChoice.open(options.kernels()),
+                            team,
+                            options.quantization(),
+                            progress,
+                            cancelled);
             Engine engine = load(path, options, loading, closer);
             closer.keep();
             return engine;

@@ -18,6 +18,7 @@ import java.util.Optional;
 /// @param draft a smaller model with the same tokens, which proposes what the model may say next;
 ///   the text stays the same
 /// @param draftTokens the most that it proposes at a time, 1 to 8
+/// @param kernels a name of [KernelChoice#names]
 public record EngineOptions(
         int threads,
         Optional<WeightFormat> quantization,
@@ -26,7 +27,8 @@ public record EngineOptions(
         int maxSequences,
         int chunk,
         Optional<Path> draft,
-        int draftTokens) {
+        int draftTokens,
+        String kernels) {
     /// Unless told otherwise. With the token before them they are four rows, which the kernels
     /// compute together: with a fifth, the time is that of eight.
     public static final int DRAFT_TOKENS = 3;
@@ -42,6 +44,7 @@ public record EngineOptions(
             throw new UsageException(
                     "draftTokens must be between 1 and %d".formatted(Drafter.ROWS));
         }
+        KernelChoice.checked(kernels);
     }
 
     /// Without a draft.
@@ -59,7 +62,8 @@ public record EngineOptions(
                 maxSequences,
                 chunk,
                 Optional.empty(),
-                DRAFT_TOKENS);
+                DRAFT_TOKENS,
+                KernelChoice.AUTO);
     }
 
     public EngineOptions withThreads(int count) {
@@ -71,7 +75,8 @@ public record EngineOptions(
                 maxSequences,
                 chunk,
                 draft,
-                draftTokens);
+                draftTokens,
+                kernels);
     }
 
     public EngineOptions withQuantization(WeightFormat type) {
@@ -83,7 +88,8 @@ public record EngineOptions(
                 maxSequences,
                 chunk,
                 draft,
-                draftTokens);
+                draftTokens,
+                kernels);
     }
 
     /// @param bytes for keys and values
@@ -91,7 +97,15 @@ public record EngineOptions(
     /// @param sequences that run at once
     public EngineOptions withRoom(long bytes, int context, int sequences) {
         return new EngineOptions(
-                threads, quantization, bytes, context, sequences, chunk, draft, draftTokens);
+                threads,
+                quantization,
+                bytes,
+                context,
+                sequences,
+                chunk,
+                draft,
+                draftTokens,
+                kernels);
     }
 
     /// @param tokens the most that it proposes at a time
@@ -104,6 +118,21 @@ public record EngineOptions(
                 maxSequences,
                 chunk,
                 Optional.of(model),
-                tokens);
+                tokens,
+                kernels);
+    }
+
+    /// @param name of [KernelChoice#names]
+    public EngineOptions withKernels(String name) {
+        return new EngineOptions(
+                threads,
+                quantization,
+                cacheBytes,
+                maxContext,
+                maxSequences,
+                chunk,
+                draft,
+                draftTokens,
+                name);
     }
 }

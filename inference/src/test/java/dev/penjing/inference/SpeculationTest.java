@@ -210,15 +210,8 @@ class SpeculationTest {
         List<Request> requests = requests(60, 6);
         List<Told> expected = requests.stream().map(r -> ask(plain, r)).toList();
         EngineOptions options =
-                new EngineOptions(
-                        2,
-                        Optional.empty(),
-                        0,
-                        0,
-                        atOnce,
-                        23,
-                        Optional.of(directory.resolve(Draft.SIMILAR.name())),
-                        8);
+                new EngineOptions(2, Optional.empty(), 0, atOnce, 23)
+                        .withDraft(directory.resolve(Draft.SIMILAR.name()), 8);
         try (Engine engine = Engine.load(target(), options, Progress.NONE)) {
             List<EngineTest.Answer> answers =
                     Stream.generate(EngineTest.Answer::new).limit(requests.size()).toList();
@@ -423,16 +416,9 @@ class SpeculationTest {
     void hundredsOfRequestsLeaveNothingBehindInEitherPool() {
         Random random = new Random(12);
         EngineOptions options =
-                new EngineOptions(
-                        2,
-                        Optional.empty(),
-                        // room for a few sequences: blocks change hands
-                        1 << 19,
-                        0,
-                        4,
-                        32,
-                        Optional.of(directory.resolve(Draft.SIMILAR.name())),
-                        4);
+                // room for a few sequences: blocks change hands
+                new EngineOptions(2, Optional.empty(), 1 << 19, 4, 32)
+                        .withDraft(directory.resolve(Draft.SIMILAR.name()), 4);
         try (Engine engine = Engine.load(target(), options, Progress.NONE)) {
             List<Generation> running = new ArrayList<>();
             List<EngineTest.Answer> answers = new ArrayList<>();

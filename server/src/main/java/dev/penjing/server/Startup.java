@@ -84,6 +84,7 @@ public final class Startup {
         EngineOptions options =
                 EngineOptions.DEFAULT
                         .withThreads(settings.integer("threads"))
+                        .withKernels(settings.text("kernels"))
                         .withRoom(
                                 settings.whole("cache-bytes"),
                                 settings.optionalInteger("max-model-len").orElse(0),

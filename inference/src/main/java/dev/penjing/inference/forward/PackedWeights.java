@@ -103,6 +103,11 @@ final class PackedWeights implements AutoCloseable {
         return layers;
     }
 
+    /// Memory that lives as long as the weights.
+    SegmentAllocator memory() {
+        return arena;
+    }
+
     /// Of the matrices, in memory.
     long bytes() {
         return bytes;

@@ -81,10 +81,11 @@ final class SelfAttention {
         this.cosT = new float[maxRows * headDim / 2];
         this.sinT = new float[maxRows * headDim / 2];
         this.mixedQuantTHE =
-                new Activations(
+                kernels.activations(
                         maxRows,
                         mixedStride,
-                        weights.layers().stream().anyMatch(l -> kernels.wantsFloats(l.output())));
+                        weights.layers().stream().map(PackedWeights.Layer::output).toList(),
+                        weights.memory());
         this.tiles = new int[maxRows + 1];
     }
 

@@ -10,8 +10,10 @@ import dev.penjing.model.architecture.Mlp;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Norm;
 import dev.penjing.model.identity.Arithmetic;
+import java.lang.foreign.SegmentAllocator;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// The forward pass of a pre-norm decoder on the processor, its weights quantised. Not thread-safe:
 /// it uses its team, and its buffers.
@@ -56,14 +58,14 @@ public final class Transformer implements ForwardPass {
         this.hiddenStride = PackedMatrix.padded(config.hiddenSize());
         this.hiddenTD = new float[Math.multiplyExact(maxRows, hiddenStride)];
         List<PackedWeights.Layer> layers = weights.layers();
-        boolean normedFloats =
-                layers.stream()
-                        .anyMatch(l ->
-                                kernels.wantsFloats(l.qkv()) || kernels.wantsFloats(l.gateUp()));
-        boolean gatedFloats = layers.stream().anyMatch(l -> kernels.wantsFloats(l.down()));
-        this.normedTD = new Activations(maxRows, hiddenStride, normedFloats);
-        this.gatedTF = new Activations(maxRows, config.intermediateSize(), gatedFloats);
-        this.wantedTD = new Activations(maxRows, hiddenStride, kernels.wantsFloats(weights.head()));
+        List<PackedMatrix> byNormed =
+                layers.stream().flatMap(l -> Stream.of(l.qkv(), l.gateUp())).toList();
+        List<PackedMatrix> byGated = layers.stream().map(PackedWeights.Layer::down).toList();
+        List<PackedMatrix> byWanted = List.of(weights.head());
+        SegmentAllocator memory = weights.memory();
+        this.normedTD = kernels.activations(maxRows, hiddenStride, byNormed, memory);
+        this.gatedTF = kernels.activations(maxRows, config.intermediateSize(), byGated, memory);
+        this.wantedTD = kernels.activations(maxRows, hiddenStride, byWanted, memory);
     }
 
     /// Loads a model.

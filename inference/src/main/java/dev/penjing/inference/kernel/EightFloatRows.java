@@ -31,7 +31,7 @@ final class EightFloatRows {
     ///
     /// @param blockAt of the first row and block of activations
     static void q8(
-            MemorySegment data, long at, int blocks, Activations x, int blockAt, float[] sums) {
+            MemorySegment data, long at, int blocks, LaneActivations x, int blockAt, float[] sums) {
         float[] wholes = x.wholes;
         float[] rowScales = x.scales;
         long p = at;
@@ -58,7 +58,7 @@ final class EightFloatRows {
                 IntVector q = IntVector.fromMemorySegment(I, data, p, LITTLE);
                 IntVector r = IntVector.fromMemorySegment(I, data, p + VECTOR, LITTLE);
                 for (int n = 0; n < 4; n++) {
-                    int c = g + n + (n & 2);
+                    int c = g + n;
                     FloatVector w =
                             (FloatVector) q.lanewise(LSHL, 24).lanewise(ASHR, 24).convert(I2F, 0);
                     FloatVector z =
@@ -90,7 +90,7 @@ final class EightFloatRows {
                     a7 = w.fma(x7, a7);
                     b7 = z.fma(x7, b7);
                 }
-                g += (v & 1) == 0 ? 2 : 6;
+                g += 4;
             }
             IntVector scales = IntVector.fromMemorySegment(I, data, p, LITTLE);
             p += VECTOR;

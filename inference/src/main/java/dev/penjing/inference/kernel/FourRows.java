@@ -1,6 +1,6 @@
 package dev.penjing.inference.kernel;
 
-import static dev.penjing.inference.kernel.Activations.PAIRS;
+import static dev.penjing.inference.kernel.LaneActivations.PAIRS;
 import static dev.penjing.inference.kernel.Lanes.F;
 import static dev.penjing.inference.kernel.Lanes.HALF;
 import static dev.penjing.inference.kernel.Lanes.I;
@@ -34,7 +34,7 @@ final class FourRows {
             MemorySegment data,
             long at,
             int blocks,
-            Activations x,
+            LaneActivations x,
             int pairAt,
             int blockAt,
             int step,
@@ -122,7 +122,7 @@ final class FourRows {
             MemorySegment data,
             long at,
             int blocks,
-            Activations x,
+            LaneActivations x,
             int pairAt,
             int blockAt,
             int step,

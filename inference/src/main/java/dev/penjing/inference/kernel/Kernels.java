@@ -1,6 +1,8 @@
 package dev.penjing.inference.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.util.Collection;
 
 /// The engine's inner loops. Implementations are stateless and thread-safe; what several threads
 /// write at once must not overlap.
@@ -17,11 +19,19 @@ public interface Kernels {
     /// 32-bit lanes of a vector: the layout of the matrices that it multiplies.
     int lanes();
 
-    /// Whether products of many rows with these weights read the activations as floats.
-    boolean wantsFloats(PackedMatrix w);
+    /// Room for activations as these kernels read them.
+    ///
+    /// @param maxRows that are ever used at once
+    /// @param by the matrices that they are multiplied by
+    /// @param memory where they may get theirs from, outside the heap
+    Activations activations(
+            int maxRows, int columns, Collection<PackedMatrix> by, SegmentAllocator memory);
 
     /// y[row of x][row of w] = x w^T for the rows of w from `from` to `to`, both multiples of 32.
+    /// A sum is y = fma(whole-number sum of a block, scale of weights * scale of activations, y),
+    /// block after block: the same on all kernels, bit for bit, for any number of rows.
     ///
+    /// @param x made by [#activations] of these kernels
     /// @param y [rows of x][stride], the element of row 0 of both at `yAt` (which may be negative)
     /// @param add whether to add to what y holds
     void product(
@@ -107,10 +117,4 @@ public interface Kernels {
 
     /// The natural logarithm of the sum of e^x: what turns a logit into a log-probability.
     double logSumExp(float[] x, int at, int count);
-
-    /// The widest that this machine and JVM have.
-    static Kernels best() {
-        boolean there = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
-        return there ? new VectorKernels() : new ScalarKernels(16);
-    }
 }

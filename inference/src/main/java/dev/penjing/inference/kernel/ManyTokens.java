@@ -27,7 +27,7 @@ final class ManyTokens {
 
     static void product(
             PackedMatrix w,
-            Activations x,
+            LaneActivations x,
             float[] y,
             int yAt,
             int stride,
@@ -49,7 +49,7 @@ final class ManyTokens {
         }
     }
 
-    private static boolean inEights(PackedMatrix w, Activations x) {
+    private static boolean inEights(PackedMatrix w, LaneActivations x) {
         return EIGHT && x.tile() == 8 && (!w.format().eightRowsReadFloats() || x.wholes.length > 0);
     }
 
@@ -70,7 +70,7 @@ final class ManyTokens {
     /// Some blocks of a group of rows, which stay in the cache for all rows of activations.
     private static void part(
             PackedMatrix w,
-            Activations x,
+            LaneActivations x,
             float[] y,
             int yAt,
             int stride,

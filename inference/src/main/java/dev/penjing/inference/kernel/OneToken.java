@@ -31,7 +31,7 @@ final class OneToken {
     /// `to`. Each group of rows is a call, so that the compiler soon knows the method as hot: a
     /// matrix that is used once a token would be read by slow code for hundreds of tokens.
     static void product(
-            PackedMatrix w, Activations x, int t, float[] y, int yAt, int from, int to) {
+            PackedMatrix w, LaneActivations x, int t, float[] y, int yAt, int from, int to) {
         WeightFormat format = w.format();
         int bytes = w.groupBlockBytes();
         int first = x.blockIndex(t, 0);
@@ -50,7 +50,7 @@ final class OneToken {
     /// x0 to x7, and the low halves be multiplied by x0, x1 - 16 x0, x2 - 16 x1 and x3 - 16 x2 in
     /// turn: all cancels but n0 x0 + ... + n3 x3, and 16 x3 (n4 + 16 n5 + 256 n6), which came in
     /// from the high half. That is 16 x3 times the whole high half, modulo 2^16, and so goes away
-    /// when the high halves are multiplied by x4 - 16 x3, x5 - 16 x4 and so on ([Activations] keeps
+    /// when the high halves are multiplied by x4 - 16 x3, x5 - 16 x4 and so on ([LaneActivations] keeps
     /// these "steps"), and both are added up.
     ///
     /// Without a loop over the vectors: it would be entered for four turns, with checks of its
@@ -62,7 +62,7 @@ final class OneToken {
             long at,
             int blocks,
             int bytes,
-            Activations x,
+            LaneActivations x,
             int first,
             float[] y,
             int yAt) {
@@ -85,7 +85,7 @@ final class OneToken {
             p = Math.min(p + bytes, last);
             ShortVector a0 = IntVector.broadcast(I, x.offsets[first + b]).reinterpretAsShorts();
             ShortVector a1 = a0;
-            int g = (first + b) * Activations.PAIRS;
+            int g = (first + b) * LaneActivations.PAIRS;
             ShortVector x0 = IntVector.broadcast(I, steps[g + 0]).reinterpretAsShorts();
             a0 = a0.add(q0.reinterpretAsShorts().mul(x0));
             a1 = a1.add(r0.reinterpretAsShorts().mul(x0));
@@ -164,12 +164,12 @@ final class OneToken {
     /// pair of vectors is read a turn ahead, which is a quarter faster from memory; two or three
     /// turns ahead are not.
     static void q8(
-            MemorySegment data, long at, int blocks, Activations x, int first, float[] y, int yAt) {
+            MemorySegment data, long at, int blocks, LaneActivations x, int first, float[] y, int yAt) {
         int[] pairs = x.pairs;
         long p = at;
         FloatVector y0 = FloatVector.fromArray(F, y, yAt);
         FloatVector y1 = FloatVector.fromArray(F, y, yAt + L);
-        int pair = first * Activations.PAIRS;
+        int pair = first * LaneActivations.PAIRS;
         // behind the last block is nothing to read ahead
         long last = data.byteSize() - 2 * VECTOR;
         ShortVector next0 = ShortVector.fromMemorySegment(S, data, p, LITTLE);

@@ -26,9 +26,6 @@ public final class PackedMatrix {
     static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    static final ValueLayout.OfLong LONG =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
     private final WeightFormat format;
     private final int rows;
     private final int columns;
@@ -76,25 +73,26 @@ public final class PackedMatrix {
         return data.byteSize();
     }
 
-    int blocks() {
+    /// Blocks of a row.
+    public int blocks() {
         return columns / UNIT;
     }
 
-    int groupRows() {
+    public int groupRows() {
         return 2 * lanes;
     }
 
-    MemorySegment data() {
+    public MemorySegment data() {
         return data;
     }
 
     /// Bytes of a group's block.
-    int groupBlockBytes() {
+    public int groupBlockBytes() {
         return groupRows() * format.blockBytes();
     }
 
     /// Where the block of a group starts that holds `row` and column 32 x `block`.
-    long offset(int row, int block) {
+    public long offset(int row, int block) {
         return ((long) (row / groupRows()) * blocks() + block) * groupBlockBytes();
     }
 

@@ -7,8 +7,8 @@ import dev.penjing.model.gguf.BlockType;
 import dev.penjing.model.gguf.Quantizer;
 import java.lang.foreign.MemorySegment;
 
-/// Eight bits, -127 to 127, times the scale: 8.5 bits a weight. A lane holds four columns: n, n +
-/// 1, n + 4 and n + 5 of eight, for n = 0 and 2 in turn.
+/// Eight bits, -127 to 127, times the scale: 8.5 bits a weight. Lane v holds columns 4 v to 4 v + 3,
+/// a byte each, as GGUF has them.
 public final class Q8_0 extends WeightFormat {
     public static final Q8_0 FORMAT = new Q8_0();
 
@@ -24,12 +24,10 @@ public final class Q8_0 extends WeightFormat {
     @Override
     void pack(byte[] quants, int from, MemorySegment data, long lane, long step) {
         for (int v = 0; v < 8; v++) {
-            int n = from + v / 2 * 8 + v % 2 * 2;
-            int packed =
-                    quants[n] & 0xff
-                            | (quants[n + 1] & 0xff) << 8
-                            | (quants[n + 4] & 0xff) << 16
-                            | (quants[n + 5] & 0xff) << 24;
+            int packed = 0;
+            for (int i = 0; i < 4; i++) {
+                packed |= (quants[from + 4 * v + i] & 0xff) << 8 * i;
+            }
             data.set(INT, lane + v * step, packed);
         }
     }
@@ -37,9 +35,7 @@ public final class Q8_0 extends WeightFormat {
     @Override
     short packGguf(MemorySegment from, long at, MemorySegment data, long lane, long step) {
         for (int v = 0; v < 8; v++) {
-            long n = at + 2 + v / 2 * 8 + v % 2 * 2;
-            int low = from.get(SHORT, n) & 0xffff;
-            data.set(INT, lane + v * step, low | from.get(SHORT, n + 4) << 16);
+            data.set(INT, lane + v * step, from.get(INT, at + 2 + 4L * v));
         }
         return from.get(SHORT, at);
     }
@@ -48,11 +44,9 @@ public final class Q8_0 extends WeightFormat {
     void unpack(MemorySegment data, long lane, long step, byte[] quants) {
         for (int v = 0; v < 8; v++) {
             int packed = data.get(INT, lane + v * step);
-            int n = v / 2 * 8 + v % 2 * 2;
-            quants[n] = (byte) packed;
-            quants[n + 1] = (byte) (packed >> 8);
-            quants[n + 4] = (byte) (packed >> 16);
-            quants[n + 5] = (byte) (packed >> 24);
+            for (int i = 0; i < 4; i++) {
+                quants[4 * v + i] = (byte) (packed >> 8 * i);
+            }
         }
     }
 
@@ -67,7 +61,7 @@ public final class Q8_0 extends WeightFormat {
             long at,
             int blocks,
             int blockBytes,
-            Activations x,
+            LaneActivations x,
             int first,
             float[] y,
             int yAt) {
@@ -79,7 +73,7 @@ public final class Q8_0 extends WeightFormat {
             MemorySegment data,
             long at,
             int blocks,
-            Activations x,
+            LaneActivations x,
             int pairAt,
             int blockAt,
             int step,
@@ -92,7 +86,7 @@ public final class Q8_0 extends WeightFormat {
             MemorySegment data,
             long at,
             int blocks,
-            Activations x,
+            LaneActivations x,
             int pairAt,
             int blockAt,
             float[] sums) {

@@ -1,6 +1,8 @@
 package dev.penjing.inference.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.util.Collection;
 
 /// The same sums in plain Java: what the vector kernels are held against, and what runs without the
 /// Vector API, slowly.
@@ -17,8 +19,9 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public boolean wantsFloats(PackedMatrix w) {
-        return false;
+    public Activations activations(
+            int maxRows, int columns, Collection<PackedMatrix> by, SegmentAllocator memory) {
+        return new ByteActivations(maxRows, columns, memory);
     }
 
     @Override
@@ -38,19 +41,18 @@ public final class ScalarKernels implements Kernels {
             boolean add,
             Scratch scratch) {
         byte[] weights = new byte[PackedMatrix.UNIT];
+        byte[] quants = new byte[PackedMatrix.UNIT];
         for (int row = from; row < to; row++) {
             for (int t = 0; t < x.rows(); t++) {
                 float sum = add ? y[yAt + t * stride + row] : 0;
                 for (int b = 0; b < w.blocks(); b++) {
                     w.get(row, b, weights);
-                    int at = x.pairIndex(t, b);
+                    x.get(t, b, quants);
                     int dot = 0;
-                    for (int p = 0; p < Activations.PAIRS; p++) {
-                        int pair = x.pairs[at + p];
-                        int column = p / 4 * 8 + p % 4;
-                        dot += weights[column] * (short) pair + weights[column + 4] * (pair >> 16);
+                    for (int i = 0; i < PackedMatrix.UNIT; i++) {
+                        dot += weights[i] * quants[i];
                     }
-                    sum += dot * w.scale(row, b) * x.scales[x.blockIndex(t, b)];
+                    sum = Math.fma((float) dot, w.scale(row, b) * x.scale(t, b), sum);
                 }
                 y[yAt + t * stride + row] = sum;
             }

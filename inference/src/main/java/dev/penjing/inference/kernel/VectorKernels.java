@@ -5,11 +5,14 @@ import static dev.penjing.inference.kernel.Lanes.I;
 import static dev.penjing.inference.kernel.Lanes.L;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.Arrays;
+import java.util.Collection;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The kernels on the Vector API, as wide as [Lanes] says.
@@ -25,10 +28,20 @@ public final class VectorKernels implements Kernels {
     private static final IntVector NOT_FIRST =
             IntVector.fromArray(FOUR, new int[] {0, -1, -1, -1}, 0);
 
+    // of two vectors a and b, of four lanes each; b's lanes have negative numbers
+    private static final VectorShuffle<Integer> FIRST_TWOS = shuffle(0, 1, -4, -3);
+    private static final VectorShuffle<Integer> LAST_TWOS = shuffle(2, 3, -2, -1);
+    private static final VectorShuffle<Integer> FIRST_IN_TURN = shuffle(0, -4, 1, -3);
+    private static final VectorShuffle<Integer> LAST_IN_TURN = shuffle(2, -2, 3, -1);
+
     private static final int UNIT = PackedMatrix.UNIT;
 
     /// Values whose exponentials are summed in float32.
     private static final int PART = 1024;
+
+    private static VectorShuffle<Integer> shuffle(int... lanes) {
+        return VectorShuffle.fromValues(FOUR, lanes);
+    }
 
     @Override
     public String describe() {
@@ -36,8 +49,13 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public boolean wantsFloats(PackedMatrix w) {
-        return w.format().eightRowsReadFloats() && ManyTokens.EIGHT;
+    public Activations activations(
+            int maxRows, int columns, Collection<PackedMatrix> by, SegmentAllocator memory) {
+        boolean floats =
+                ManyTokens.EIGHT
+                        && by.stream().map(PackedMatrix::format).anyMatch(
+                                WeightFormat::eightRowsReadFloats);
+        return new LaneActivations(maxRows, columns, floats);
     }
 
     @Override
@@ -48,7 +66,7 @@ public final class VectorKernels implements Kernels {
     @Override
     public void product(
             PackedMatrix w,
-            Activations x,
+            Activations activations,
             float[] y,
             int yAt,
             int stride,
@@ -56,7 +74,8 @@ public final class VectorKernels implements Kernels {
             int to,
             boolean add,
             Scratch scratch) {
-        if (x.rows() > Activations.FEW) {
+        LaneActivations x = (LaneActivations) activations;
+        if (x.rows() > LaneActivations.FEW) {
             ManyTokens.product(w, x, y, yAt, stride, from, to, add, scratch);
             return;
         }
@@ -77,8 +96,10 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void quantize(
-            float[] x, int at, int from, int to, Activations out, int row, Scratch scratch) {
+            float[] x, int at, int from, int to, Activations to8, int row, Scratch scratch) {
+        LaneActivations out = (LaneActivations) to8;
         int[] quants = scratch.quants;
+        int[] nibbles = scratch.nibbles;
         int[] pairs = out.pairs;
         int[] steps = out.steps;
         boolean floats = out.wholes.length > 0;
@@ -94,21 +115,30 @@ public final class VectorKernels implements Kernels {
                 // adding 1.5 x 2^23 rounds to the nearest whole, which its low bits then hold
                 FloatVector v =
                         FloatVector.fromArray(F, x, at + column + i).mul(inverse).add(0x1.8p23f);
-                v.reinterpretAsInts().sub(0x4b400000).intoArray(quants, 1 + i);
+                v.reinterpretAsInts().sub(0x4b400000).intoArray(quants, i);
                 if (floats) {
                     v.sub(0x1.8p23f).intoArray(out.wholes, index * UNIT + i);
                 }
             }
             IntVector sum = IntVector.zero(FOUR);
             for (int i = 0; i < 4; i++) {
-                IntVector low = IntVector.fromArray(FOUR, quants, 8 * i + 1);
-                IntVector high = IntVector.fromArray(FOUR, quants, 8 * i + 5);
-                pair(low, high).intoArray(pairs, index * Activations.PAIRS + 4 * i);
-                IntVector beforeLow = IntVector.fromArray(FOUR, quants, 8 * i).and(NOT_FIRST);
-                IntVector beforeHigh = IntVector.fromArray(FOUR, quants, 8 * i + 4);
+                IntVector a = IntVector.fromArray(FOUR, quants, 8 * i);
+                IntVector b = IntVector.fromArray(FOUR, quants, 8 * i + 4);
+                pair(a.rearrange(FIRST_TWOS, b), a.rearrange(LAST_TWOS, b))
+                        .intoArray(pairs, index * LaneActivations.PAIRS + 4 * i);
+                sum = sum.add(a).add(b);
+            }
+            for (int i = 0; i < 4; i++) {
+                IntVector a = IntVector.fromArray(FOUR, quants, 4 * i);
+                IntVector b = IntVector.fromArray(FOUR, quants, 4 * i + 16);
+                IntVector low = a.rearrange(FIRST_IN_TURN, b);
+                IntVector high = a.rearrange(LAST_IN_TURN, b);
+                low.intoArray(nibbles, 8 * i + 1);
+                high.intoArray(nibbles, 8 * i + 5);
+                IntVector beforeLow = IntVector.fromArray(FOUR, nibbles, 8 * i).and(NOT_FIRST);
+                IntVector beforeHigh = IntVector.fromArray(FOUR, nibbles, 8 * i + 4);
                 pair(step(low, beforeLow), step(high, beforeHigh))
-                        .intoArray(steps, index * Activations.PAIRS + 4 * i);
-                sum = sum.add(low).add(high);
+                        .intoArray(steps, index * LaneActivations.PAIRS + 4 * i);
             }
             out.scales[index] = largest / 127;
             out.offsets[index] = -8 * sum.reduceLanes(VectorOperators.ADD) << 16;

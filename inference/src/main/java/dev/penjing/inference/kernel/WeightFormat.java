@@ -113,7 +113,7 @@ public abstract sealed class WeightFormat permits Q4_0, Q8_0 {
             long at,
             int blocks,
             int blockBytes,
-            Activations x,
+            LaneActivations x,
             int first,
             float[] y,
             int yAt);
@@ -126,7 +126,7 @@ public abstract sealed class WeightFormat permits Q4_0, Q8_0 {
             MemorySegment data,
             long at,
             int blocks,
-            Activations x,
+            LaneActivations x,
             int pairAt,
             int blockAt,
             int step,
@@ -140,7 +140,7 @@ public abstract sealed class WeightFormat permits Q4_0, Q8_0 {
             MemorySegment data,
             long at,
             int blocks,
-            Activations x,
+            LaneActivations x,
             int pairAt,
             int blockAt,
             float[] sums);

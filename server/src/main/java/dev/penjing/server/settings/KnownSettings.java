@@ -1,5 +1,6 @@
 package dev.penjing.server.settings;
 
+import dev.penjing.inference.KernelChoice;
 import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.server.settings.Setting.Choice;
 import dev.penjing.server.settings.Setting.Flag;
@@ -58,6 +59,11 @@ final class KnownSettings {
                             new Whole(0, 4096),
                             "0",
                             "Threads of the engine; 0 is one a core."),
+                    own(
+                            "kernels",
+                            new Choice(KernelChoice.names()),
+                            KernelChoice.AUTO,
+                            "What computes: auto is the fastest that the processor has."),
                     own(
                             "cache-bytes",
                             new Whole(0, Long.MAX_VALUE),

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -116,7 +117,12 @@ record LlamaPrograms(Path folder, String name, boolean repack, Path model, int t
                     e);
         }
         try {
-            return new String(process.getInputStream().readAllBytes());
+            String out = new String(process.getInputStream().readAllBytes());
+            Optional<String> crash = PeerCrash.of(command.getFirst(), process);
+            if (crash.isPresent()) {
+                throw new PenjingException(crash.get());
+            }
+            return out;
         } catch (IOException e) {
             throw new PenjingException(
                     "%s was cut off: %s".formatted(command.getFirst(), e.getMessage()), e);

@@ -50,7 +50,9 @@ record LlamaPython(Process process, PrintWriter to, BufferedReader from)
         to.println(question);
         String line = from.readLine();
         if (line == null) {
-            throw new PenjingException("the peer ended: does its Python have llama-cpp-python?");
+            throw new PenjingException(
+                    PeerCrash.of("llama-cpp-python", process)
+                            .orElse("the peer ended: does its Python have llama-cpp-python?"));
         }
         return Double.parseDouble(line);
     }

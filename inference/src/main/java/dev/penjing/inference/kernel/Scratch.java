@@ -8,9 +8,6 @@ public final class Scratch {
     /// A block's numbers.
     final int[] quants = new int[PackedMatrix.UNIT];
 
-    /// The same in the order of four-bit weights, and a place before them.
-    final int[] nibbles = new int[1 + PackedMatrix.UNIT];
-
     /// What was read only to have it in the cache.
     int touched;
 

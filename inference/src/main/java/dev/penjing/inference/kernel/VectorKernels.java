@@ -28,11 +28,17 @@ public final class VectorKernels implements Kernels {
     private static final IntVector NOT_FIRST =
             IntVector.fromArray(FOUR, new int[] {0, -1, -1, -1}, 0);
 
-    // of two vectors a and b, of four lanes each; b's lanes have negative numbers
-    private static final VectorShuffle<Integer> FIRST_TWOS = shuffle(0, 1, -4, -3);
-    private static final VectorShuffle<Integer> LAST_TWOS = shuffle(2, 3, -2, -1);
-    private static final VectorShuffle<Integer> FIRST_IN_TURN = shuffle(0, -4, 1, -3);
-    private static final VectorShuffle<Integer> LAST_IN_TURN = shuffle(2, -2, 3, -1);
+    private static final VectorShuffle<Integer> FIRST_TWOS = shuffle(0, 1, 0, 1);
+    private static final VectorShuffle<Integer> LAST_TWOS = shuffle(2, 3, 2, 3);
+    private static final VectorShuffle<Integer> FIRST_TWICE = shuffle(0, 0, 1, 1);
+    private static final VectorShuffle<Integer> LAST_TWICE = shuffle(2, 2, 3, 3);
+
+    /// The lane before each; before the first, the last.
+    private static final VectorShuffle<Integer> BEFORE = shuffle(3, 0, 1, 2);
+
+    private static final VectorMask<Integer> FIRST = VectorMask.fromLong(FOUR, 0b0001);
+    private static final VectorMask<Integer> UPPER = VectorMask.fromLong(FOUR, 0b1100);
+    private static final VectorMask<Integer> ODD = VectorMask.fromLong(FOUR, 0b1010);
 
     private static final int UNIT = PackedMatrix.UNIT;
 
@@ -99,7 +105,6 @@ public final class VectorKernels implements Kernels {
             float[] x, int at, int from, int to, Activations to8, int row, Scratch scratch) {
         LaneActivations out = (LaneActivations) to8;
         int[] quants = scratch.quants;
-        int[] nibbles = scratch.nibbles;
         int[] pairs = out.pairs;
         int[] steps = out.steps;
         boolean floats = out.wholes.length > 0;
@@ -124,25 +129,29 @@ public final class VectorKernels implements Kernels {
             for (int i = 0; i < 4; i++) {
                 IntVector a = IntVector.fromArray(FOUR, quants, 8 * i);
                 IntVector b = IntVector.fromArray(FOUR, quants, 8 * i + 4);
-                pair(a.rearrange(FIRST_TWOS, b), a.rearrange(LAST_TWOS, b))
+                pair(both(a, b, FIRST_TWOS, UPPER), both(a, b, LAST_TWOS, UPPER))
                         .intoArray(pairs, index * LaneActivations.PAIRS + 4 * i);
                 sum = sum.add(a).add(b);
             }
             for (int i = 0; i < 4; i++) {
                 IntVector a = IntVector.fromArray(FOUR, quants, 4 * i);
                 IntVector b = IntVector.fromArray(FOUR, quants, 4 * i + 16);
-                IntVector low = a.rearrange(FIRST_IN_TURN, b);
-                IntVector high = a.rearrange(LAST_IN_TURN, b);
-                low.intoArray(nibbles, 8 * i + 1);
-                high.intoArray(nibbles, 8 * i + 5);
-                IntVector beforeLow = IntVector.fromArray(FOUR, nibbles, 8 * i).and(NOT_FIRST);
-                IntVector beforeHigh = IntVector.fromArray(FOUR, nibbles, 8 * i + 4);
+                IntVector low = both(a, b, FIRST_TWICE, ODD);
+                IntVector high = both(a, b, LAST_TWICE, ODD);
+                IntVector beforeLow = low.rearrange(BEFORE).and(NOT_FIRST);
+                IntVector beforeHigh = both(high, low, BEFORE, FIRST);
                 pair(step(low, beforeLow), step(high, beforeHigh))
                         .intoArray(steps, index * LaneActivations.PAIRS + 4 * i);
             }
             out.scales[index] = largest / 127;
             out.offsets[index] = -8 * sum.reduceLanes(VectorOperators.ADD) << 16;
         }
+    }
+
+    /// Lanes of a, or of b where the mask is set. (A rearrangement of two vectors at once is slow.)
+    private static IntVector both(
+            IntVector a, IntVector b, VectorShuffle<Integer> order, VectorMask<Integer> ofB) {
+        return a.rearrange(order).blend(b.rearrange(order), ofB);
     }
 
     private static IntVector pair(IntVector low, IntVector high) {

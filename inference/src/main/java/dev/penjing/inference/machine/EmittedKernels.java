@@ -33,14 +33,17 @@ public final class EmittedKernels implements Kernels {
     /// while tile after tile of activations meets them, and the call is over in microseconds.
     private static final long CALL_BYTES = 128 << 10;
 
-    private static final MethodHandle PRODUCT =
-            CodePage.ordinary(
-                    FunctionDescriptor.ofVoid(
-                            ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG));
-    private static final MethodHandle QUANTIZE =
-            CodePage.critical(
-                    FunctionDescriptor.ofVoid(
-                            ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG));
+    /// Handles, which are made only where native access is allowed: the JVM would warn.
+    private static final class Calls {
+        static final MethodHandle PRODUCT =
+                CodePage.ordinary(
+                        FunctionDescriptor.ofVoid(
+                                ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+        static final MethodHandle QUANTIZE =
+                CodePage.critical(
+                        FunctionDescriptor.ofVoid(
+                                ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG));
+    }
 
     private final InstructionSet set;
     private final Kernels rest;
@@ -243,7 +246,7 @@ public final class EmittedKernels implements Kernels {
             int blocks,
             int groups) {
         try {
-            PRODUCT.invokeExact(
+            Calls.PRODUCT.invokeExact(
                     function, weights, tile, sums, 4L * stride, (long) blocks, (long) groups);
         } catch (RuntimeException | Error e) {
             throw e;
@@ -263,7 +266,7 @@ public final class EmittedKernels implements Kernels {
         int first = from / PackedMatrix.UNIT;
         MemorySegment floats = MemorySegment.ofArray(x).asSlice(4L * (at + from), 4L * (to - from));
         try {
-            QUANTIZE.invokeExact(
+            Calls.QUANTIZE.invokeExact(
                     quantize,
                     floats,
                     bytes.quants(row, first, blocks),

@@ -15,7 +15,7 @@ import java.util.Arrays;
 /// takes none before it is first used.
 final class KeyValuePool implements AutoCloseable {
     /// Positions of a block.
-    static final int BLOCK = 2 * Kernels.KEY_TILE;
+    static final int BLOCK = Kernels.KEY_BLOCK;
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment[] data;

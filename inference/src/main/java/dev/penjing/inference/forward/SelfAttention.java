@@ -21,8 +21,7 @@ final class SelfAttention {
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /// Queries that a kernel takes at once.
-    private static final int QUERIES = 4;
+    private static final int QUERIES = Kernels.QUERIES;
 
     private final Kernels kernels;
     private final Team team;
@@ -238,7 +237,20 @@ final class SelfAttention {
             int from = (row + q / groups) * qkvStride + (head * groups + q % groups) * headDim;
             System.arraycopy(qkvT, from, work, i * headDim, headDim);
         }
-        scores(work, count, first, end, stride, blocks, pool.keys(layer, head));
+        MemorySegment[] seen = seen(blocks, first / block, Math.ceilDiv(end, block));
+        float scale = (float) (1 / Math.sqrt(headDim));
+        kernels.scores(
+                work,
+                0,
+                count,
+                headDim,
+                seen,
+                pool.keys(layer, head),
+                end - first,
+                scale,
+                scoresAt,
+                stride,
+                scratch);
         for (int i = 0; i < count; i++) {
             int at = scoresAt + i * stride;
             int seenFrom = start(batch, row + (query + i) / groups) - first;
@@ -247,7 +259,18 @@ final class SelfAttention {
             Arrays.fill(work, at, at + seenFrom, 0);
             Arrays.fill(work, at + seenTo, at + end - first, 0);
         }
-        mixes(work, count, first, end, stride, blocks, pool.values(layer, head));
+        Arrays.fill(work, outAt, 2 * outAt, 0);
+        kernels.mix(
+                work,
+                scoresAt,
+                stride,
+                count,
+                seen,
+                pool.values(layer, head),
+                end - first,
+                headDim,
+                outAt,
+                scratch);
         for (int i = 0; i < count; i++) {
             int q = query + i;
             int to = (row + q / groups) * mixedStride + (head * groups + q % groups) * headDim;
@@ -260,35 +283,12 @@ final class SelfAttention {
         return Math.max(0, batch.position(row) + 1 - window);
     }
 
-    private void scores(
-            float[] work, int count, int first, int end, int stride, int[] blocks, long keysAt) {
-        float scale = (float) (1 / Math.sqrt(headDim));
-        int to = 2 * QUERIES * headDim;
-        for (int p = first; p < end; p += Kernels.KEY_TILE, to += Kernels.KEY_TILE) {
-            MemorySegment data = pool.data(blocks[p / KeyValuePool.BLOCK]);
-            long at = keysAt + 2L * (p % KeyValuePool.BLOCK * headDim);
-            if (count == 1) {
-                kernels.scores(work, 0, headDim, data, at, scale, work, to);
-            } else {
-                kernels.fourScores(work, 0, headDim, data, at, scale, work, to, stride);
-            }
+    /// Blocks of a sequence from one to before another.
+    private MemorySegment[] seen(int[] blocks, int from, int to) {
+        MemorySegment[] seen = new MemorySegment[to - from];
+        for (int i = 0; i < seen.length; i++) {
+            seen[i] = pool.data(blocks[from + i]);
         }
-    }
-
-    private void mixes(
-            float[] work, int count, int first, int end, int stride, int[] blocks, long valuesAt) {
-        int block = KeyValuePool.BLOCK;
-        int outAt = QUERIES * headDim;
-        Arrays.fill(work, outAt, 2 * outAt, 0);
-        for (int p = first; p < end; p += block) {
-            MemorySegment data = pool.data(blocks[p / block]);
-            int at = 2 * outAt + p - first;
-            int some = Math.min(end - p, block);
-            if (count == 1) {
-                kernels.mix(work, at, some, data, valuesAt, headDim, work, outAt);
-            } else {
-                kernels.fourMixes(work, at, stride, some, data, valuesAt, headDim, work, outAt);
-            }
-        }
+        return seen;
     }
 }

@@ -10,6 +10,12 @@ public interface Kernels {
     /// Positions that lie side by side in a tile of the key cache.
     int KEY_TILE = 16;
 
+    /// Positions of a block of the key-value cache.
+    int KEY_BLOCK = 2 * KEY_TILE;
+
+    /// Queries that go through attention at once.
+    int QUERIES = 4;
+
     /// A block of activations below this in size is zero: its inverse would be infinite.
     float SMALLEST = 1e-30f;
 
@@ -111,6 +117,66 @@ public interface Kernels {
             int headDim,
             float[] out,
             int outAt);
+
+    /// Scores of a run of positions in the key-value cache, which starts with a block: all tiles that
+    /// hold one of them. Each query's are the same whatever others are there.
+    ///
+    /// @param work [QUERIES][headDim] queries from `qAt` on, of which all are there; and scores,
+    ///   [QUERIES][stride], from `scoresAt` on
+    /// @param queries how many count
+    /// @param blocks of the cache, in the order of positions
+    /// @param at where the keys start in each, tile after tile
+    default void scores(
+            float[] work,
+            int qAt,
+            int queries,
+            int headDim,
+            MemorySegment[] blocks,
+            long at,
+            int positions,
+            float scale,
+            int scoresAt,
+            int stride,
+            Scratch scratch) {
+        for (int p = 0; p < positions; p += KEY_TILE) {
+            MemorySegment keys = blocks[p / KEY_BLOCK];
+            long tile = at + 2L * (p % KEY_BLOCK * headDim);
+            if (queries == 1) {
+                scores(work, qAt, headDim, keys, tile, scale, work, scoresAt + p);
+            } else {
+                fourScores(work, qAt, headDim, keys, tile, scale, work, scoresAt + p, stride);
+            }
+        }
+    }
+
+    /// Adds the values of a run of positions in the key-value cache, weighed, to what `work` holds.
+    ///
+    /// @param work weights, [QUERIES][stride], from `weightsAt` on; and sums, [QUERIES][headDim],
+    ///   from `outAt` on
+    /// @param queries how many count
+    /// @param at where the values start in each block
+    default void mix(
+            float[] work,
+            int weightsAt,
+            int stride,
+            int queries,
+            MemorySegment[] blocks,
+            long at,
+            int positions,
+            int headDim,
+            int outAt,
+            Scratch scratch) {
+        for (int p = 0; p < positions; p += KEY_BLOCK) {
+            MemorySegment values = blocks[p / KEY_BLOCK];
+            int count = Math.min(positions - p, KEY_BLOCK);
+            int weights = weightsAt + p;
+            if (queries == 1) {
+                mix(work, weights, count, values, at, headDim, work, outAt);
+            } else {
+                fourMixes(work, weights, stride, count, values, at, headDim, work, outAt);
+            }
+        }
+    }
 
     /// Scores to probabilities, in place.
     void softmax(float[] scores, int at, int count);

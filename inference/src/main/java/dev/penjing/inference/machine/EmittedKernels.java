@@ -3,6 +3,7 @@ package dev.penjing.inference.machine;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.util.Objects.requireNonNull;
 
 import dev.penjing.inference.kernel.Activations;
 import dev.penjing.inference.kernel.ByteActivations;
@@ -21,8 +22,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// Kernels whose products and quantisation are machine code for the processor at hand; the rest is
-/// left to others. A function is written and checked when it is first needed.
+/// Kernels whose products, quantisation and attention are machine code for the processor at hand; the
+/// rest is left to others. A function is written and checked when it is first needed.
 ///
 /// Bounds are checked here, before a call: in emitted code nothing checks them, and a wrong address
 /// would end the process.
@@ -49,6 +50,7 @@ public final class EmittedKernels implements Kernels {
     private final Kernels rest;
     private final Map<WeightFormat, Products> products;
     private final MemorySegment quantize;
+    private final EmittedAttention attention = new EmittedAttention();
     private final Scratch checking = new Scratch();
 
     /// The functions of a weight format, one for each number of rows in a tile: null if it was not
@@ -139,7 +141,7 @@ public final class EmittedKernels implements Kernels {
     }
 
     private MemorySegment code(WeightFormat format, int rows) {
-        @Nullable MemorySegment[] functions = products.get(format).code;
+        @Nullable MemorySegment[] functions = requireNonNull(products.get(format)).code;
         MemorySegment function = functions[rows];
         return function != null ? function : write(format, rows, functions);
     }
@@ -161,11 +163,12 @@ public final class EmittedKernels implements Kernels {
                     (w, x, y) ->
                             product(function, w, x, y, 0, w.rows(), 0, w.rows(), true, checking));
             functions[rows] = function;
+            return function;
         } catch (UnsupportedOperationException e) {
             LOG.log(System.Logger.Level.WARNING, "{0}: computed in plain Java", e.getMessage());
             functions[rows] = MemorySegment.NULL;
+            return MemorySegment.NULL;
         }
-        return functions[rows];
     }
 
     @Override
@@ -343,6 +346,53 @@ public final class EmittedKernels implements Kernels {
             float[] out,
             int outAt) {
         rest.fourMixes(weights, weightsAt, stride, count, values, at, headDim, out, outAt);
+    }
+
+    @Override
+    public void scores(
+            float[] work,
+            int qAt,
+            int queries,
+            int headDim,
+            MemorySegment[] blocks,
+            long at,
+            int positions,
+            float scale,
+            int scoresAt,
+            int stride,
+            Scratch scratch) {
+        if (EmittedAttention.takes(headDim)) {
+            attention.scores(
+                    work, qAt, queries, headDim, blocks, at, positions, scale, scoresAt, stride,
+                    scratch);
+        } else {
+            Kernels.super.scores(
+                    work, qAt, queries, headDim, blocks, at, positions, scale, scoresAt, stride,
+                    scratch);
+        }
+    }
+
+    @Override
+    public void mix(
+            float[] work,
+            int weightsAt,
+            int stride,
+            int queries,
+            MemorySegment[] blocks,
+            long at,
+            int positions,
+            int headDim,
+            int outAt,
+            Scratch scratch) {
+        if (EmittedAttention.takes(headDim)) {
+            attention.mix(
+                    work, weightsAt, stride, queries, blocks, at, positions, headDim, outAt,
+                    scratch);
+        } else {
+            Kernels.super.mix(
+                    work, weightsAt, stride, queries, blocks, at, positions, headDim, outAt,
+                    scratch);
+        }
     }
 
     @Override

@@ -267,6 +267,15 @@ final class Emulator {
                 int value = third(1)[0];
                 result(unary(new int[lanes], i -> value));
             }
+            case 0x2113 -> {
+                int[] halves = third(lanes / 2);
+                int[] to = new int[lanes];
+                for (int i = 0; i < lanes; i++) {
+                    short half = (short) (halves[i / 2] >> i % 2 * 16);
+                    to[i] = bits(Float.float16ToFloat(half));
+                }
+                result(to);
+            }
             case 0x1170 -> {
                 int order = next();
                 int[] b = third(lanes);

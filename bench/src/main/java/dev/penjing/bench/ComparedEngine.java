@@ -14,12 +14,7 @@ sealed interface ComparedEngine permits ComparedEngine.Ours, LlamaPython, LlamaP
     double answers(int sequences, int tokens) throws Exception;
 
     /// Our own.
-    record Ours(Engine engine) implements ComparedEngine {
-        @Override
-        public String name() {
-            return "Penjing";
-        }
-
+    record Ours(String name, Engine engine) implements ComparedEngine {
         @Override
         public double prompt(int tokens) throws Exception {
             return SpeedTest.prompt(engine, tokens);

@@ -2,6 +2,8 @@ package dev.penjing.bench;
 
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
+import dev.penjing.inference.KernelChoice;
+import dev.penjing.model.Closer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import java.nio.file.Path;
@@ -17,12 +19,13 @@ import java.util.Map;
 /// bytes, in the same round, since a machine shared with others has memory of many speeds.
 ///
 /// Usage: `bench/run engine MODEL.gguf [--python PYTHON] [--programs FOLDER] [--threads 1,2]
-/// [--rounds 5]`
+/// [--rounds 5] [--kernels NAME] [--beside NAMES]`, where the last are kernels of ours (`KernelChoice`)
+/// that compute the same beside the first ones.
 final class EngineBench {
     private static final int PROMPT = 512;
     private static final int ANSWER = 64;
     private static final List<String> OPTIONS =
-            List.of("--python", "--programs", "--threads", "--rounds");
+            List.of("--python", "--programs", "--threads", "--rounds", "--kernels", "--beside");
 
     private EngineBench() {}
 
@@ -61,28 +64,39 @@ final class EngineBench {
 
     private static void run(Path model, int threads, int rounds, Map<String, String> options)
             throws Exception {
-        List<ComparedEngine> rivals = new ArrayList<>();
-        if (options.containsKey("--programs")) {
-            rivals.add(LlamaPrograms.in(Path.of(options.get("--programs")), model, threads));
-        }
-        EngineOptions settings = EngineOptions.DEFAULT.withThreads(threads);
-        try (Engine engine = Engine.load(model, settings, Progress.NONE)) {
+        EngineOptions settings =
+                EngineOptions.DEFAULT
+                        .withThreads(threads)
+                        .withKernels(options.getOrDefault("--kernels", KernelChoice.AUTO));
+        List<ComparedEngine> all = new ArrayList<>();
+        try (Closer closer = new Closer()) {
+            Engine engine = Engine.load(model, settings, Progress.NONE);
+            closer.own(engine, Engine::close);
             System.out.println(engine.describe());
-            if (!options.containsKey("--python")) {
-                compare(engine, rivals, threads, rounds);
-                return;
+            all.add(new ComparedEngine.Ours("Penjing", engine));
+            for (String kernels : names(options.getOrDefault("--beside", ""))) {
+                Engine other = Engine.load(model, settings.withKernels(kernels), Progress.NONE);
+                closer.own(other, Engine::close);
+                all.add(new ComparedEngine.Ours("Penjing with " + kernels, other));
             }
-            try (LlamaPython python = LlamaPython.start(options.get("--python"), model, threads)) {
-                rivals.addFirst(python);
-                compare(engine, rivals, threads, rounds);
+            if (options.containsKey("--python")) {
+                LlamaPython python = LlamaPython.start(options.get("--python"), model, threads);
+                closer.own(python, LlamaPython::close);
+                all.add(python);
             }
+            if (options.containsKey("--programs")) {
+                all.add(LlamaPrograms.in(Path.of(options.get("--programs")), model, threads));
+            }
+            compare(engine, all, threads, rounds);
         }
     }
 
-    private static void compare(Engine engine, List<ComparedEngine> rivals, int threads, int rounds)
+    private static List<String> names(String list) {
+        return list.isEmpty() ? List.of() : List.of(list.split(","));
+    }
+
+    private static void compare(Engine engine, List<ComparedEngine> all, int threads, int rounds)
             throws Exception {
-        List<ComparedEngine> all = new ArrayList<>(rivals);
-        all.addFirst(new ComparedEngine.Ours(engine));
         String with = "%d thread%s: ".formatted(threads, threads == 1 ? "" : "s");
         System.out.printf("%n%sa prompt of %d tokens%n", with, PROMPT);
         List<SideBySide.Entry> prompts = new ArrayList<>();

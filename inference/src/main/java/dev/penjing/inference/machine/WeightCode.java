@@ -19,8 +19,6 @@ abstract sealed class WeightCode {
         };
     }
 
-    abstract WeightFormat format();
-
     /// Packed vectors of each half of a group's rows in a block.
     abstract int packed();
 
@@ -48,11 +46,6 @@ abstract sealed class WeightCode {
     /// Q4_0: byte i of a lane has column i of four in its low nibble and the column 16 further in
     /// its high one, 8 more than the weights.
     static final class Nibbles extends WeightCode {
-        @Override
-        WeightFormat format() {
-            return Q4_0.FORMAT;
-        }
-
         @Override
         int packed() {
             return 4;
@@ -94,11 +87,6 @@ abstract sealed class WeightCode {
 
     /// Q8_0: a byte a column, with sign; 128 more is the same byte with its highest bit turned.
     static final class Bytes extends WeightCode {
-        @Override
-        WeightFormat format() {
-            return Q8_0.FORMAT;
-        }
-
         @Override
         int packed() {
             return 8;

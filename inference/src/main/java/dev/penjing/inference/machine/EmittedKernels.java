@@ -1,45 +1,28 @@
 package dev.penjing.inference.machine;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static java.util.Objects.requireNonNull;
 
 import dev.penjing.inference.kernel.Activations;
 import dev.penjing.inference.kernel.ByteActivations;
 import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.PackedMatrix;
-import dev.penjing.inference.kernel.ScalarKernels;
 import dev.penjing.inference.kernel.Scratch;
-import dev.penjing.inference.kernel.WeightFormat;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.invoke.MethodHandle;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /// Kernels whose products, quantisation and attention are machine code for the processor at hand; the
 /// rest is left to others. A function is written and checked when it is first needed.
 ///
-/// Bounds are checked here, before a call: in emitted code nothing checks them, and a wrong address
-/// would end the process.
+/// Bounds are checked in Java, before a call: in emitted code nothing checks them, and a wrong
+/// address would end the process.
 public final class EmittedKernels implements Kernels {
-    private static final System.Logger LOG = System.getLogger("penjing");
-
-    /// Packed weights that go through a call at most: they stay in a cache of the second level
-    /// while tile after tile of activations meets them, and the call is over in microseconds.
-    private static final long CALL_BYTES = 128 << 10;
-
     /// Handles, which are made only where native access is allowed: the JVM would warn.
     private static final class Calls {
-        static final MethodHandle PRODUCT =
-                CodePage.ordinary(
-                        FunctionDescriptor.ofVoid(
-                                ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG));
         static final MethodHandle QUANTIZE =
                 CodePage.critical(
                         FunctionDescriptor.ofVoid(
@@ -48,30 +31,18 @@ public final class EmittedKernels implements Kernels {
 
     private final InstructionSet set;
     private final Kernels rest;
-    private final Map<WeightFormat, Products> products;
+    private final EmittedProducts products;
     private final MemorySegment quantize;
     private final EmittedAttention attention = new EmittedAttention();
-    private final Scratch checking = new Scratch();
-
-    /// The functions of a weight format, one for each number of rows in a tile: null if it was not
-    /// needed yet, [MemorySegment#NULL] if it is not to be used.
-    private static final class Products {
-        private final @Nullable MemorySegment[] code =
-                new @Nullable MemorySegment[ProductCode.MOST_ROWS + 1];
-    }
 
     private EmittedKernels(InstructionSet set, Kernels rest) {
         this.set = set;
         this.rest = rest;
-        this.products =
-                WeightFormat.all().stream()
-                        .collect(Collectors.toUnmodifiableMap(f -> f, f -> new Products()));
+        this.products = new EmittedProducts(set);
         this.quantize = CodePage.load("quantize", QuantizeCode.write());
         SelfCheck.quantize(this);
-        for (WeightFormat format : WeightFormat.all()) {
-            if (code(format, 1).equals(MemorySegment.NULL)) {
-                throw new UnsupportedOperationException("it gives other numbers than plain Java");
-            }
+        if (!products.areRight()) {
+            throw new UnsupportedOperationException("it gives other numbers than plain Java");
         }
     }
 
@@ -140,37 +111,6 @@ public final class EmittedKernels implements Kernels {
         return new ByteActivations(maxRows, columns, memory);
     }
 
-    private MemorySegment code(WeightFormat format, int rows) {
-        @Nullable MemorySegment[] functions = requireNonNull(products.get(format)).code;
-        MemorySegment function = functions[rows];
-        return function != null ? function : write(format, rows, functions);
-    }
-
-    private synchronized MemorySegment write(
-            WeightFormat format, int rows, @Nullable MemorySegment[] functions) {
-        MemorySegment known = functions[rows];
-        if (known != null) {
-            return known;
-        }
-        String name = "%s-%s-%d".formatted(format.name(), set.option(), rows);
-        MemorySegment function =
-                CodePage.load(name, ProductCode.write(set, WeightCode.of(format), rows));
-        try {
-            SelfCheck.product(
-                    this,
-                    format,
-                    rows,
-                    (w, x, y) ->
-                            product(function, w, x, y, 0, w.rows(), 0, w.rows(), true, checking));
-            functions[rows] = function;
-            return function;
-        } catch (UnsupportedOperationException e) {
-            LOG.log(System.Logger.Level.WARNING, "{0}: computed in plain Java", e.getMessage());
-            functions[rows] = MemorySegment.NULL;
-            return MemorySegment.NULL;
-        }
-    }
-
     @Override
     public void product(
             PackedMatrix w,
@@ -182,80 +122,7 @@ public final class EmittedKernels implements Kernels {
             int to,
             boolean add,
             Scratch scratch) {
-        MemorySegment function = code(w.format(), x.tile());
-        if (function.equals(MemorySegment.NULL)) {
-            new ScalarKernels(set.lanes()).product(w, x, y, yAt, stride, from, to, add, scratch);
-        } else {
-            product(function, w, x, y, yAt, stride, from, to, add, scratch);
-        }
-    }
-
-    private void product(
-            MemorySegment function,
-            PackedMatrix w,
-            Activations activations,
-            float[] y,
-            int yAt,
-            int stride,
-            int from,
-            int to,
-            boolean add,
-            Scratch scratch) {
-        ByteActivations x = (ByteActivations) activations;
-        int group = w.groupRows();
-        if (group != 2 * set.lanes()
-                || w.blocks() != x.blocks()
-                || from < 0
-                || to > w.rows()
-                || from % group != 0
-                || to % group != 0) {
-            throw new IllegalArgumentException(
-                    "rows %d to %d of a matrix of %d x %d blocks, in groups of %d, times rows of %d blocks"
-                            .formatted(from, to, w.rows(), w.blocks(), group, x.blocks()));
-        }
-        long groupBytes = (long) w.blocks() * w.groupBlockBytes();
-        int some = group * (int) Math.clamp(CALL_BYTES / groupBytes, 1, (to - from) / group);
-        int tile = x.tile();
-        MemorySegment sums = scratch.outside(4L * tile * some);
-        for (int row = from; row < to; row += some) {
-            int count = Math.min(some, to - row);
-            MemorySegment weights =
-                    w.data().asSlice(w.offset(row, 0), count / group * groupBytes);
-            for (int t = 0; t < x.rows(); t += tile) {
-                int rows = Math.min(tile, x.rows() - t);
-                int at = yAt + t * stride + row;
-                if (add) {
-                    for (int i = 0; i < rows; i++) {
-                        MemorySegment.copy(
-                                y, at + i * stride, sums, JAVA_FLOAT, 4L * i * count, count);
-                    }
-                } else {
-                    sums.asSlice(0, 4L * rows * count).fill((byte) 0);
-                }
-                call(function, weights, x.tile(t), sums, count, w.blocks(), count / group);
-                for (int i = 0; i < rows; i++) {
-                    MemorySegment.copy(sums, JAVA_FLOAT, 4L * i * count, y, at + i * stride, count);
-                }
-            }
-        }
-    }
-
-    private static void call(
-            MemorySegment function,
-            MemorySegment weights,
-            MemorySegment tile,
-            MemorySegment sums,
-            int stride,
-            int blocks,
-            int groups) {
-        try {
-            Calls.PRODUCT.invokeExact(
-                    function, weights, tile, sums, 4L * stride, (long) blocks, (long) groups);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        }
+        products.run(w, x, y, yAt, stride, from, to, add, scratch);
     }
 
     @Override

@@ -25,14 +25,14 @@ final class SelfCheck {
 
     private SelfCheck() {}
 
-    /// @param kernels whose product it is
+    /// @param lanes of the vectors
     /// @param rows of activations
     /// @throws UnsupportedOperationException if products differ
-    static void product(Kernels kernels, WeightFormat format, int rows, Product product) {
+    static void product(int lanes, WeightFormat format, int rows, Product product) {
         Random random = new Random(rows);
         try (Arena arena = Arena.ofConfined()) {
             int outputs = 2 * PackedMatrix.UNIT;
-            PackedMatrix w = new PackedMatrix(format, outputs, COLUMNS, kernels.lanes(), arena);
+            PackedMatrix w = new PackedMatrix(format, outputs, COLUMNS, lanes, arena);
             byte[] quants = new byte[PackedMatrix.UNIT];
             for (int row = 0; row < outputs; row++) {
                 for (int block = 0; block < BLOCKS; block++) {
@@ -43,8 +43,8 @@ final class SelfCheck {
             }
             float[] x = floats(random, rows * COLUMNS);
             float[] start = floats(random, rows * outputs);
-            Kernels twin = new ScalarKernels(kernels.lanes());
-            Activations a = kernels.activations(rows, COLUMNS, List.of(w), arena);
+            Kernels twin = new ScalarKernels(lanes);
+            Activations a = twin.activations(rows, COLUMNS, List.of(w), arena);
             a.setRows(rows);
             for (int row = 0; row < rows; row++) {
                 twin.quantize(x, row * COLUMNS, 0, COLUMNS, a, row, new Scratch());

@@ -19,8 +19,8 @@ import java.util.Map;
 /// bytes, in the same round, since a machine shared with others has memory of many speeds.
 ///
 /// Usage: `bench/run engine MODEL.gguf [--python PYTHON] [--programs FOLDER] [--threads 1,2]
-/// [--rounds 5] [--kernels NAME] [--beside NAMES]`, where the last are kernels of ours (`KernelChoice`)
-/// that compute the same beside the first ones.
+/// [--rounds 5] [--kernels NAME] [--beside NAMES]`, where the last are kernels of ours
+/// (`KernelChoice`) that compute the same beside the first ones.
 final class EngineBench {
     private static final int PROMPT = 512;
     private static final int ANSWER = 64;

@@ -32,8 +32,7 @@ final class PeerCrash {
             return signal > 0
                     ? Optional.of(
                             "%s crashed by signal %d (%s)"
-                                    .formatted(
-                                            name, signal, NAMES.getOrDefault(signal, "unknown")))
+                                    .formatted(name, signal, NAMES.getOrDefault(signal, "unknown")))
                     : Optional.empty();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -10,8 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Which kernels an engine computes with: the names that settings call them by. All give the same products, bit
-/// for bit; they differ in speed, and norms, softmax and attention in the last digits.
+/// Which kernels an engine computes with: the names that settings call them by. All give the same
+/// products, bit for bit; they differ in speed, and norms, softmax and attention in the last
+/// digits.
 public final class KernelChoice {
     /// The fastest that there are here. `-Dpenjing.kernels=NAME` makes it another.
     public static final String AUTO = "auto";
@@ -42,7 +43,8 @@ public final class KernelChoice {
     static String checked(String name) {
         if (!names().contains(name)) {
             throw new UsageException(
-                    "kernels must be one of %s, not %s".formatted(String.join(", ", names()), name));
+                    "kernels must be one of %s, not %s"
+                            .formatted(String.join(", ", names()), name));
         }
         return name;
     }

@@ -51,7 +51,12 @@ class FallbacksTest {
         // the JVM's own code gets its memory before
         String code = "-XX:InitialCodeCacheSize=64m";
         List<String> options =
-                List.of(NATIVE, VECTORS, code, "-XX:ReservedCodeCacheSize=64m", "-XX:-SegmentedCodeCache");
+                List.of(
+                        NATIVE,
+                        VECTORS,
+                        code,
+                        "-XX:ReservedCodeCacheSize=64m",
+                        "-XX:-SegmentedCodeCache");
         String said = run(options, "mdwe");
         assumeFalse(said.contains("unknown"), "Linux older than 6.3 cannot forbid it");
         assertThat(said)

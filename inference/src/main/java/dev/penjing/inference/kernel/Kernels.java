@@ -33,8 +33,8 @@ public interface Kernels {
     Activations activations(
             int maxRows, int columns, Collection<PackedMatrix> by, SegmentAllocator memory);
 
-    /// y[row of x][row of w] = x w^T for the rows of w from `from` to `to`, both multiples of 32.
-    /// A sum is y = fma(whole-number sum of a block, scale of weights * scale of activations, y),
+    /// y[row of x][row of w] = x w^T for the rows of w from `from` to `to`, both multiples of 32. A
+    /// sum is y = fma(whole-number sum of a block, scale of weights * scale of activations, y),
     /// block after block: the same on all kernels, bit for bit, for any number of rows.
     ///
     /// @param x made by [#activations] of these kernels
@@ -118,8 +118,8 @@ public interface Kernels {
             float[] out,
             int outAt);
 
-    /// Scores of a run of positions in the key-value cache, which starts with a block: all tiles that
-    /// hold one of them. Each query's are the same whatever others are there.
+    /// Scores of a run of positions in the key-value cache, which starts with a block: all tiles
+    /// that hold one of them. Each query's are the same whatever others are there.
     ///
     /// @param work [QUERIES][headDim] queries from `qAt` on, of which all are there; and scores,
     ///   [QUERIES][stride], from `scoresAt` on

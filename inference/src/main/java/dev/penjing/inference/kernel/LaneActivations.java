@@ -1,7 +1,7 @@
 package dev.penjing.inference.kernel;
 
-/// Activations in 16-bit lanes, for the kernels on the Vector API: of each row and block 16 ints,
-/// a column in the low half and another in the high half, as a vector of weights holds them. Tiles
+/// Activations in 16-bit lanes, for the kernels on the Vector API: of each row and block 16 ints, a
+/// column in the low half and another in the high half, as a vector of weights holds them. Tiles
 /// are of one, four or eight rows.
 final class LaneActivations extends Activations {
     private static final int LARGEST_TILE = 8;

@@ -50,8 +50,8 @@ final class OneToken {
     /// x0 to x7, and the low halves be multiplied by x0, x1 - 16 x0, x2 - 16 x1 and x3 - 16 x2 in
     /// turn: all cancels but n0 x0 + ... + n3 x3, and 16 x3 (n4 + 16 n5 + 256 n6), which came in
     /// from the high half. That is 16 x3 times the whole high half, modulo 2^16, and so goes away
-    /// when the high halves are multiplied by x4 - 16 x3, x5 - 16 x4 and so on ([LaneActivations] keeps
-    /// these "steps"), and both are added up.
+    /// when the high halves are multiplied by x4 - 16 x3, x5 - 16 x4 and so on ([LaneActivations]
+    /// keeps these "steps"), and both are added up.
     ///
     /// Without a loop over the vectors: it would be entered for four turns, with checks of its
     /// bounds that cost as much as a turn. Each vector is read a block ahead, right after its
@@ -164,7 +164,13 @@ final class OneToken {
     /// pair of vectors is read a turn ahead, which is a quarter faster from memory; two or three
     /// turns ahead are not.
     static void q8(
-            MemorySegment data, long at, int blocks, LaneActivations x, int first, float[] y, int yAt) {
+            MemorySegment data,
+            long at,
+            int blocks,
+            LaneActivations x,
+            int first,
+            float[] y,
+            int yAt) {
         int[] pairs = x.pairs;
         long p = at;
         FloatVector y0 = FloatVector.fromArray(F, y, yAt);

@@ -7,9 +7,9 @@ import dev.penjing.model.gguf.BlockType;
 import dev.penjing.model.gguf.Quantizer;
 import java.lang.foreign.MemorySegment;
 
-/// Four bits, -8 to 7, times the scale: 4.5 bits a weight. A lane holds four bytes as GGUF has them:
-/// lane v has columns 4 v to 4 v + 3 in the low nibbles of its bytes and the columns 16 further in
-/// the high ones, all 8 more than the weights.
+/// Four bits, -8 to 7, times the scale: 4.5 bits a weight. A lane holds four bytes as GGUF has
+/// them: lane v has columns 4 v to 4 v + 3 in the low nibbles of its bytes and the columns 16
+/// further in the high ones, all 8 more than the weights.
 public final class Q4_0 extends WeightFormat {
     public static final Q4_0 FORMAT = new Q4_0();
 

@@ -7,8 +7,8 @@ import dev.penjing.model.gguf.BlockType;
 import dev.penjing.model.gguf.Quantizer;
 import java.lang.foreign.MemorySegment;
 
-/// Eight bits, -127 to 127, times the scale: 8.5 bits a weight. Lane v holds columns 4 v to 4 v + 3,
-/// a byte each, as GGUF has them.
+/// Eight bits, -127 to 127, times the scale: 8.5 bits a weight. Lane v holds columns 4 v to 4 v +
+/// 3, a byte each, as GGUF has them.
 public final class Q8_0 extends WeightFormat {
     public static final Q8_0 FORMAT = new Q8_0();
 

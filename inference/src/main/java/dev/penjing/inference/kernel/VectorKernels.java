@@ -59,8 +59,9 @@ public final class VectorKernels implements Kernels {
             int maxRows, int columns, Collection<PackedMatrix> by, SegmentAllocator memory) {
         boolean floats =
                 ManyTokens.EIGHT
-                        && by.stream().map(PackedMatrix::format).anyMatch(
-                                WeightFormat::eightRowsReadFloats);
+                        && by.stream()
+                                .map(PackedMatrix::format)
+                                .anyMatch(WeightFormat::eightRowsReadFloats);
         return new LaneActivations(maxRows, columns, floats);
     }
 

@@ -44,8 +44,7 @@ final class EmittedAttention {
         return functions.computeIfAbsent(
                 new Form(scores, headDim, written),
                 form -> {
-                    String name =
-                            "%s-%d-%d".formatted(scores ? "scores" : "mix", headDim, written);
+                    String name = "%s-%d-%d".formatted(scores ? "scores" : "mix", headDim, written);
                     return CodePage.load(
                             name,
                             scores
@@ -117,8 +116,18 @@ final class EmittedAttention {
         for (int first = 0; first < whole; first += MOST_BLOCKS) {
             int count = Math.min(MOST_BLOCKS, whole - first);
             mix(
-                    work, weightsAt, stride, queries, blocks, first, count, Kernels.KEY_BLOCK, at,
-                    headDim, outAt, scratch);
+                    work,
+                    weightsAt,
+                    stride,
+                    queries,
+                    blocks,
+                    first,
+                    count,
+                    Kernels.KEY_BLOCK,
+                    at,
+                    headDim,
+                    outAt,
+                    scratch);
         }
         int rest = positions % Kernels.KEY_BLOCK;
         if (rest > 0) {

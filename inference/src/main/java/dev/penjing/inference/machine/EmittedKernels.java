@@ -15,8 +15,8 @@ import java.lang.invoke.MethodHandle;
 import java.util.Collection;
 import java.util.List;
 
-/// Kernels whose products, quantisation and attention are machine code for the processor at hand; the
-/// rest is left to others. A function is written and checked when it is first needed.
+/// Kernels whose products, quantisation and attention are machine code for the processor at hand;
+/// the rest is left to others. A function is written and checked when it is first needed.
 ///
 /// Bounds are checked in Java, before a call: in emitted code nothing checks them, and a wrong
 /// address would end the process.

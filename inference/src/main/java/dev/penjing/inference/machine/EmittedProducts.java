@@ -79,8 +79,7 @@ final class EmittedProducts {
                     set.lanes(),
                     format,
                     rows,
-                    (w, x, y) ->
-                            run(function, w, x, y, 0, w.rows(), 0, w.rows(), true, checking));
+                    (w, x, y) -> run(function, w, x, y, 0, w.rows(), 0, w.rows(), true, checking));
             functions[rows] = function;
             return function;
         } catch (UnsupportedOperationException e) {
@@ -138,8 +137,7 @@ final class EmittedProducts {
         MemorySegment sums = scratch.outside(4L * tile * some);
         for (int row = from; row < to; row += some) {
             int count = Math.min(some, to - row);
-            MemorySegment weights =
-                    w.data().asSlice(w.offset(row, 0), count / group * groupBytes);
+            MemorySegment weights = w.data().asSlice(w.offset(row, 0), count / group * groupBytes);
             for (int t = 0; t < x.rows(); t += tile) {
                 int rows = Math.min(tile, x.rows() - t);
                 int at = yAt + t * stride + row;

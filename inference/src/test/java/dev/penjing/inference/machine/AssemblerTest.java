@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Every instruction, with registers and addresses of every kind, against the bytes of GNU as
-/// 2.40, which are in `assembler-forms.txt`. Where an `as` is on the PATH, it is asked again; with
+/// Every instruction, with registers and addresses of every kind, against the bytes of GNU as 2.40,
+/// which are in `assembler-forms.txt`. Where an `as` is on the PATH, it is asked again; with
 /// `-Dpenjing.forms=FILE` its answers go to a file.
 class AssemblerTest {
     private static final String FORMS = "assembler-forms.txt";
@@ -100,14 +100,14 @@ class AssemblerTest {
             for (int[] r : registers(bits)) {
                 thirds.clear();
                 thirds.add(new Vec(r[2], bits));
-                thirds.addAll(r[0] == (bits == 512 ? 31 : 0) ? addresses() : addresses().subList(0, 2));
+                thirds.addAll(
+                        r[0] == (bits == 512 ? 31 : 0) ? addresses() : addresses().subList(0, 2));
                 Vec to = new Vec(r[0], bits);
                 Vec x = new Vec(r[1], bits);
                 for (Operand y : thirds) {
                     String text =
                             "%s %s,%s,%s%s"
-                                    .formatted(
-                                            name, name(to, 0), name(x, 0), name(y, bits), rest);
+                                    .formatted(name, name(to, 0), name(x, 0), name(y, bits), rest);
                     add(text, a -> emit.emit(a, to, x, y));
                 }
             }
@@ -127,7 +127,8 @@ class AssemblerTest {
                 add(
                         "%s %s,%s".formatted(name, name(to, 0), name(x, 0)),
                         a -> emit.emit(a, to, new Vec(x.index(), bits)));
-                for (Mem m : r[0] == (bits == 512 ? 31 : 0) ? addresses() : addresses().subList(0, 2)) {
+                for (Mem m :
+                        r[0] == (bits == 512 ? 31 : 0) ? addresses() : addresses().subList(0, 2)) {
                     add(
                             "%s %s,%s".formatted(name, name(to, 0), name(m, length)),
                             a -> emit.emit(a, to, m));
@@ -140,10 +141,10 @@ class AssemblerTest {
         for (Reg r : Reg.values()) {
             add("push " + name(r), a -> a.push(r));
             add("pop " + name(r), a -> a.pop(r));
-            add("movabs %s,0x123456789abcdef0".formatted(name(r)), a ->
-                    a.mov(r, 0x123456789abcdef0L));
-            String half =
-                    r.ordinal() > 7 ? name(r) + "d" : name(r).replaceFirst("r", "e");
+            add(
+                    "movabs %s,0x123456789abcdef0".formatted(name(r)),
+                    a -> a.mov(r, 0x123456789abcdef0L));
+            String half = r.ordinal() > 7 ? name(r) + "d" : name(r).replaceFirst("r", "e");
             add("mov %s,0x12345678".formatted(half), a -> a.mov32(r, 0x12345678));
             add("mov dword ptr [r9+8],%s".formatted(half), a -> a.mov32(at(Reg.R9, 8), r));
             for (Reg s : List.of(Reg.RAX, Reg.RSP, Reg.R13)) {
@@ -159,8 +160,9 @@ class AssemblerTest {
         }
         for (Mem m : addresses()) {
             add("mov rcx," + name(m, 64), a -> a.mov(Reg.RCX, m));
-            add("prefetcht0 byte ptr [%s%+d]".formatted(name(m.base()), m.displacement()), a ->
-                    a.prefetcht0(m));
+            add(
+                    "prefetcht0 byte ptr [%s%+d]".formatted(name(m.base()), m.displacement()),
+                    a -> a.prefetcht0(m));
         }
         add("cpuid", Assembler::cpuid);
         add("xgetbv", Assembler::xgetbv);
@@ -187,14 +189,15 @@ class AssemblerTest {
             for (Mem m : addresses()) {
                 add("vmovd %s,xmm%d".formatted(name(m, 32), r[0]), a -> a.vmovd(m, x));
             }
-            add("vextracti128 xmm%d,ymm%d,1".formatted(r[1], r[2]), a ->
-                    a.vextracti128(new Vec(r[1], 128), new Vec(r[2], 256)));
+            add(
+                    "vextracti128 xmm%d,ymm%d,1".formatted(r[1], r[2]),
+                    a -> a.vextracti128(new Vec(r[1], 128), new Vec(r[2], 256)));
             Vec y = new Vec(r[1], 256);
             Vec order = new Vec(r[0], 256);
-            add("vpermd ymm%d,ymm%d,ymm%d".formatted(r[1], r[0], r[2]), a ->
-                    a.vpermd(y, order, new Vec(r[2], 256)));
-            add("vpshufd ymm%d,ymm%d,78".formatted(r[0], r[1]), a ->
-                    a.vpshufd(order, y, 78));
+            add(
+                    "vpermd ymm%d,ymm%d,ymm%d".formatted(r[1], r[0], r[2]),
+                    a -> a.vpermd(y, order, new Vec(r[2], 256)));
+            add("vpshufd ymm%d,ymm%d,78".formatted(r[0], r[1]), a -> a.vpshufd(order, y, 78));
             for (int bits : new int[] {256, 512}) {
                 shifts(r, bits);
             }
@@ -277,8 +280,7 @@ class AssemblerTest {
         Path source = folder.resolve("forms.s");
         Path listing = folder.resolve("forms.lst");
         Files.writeString(
-                source,
-                ".intel_syntax noprefix\n" + String.join("\n", ours.keySet()) + "\n");
+                source, ".intel_syntax noprefix\n" + String.join("\n", ours.keySet()) + "\n");
         Process as =
                 new ProcessBuilder(
                                 "as",
@@ -299,8 +301,7 @@ class AssemblerTest {
             if (parts.length > 3 && parts[1].matches("[0-9a-f]{4}")) {
                 String bytes = line.substring(10, line.indexOf('\t')).replace(" ", "");
                 theirs.put(
-                        texts.get(Integer.parseInt(parts[0]) - 2),
-                        bytes.toLowerCase(Locale.ROOT));
+                        texts.get(Integer.parseInt(parts[0]) - 2), bytes.toLowerCase(Locale.ROOT));
             }
         }
         String file = System.getProperty("penjing.forms", "");

@@ -47,25 +47,47 @@ class EmittedAttentionTest {
         return floats;
     }
 
-    /// What a run of positions gives, of so many queries: scores, then the mix with them as weights.
+    /// What a run of positions gives, of so many queries: scores, then the mix with them as
+    /// weights.
     private float[] attend(
-            Kernels kernels, float[] start, int queries, int headDim, MemorySegment[] blocks,
+            Kernels kernels,
+            float[] start,
+            int queries,
+            int headDim,
+            MemorySegment[] blocks,
             int positions) {
         float[] work = start.clone();
         int stride = blocks.length * BLOCK;
         int scoresAt = 8 * headDim;
         kernels.scores(
-                work, 0, queries, headDim, blocks, 0, positions, 0.125f, scoresAt, stride,
-                scratch);
+                work, 0, queries, headDim, blocks, 0, positions, 0.125f, scoresAt, stride, scratch);
         long values = 2L * BLOCK * headDim;
         kernels.mix(
-                work, scoresAt, stride, queries, blocks, values, positions, headDim, 4 * headDim,
+                work,
+                scoresAt,
+                stride,
+                queries,
+                blocks,
+                values,
+                positions,
+                headDim,
+                4 * headDim,
                 scratch);
         return work;
     }
 
     @ParameterizedTest
-    @CsvSource({"64, 1", "64, 16", "64, 77", "80, 33", "8, 64", "24, 100", "128, 31", "17, 40", "64, 2100"})
+    @CsvSource({
+        "64, 1",
+        "64, 16",
+        "64, 77",
+        "80, 33",
+        "8, 64",
+        "24, 100",
+        "128, 31",
+        "17, 40",
+        "64, 2100"
+    })
     void agreesWithPlainJava(int headDim, int positions) {
         assumeTrue(
                 System.getProperty("os.name").equals("Linux")

@@ -76,8 +76,7 @@ class EmittedKernelsTest {
                 float[] row = new float[w.rows()];
                 Activations one = activations(kernels, kernels, alone, 1, w);
                 kernels.product(w, one, row, 0, w.rows(), 0, w.rows(), false, scratch);
-                assertThat(Arrays.copyOfRange(y, t * w.rows(), (t + 1) * w.rows()))
-                        .isEqualTo(row);
+                assertThat(Arrays.copyOfRange(y, t * w.rows(), (t + 1) * w.rows())).isEqualTo(row);
             }
         }
     }

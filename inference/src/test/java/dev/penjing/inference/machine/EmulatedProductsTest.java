@@ -145,8 +145,7 @@ class EmulatedProductsTest {
     @Test
     void whatIsNotMemoryIsNoticed() {
         byte[] code =
-                ProductCode.write(
-                        InstructionSet.AVX2, WeightCode.of(WeightFormat.finest()), 1);
+                ProductCode.write(InstructionSet.AVX2, WeightCode.of(WeightFormat.finest()), 1);
         Emulator emulator = new Emulator();
         emulator.map(WEIGHTS, new byte[100]);
         emulator.map(TILE, new byte[40]);

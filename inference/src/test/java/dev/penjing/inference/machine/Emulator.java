@@ -303,8 +303,7 @@ final class Emulator {
             case 0x11fd -> both(a, (x, y) -> shorts(x + y, (x >> 16) + (y >> 16)));
             case 0x213d -> both(a, Math::max);
             case 0x1172 -> shift();
-            case 0x11f5 ->
-                    both(a, (x, y) -> (short) x * (short) y + (x >> 16) * (y >> 16));
+            case 0x11f5 -> both(a, (x, y) -> (short) x * (short) y + (x >> 16) * (y >> 16));
             case 0x2104 -> both(a, (x, y) -> shorts(pair(x, y), pair(x >> 16, y >> 16)));
             case 0x2150 -> dots(a, old);
             case 0x211c -> result(unary(third(lanes), x -> bytes(x, Math::abs)));
@@ -430,8 +429,7 @@ final class Emulator {
 
     private static int pair(int unsigned, int signed) {
         int sum =
-                (unsigned & 0xff) * (byte) signed
-                        + (unsigned >>> 8 & 0xff) * (byte) (signed >> 8);
+                (unsigned & 0xff) * (byte) signed + (unsigned >>> 8 & 0xff) * (byte) (signed >> 8);
         return Math.clamp(sum, Short.MIN_VALUE, Short.MAX_VALUE);
     }
 

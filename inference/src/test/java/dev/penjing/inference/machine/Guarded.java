@@ -23,8 +23,8 @@ import java.util.Random;
 /// ends where a page begins that nobody may touch, while the heap is kept busy. A byte read too far
 /// ends the process.
 ///
-/// Usage: `Guarded SECONDS SEED`, which says how many products it made. By hand, for hours:
-/// `java --enable-native-access=ALL-UNNAMED --add-modules=jdk.incubator.vector -cp ... Guarded 36000 1`
+/// Usage: `Guarded SECONDS SEED`, which says how many products it made. By hand, for hours: `java
+/// --enable-native-access=ALL-UNNAMED --add-modules=jdk.incubator.vector -cp ... Guarded 36000 1`
 public final class Guarded {
     private static final long PAGE = 4096;
     private static final Linker LINKER = Linker.nativeLinker();
@@ -60,10 +60,9 @@ public final class Guarded {
                             function(
                                             "mmap",
                                             FunctionDescriptor.of(
-                                                    ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT,
-                                                    JAVA_INT, JAVA_INT, JAVA_LONG))
-                                    .invokeExact(
-                                            MemorySegment.NULL, size + PAGE, 3, 0x22, -1, 0L);
+                                                    ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT,
+                                                    JAVA_INT, JAVA_LONG))
+                                    .invokeExact(MemorySegment.NULL, size + PAGE, 3, 0x22, -1, 0L);
             MemorySegment guard = memory.reinterpret(size + PAGE).asSlice(size);
             int refused =
                     (int)

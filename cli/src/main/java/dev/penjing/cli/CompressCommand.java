@@ -54,6 +54,7 @@ final class CompressCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Targets.keepApart(to, teacher);
         ConsoleProgress progress = new ConsoleProgress();
         try (SandboxRunner runner = new SandboxRunner(Installation.current(), computing.threads)) {
             compress(progress, tasks(runner, progress));
@@ -75,6 +76,9 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private void compress(ConsoleProgress progress, Optional<Compression.Tasks> tasks) {
+        if (scoringLength < 0 || scoringLength == 1) {
+            throw new UsageException("--scoring-length must be at least 2");
+        }
         Path directory = ModelSources.directory(teacher, progress);
         Compression.Request request =
                 new Compression.Request(

@@ -49,6 +49,7 @@ final class DistillCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Targets.keepApart(to, teacher, student);
         ConsoleProgress progress = new ConsoleProgress();
         Path teacherFolder = ModelSources.directory(teacher, progress);
         Path studentFolder = ModelSources.directory(student, progress);

@@ -28,6 +28,7 @@ final class ImportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Targets.keepApart(to, file.toString());
         ConsoleProgress progress = new ConsoleProgress();
         GgufImport.run(file, to, type, progress);
         progress.finish();

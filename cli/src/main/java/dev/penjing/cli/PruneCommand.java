@@ -45,6 +45,7 @@ final class PruneCommand implements Callable<Integer> {
             throw new dev.penjing.model.UsageException(
                     "give --importance FILE (from penjing score), or --random SEED to compare");
         }
+        Targets.keepApart(to, teacher);
         ConsoleProgress progress = new ConsoleProgress();
         Path directory = ModelSources.directory(teacher, progress);
         ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
@@ -54,7 +55,10 @@ final class PruneCommand implements Callable<Integer> {
                         ? Cut.random(config, shape, random.get())
                         : Cut.best(
                                 config,
-                                ImportanceFile.read(importance.orElseThrow(), config),
+                                ImportanceFile.read(
+                                        importance.orElseThrow(),
+                                        config,
+                                        ModelFiles.sha256OfModel(directory)),
                                 shape);
         Pruner.prune(directory, config, cut, to, progress);
         ModelFiles.copyCompanions(directory, to);

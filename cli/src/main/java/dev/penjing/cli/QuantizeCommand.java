@@ -48,6 +48,7 @@ final class QuantizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Targets.keepApart(to, model);
         ConsoleProgress progress = new ConsoleProgress();
         BlockType block = block(type);
         // before anything is written: it may not be there

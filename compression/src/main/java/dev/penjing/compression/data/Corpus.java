@@ -1,6 +1,7 @@
 package dev.penjing.compression.data;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.UsageException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -28,9 +29,14 @@ public record Corpus(List<Path> files) {
     private static final int LONGEST = 1 << 20;
 
     /// @throws PenjingException if a path cannot be read or a directory holds no text
+    /// @throws UsageException if a path is empty: it would be the current folder
     public static Corpus of(List<Path> paths) {
         List<Path> files = new ArrayList<>();
         for (Path path : paths) {
+            if (path.toString().isEmpty()) {
+                throw new UsageException(
+                        "a path of `data` is empty: is a variable of the shell not set?");
+            }
             if (Files.isDirectory(path)) {
                 files.addAll(textsIn(path));
             } else if (Files.isReadable(path)) {

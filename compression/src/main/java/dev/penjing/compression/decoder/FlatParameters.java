@@ -49,7 +49,7 @@ public final class FlatParameters implements AutoCloseable {
             FlatParameters parameters =
                     closer.own(zeros(config, compute, type), FlatParameters::close);
             for (Slot slot : parameters.layout.slots()) {
-                parameters.read(checkpoint.tensor(slot.spec().name()), slot);
+                parameters.read(checkpoint.usable(slot.spec()), slot);
             }
             closer.keep();
             return parameters;
@@ -57,7 +57,6 @@ public final class FlatParameters implements AutoCloseable {
     }
 
     private void read(TensorView view, Slot slot) {
-        view.checkUsable();
         try (PointerScope scope = new PointerScope();
                 AutoGradMode noGrad = new AutoGradMode(false)) {
             // the mapped file outlives this scope, and no tensor that looks into it leaves it

@@ -11,12 +11,16 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// Importance as a safetensors file of float32 vectors: `layers.N.neurons`, `layers.N.heads`,
-/// `layers.N.norms.0` and `.1`, `layers`; the number of samples in the metadata. It holds all that
-/// another shape needs.
+/// `layers.N.norms.0` and `.1`, `layers`; the number of samples and a hash of the scored model's
+/// content in the metadata. It holds all that another shape needs.
 public final class ImportanceFile {
+    private static final String SAMPLES = "samples";
+    private static final String MODEL = "model_sha256";
+
     private ImportanceFile() {}
 
-    public static void write(Path file, Importance importance) {
+    /// @param model a hash of its content
+    public static void write(Path file, Importance importance, String model) {
         Map<String, float[]> tensors = new LinkedHashMap<>();
         for (Axis axis : Importance.AXES) {
             float[][] rows = importance.of(axis);
@@ -25,11 +29,29 @@ public final class ImportanceFile {
             }
         }
         SafetensorsWriter.writeFile(
-                file, tensors, Map.of("samples", Long.toString(importance.samples())));
+                file,
+                tensors,
+                Map.of(SAMPLES, Long.toString(importance.samples()), MODEL, model));
     }
 
-    /// @throws PenjingException if the file was made for a model of another shape, or holds a score
-    ///   that is not finite
+    /// The scores of this very model. Files that do not say whose they are count as its own.
+    ///
+    /// @param model a hash of its content
+    /// @throws PenjingException if they are another model's, too
+    public static Importance read(Path file, ModelConfig config, String model) {
+        try (SafetensorsFile source = SafetensorsFile.open(file)) {
+            String scored = source.metadata().getOrDefault(MODEL, model);
+            if (!scored.equals(model)) {
+                throw new PenjingException(
+                        "%s holds the scores of another model (content %.12s, this one has %.12s): run penjing score on this teacher"
+                                .formatted(file, scored, model));
+            }
+        }
+        return read(file, config);
+    }
+
+    /// @throws PenjingException if the file was made for a model of another shape or on no text, or
+    ///   holds a score that is not finite
     public static Importance read(Path file, ModelConfig config) {
         try (SafetensorsFile source = SafetensorsFile.open(file)) {
             Map<Axis, float[][]> activations = new EnumMap<>(Axis.class);
@@ -41,9 +63,17 @@ public final class ImportanceFile {
                 }
                 activations.put(axis, rows);
             }
-            long samples = Long.parseLong(source.metadata().getOrDefault("samples", "0"));
-            return new Importance(activations, samples);
+            return new Importance(activations, samples(source, file));
         }
+    }
+
+    private static long samples(SafetensorsFile source, Path file) {
+        String samples = source.metadata().getOrDefault(SAMPLES, "0");
+        if (!samples.matches("[1-9][0-9]{0,17}")) {
+            throw new PenjingException(
+                    "%s was scored on %s samples: run penjing score again".formatted(file, samples));
+        }
+        return Long.parseLong(samples);
     }
 
     private static String name(Axis axis, int row) {

@@ -44,8 +44,7 @@ public final class Pruner {
                 int done = 0;
                 for (TensorSpec tensor : tensors) {
                     TensorSpec original = original(tensor, originals, cut);
-                    TensorView view = source.tensor(original.name());
-                    view.checkUsable();
+                    TensorView view = source.usable(original);
                     writer.write(tensor.name(), slice(view.toFloats(), original, teacher, cut));
                     progress.update("prune", ++done, tensors.size(), tensor.name());
                 }

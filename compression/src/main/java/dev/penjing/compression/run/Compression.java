@@ -11,6 +11,7 @@ import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.training.HeldOut;
 import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.UsageException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Shape;
@@ -64,7 +65,14 @@ public final class Compression {
             int scoringLength,
             TrainingSettings training,
             Optional<Tasks> tasks,
-            String command) {}
+            String command) {
+        /// @throws UsageException if importance would be scored on nothing
+        public Request {
+            if (samples < 1) {
+                throw new UsageException("samples must be at least 1");
+            }
+        }
+    }
 
     /// Measures a model on tasks.
     public interface Tasks {

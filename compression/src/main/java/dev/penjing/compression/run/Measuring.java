@@ -6,6 +6,7 @@ import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.training.HeldOut;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.UsageException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
@@ -29,6 +30,9 @@ public final class Measuring {
     /// file are joined as they stand), cut into windows that do not overlap.
     public static ObjectNode perplexity(
             Path directory, Path data, int window, Compute compute, Progress progress) {
+        if (window < 2) {
+            throw new UsageException("`sequenceLength` must be at least 2");
+        }
         Tokenizer tokenizer = Tokenizers.load(directory);
         long start = System.nanoTime();
         try {

@@ -11,8 +11,10 @@ import dev.penjing.compression.importance.ImportanceFile;
 import dev.penjing.compression.importance.Scorer;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.UsageException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
@@ -34,6 +36,12 @@ public final class Scoring {
             Path to,
             Compute compute,
             Progress progress) {
+        if (samples < 1) {
+            throw new UsageException("samples must be at least 1");
+        }
+        if (length < 2) {
+            throw new UsageException("`sequenceLength` must be at least 2");
+        }
         ModelConfig config = ModelConfig.read(teacher.resolve("config.json"));
         Tokenizer tokenizer = Tokenizers.load(teacher);
         TorchModel.requireFits(tokenizer, config, teacher);
@@ -78,7 +86,7 @@ public final class Scoring {
                             Math.min(samples, sequences.count()),
                             Math.max(1, 4096 / sequences.length()),
                             progress);
-            ImportanceFile.write(to, importance);
+            ImportanceFile.write(to, importance, ModelFiles.sha256OfModel(teacher));
         }
     }
 

@@ -152,8 +152,8 @@ class ScorerTest {
                                 Axis.LAYER, new float[][] {{1, 2, 3}}),
                         7);
         Path file = folder.resolve("importance.safetensors");
-        ImportanceFile.write(file, importance);
-        Importance read = ImportanceFile.read(file, config);
+        ImportanceFile.write(file, importance, "0123456789abcdef");
+        Importance read = ImportanceFile.read(file, config, "0123456789abcdef");
         assertThat(read.samples()).isEqualTo(7);
         assertThat(read.of(Axis.NEURON)).isDeepEqualTo(neurons);
         assertThat(read.of(Axis.LAYER)[0]).containsExactly(1, 2, 3);
@@ -161,5 +161,10 @@ class ScorerTest {
                         ImportanceFile.read(
                                 file, config.resized(config.shape().with(Axis.NEURON, 90))))
                 .hasMessageContaining("does not fit the teacher");
+        assertThatThrownBy(() -> ImportanceFile.read(file, config, "another"))
+                .hasMessageContaining("holds the scores of another model");
+        ImportanceFile.write(file, new Importance(importance.activations(), 0), "");
+        assertThatThrownBy(() -> ImportanceFile.read(file, config))
+                .hasMessageContaining("was scored on 0 samples");
     }
 }

@@ -98,7 +98,7 @@ public abstract sealed class WeightSource implements AutoCloseable {
                 checkpoint.check(config);
                 for (TensorSpec spec : config.tensors()) {
                     Loading.check(cancelled);
-                    checkpoint.tensor(spec.name()).checkUsable();
+                    checkpoint.usable(spec);
                 }
                 closer.keep();
             }

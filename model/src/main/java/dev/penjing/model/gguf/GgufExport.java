@@ -81,8 +81,7 @@ public final class GgufExport {
                 }
                 long done = 0;
                 for (TensorSpec spec : specs) {
-                    TensorView view = checkpoint.tensor(spec.name());
-                    view.checkUsable();
+                    TensorView view = checkpoint.usable(spec);
                     write(writer, spec, view);
                     done += spec.size();
                     progress.update("quantize", done, config.parameters(), spec.name());

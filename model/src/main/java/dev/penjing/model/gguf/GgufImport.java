@@ -2,6 +2,7 @@ package dev.penjing.model.gguf;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
+import dev.penjing.model.UsageException;
 import dev.penjing.model.architecture.Families;
 import dev.penjing.model.architecture.Family;
 import dev.penjing.model.architecture.ModelConfig;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -29,6 +31,9 @@ import tools.jackson.databind.node.ObjectNode;
 /// special tokens, chat template and generation settings.
 public final class GgufImport {
     private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    /// What weights are written in.
+    private static final List<DType> TYPES = List.of(DType.F32, DType.F16, DType.BF16);
 
     /// Special tokens whose ids `config.json` and `generation_config.json` hold.
     private static final List<SpecialToken> WITH_IDS =
@@ -44,7 +49,12 @@ public final class GgufImport {
 
     /// @param type of the weights that are written: F32 keeps every value exactly
     /// @throws PenjingException if the file is of another architecture, or damaged
+    /// @throws UsageException if no weights are written in the type
     public static void run(Path file, Path directory, DType type, Progress progress) {
+        if (!TYPES.contains(type)) {
+            throw new UsageException(
+                    "`dtype` must be one of %s, not %s".formatted(TYPES, type).toLowerCase(Locale.ROOT));
+        }
         try (GgufFile gguf = GgufFile.open(file)) {
             new GgufImport(gguf, directory).run(type, progress);
         }

@@ -2,6 +2,7 @@ package dev.penjing.model.safetensors;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.TensorSpec;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -109,13 +110,25 @@ public final class Checkpoint implements AutoCloseable {
         return file.tensor(name);
     }
 
-    /// Requires all tensors of a model, in their shapes, and no others. A head that is stored
-    /// though it is tied to the embeddings, and rotary tables, are passed over.
+    /// The tensor of a model, its values looked at.
+    ///
+    /// @throws PenjingException if there is none, a value is not finite, or all values of a matrix
+    ///   are zero. What writes to the residual stream may be zero: blocks that were added to a model
+    ///   to be trained begin so.
+    public TensorView usable(TensorSpec spec) {
+        TensorView view = tensor(spec.name());
+        view.checkUsable(spec.role() == Role.OUTPUT || spec.role() == Role.DOWN);
+        return view;
+    }
+
+    /// Requires all tensors of a model, in their shapes, and no others. Rotary tables are passed
+    /// over, and so is a head that is stored though it is tied to the embeddings, if it holds the
+    /// same numbers.
     public void check(ModelConfig config) {
         Set<String> left = new HashSet<>(tensors.keySet());
         left.removeIf(name -> name.endsWith("rotary_emb.inv_freq"));
-        if (config.tieWordEmbeddings()) {
-            left.remove(config.family().head(config).name());
+        if (config.tieWordEmbeddings() && left.remove(config.family().head(config).name())) {
+            requireTied(config);
         }
         for (TensorSpec spec : config.tensors()) {
             if (!left.remove(spec.name())) {
@@ -138,6 +151,21 @@ public final class Checkpoint implements AutoCloseable {
             throw new PenjingException(
                     "the checkpoint %s holds %d tensors that its config.json does not ask for, such as %s"
                             .formatted(directory, left.size(), new TreeSet<>(left).first()));
+        }
+    }
+
+    /// transformers computes with a head that is stored, whatever config.json says.
+    private void requireTied(ModelConfig config) {
+        TensorView head = tensor(config.family().head(config).name());
+        TensorView embedding = tensor(config.tensors().of(Role.EMBEDDING).name());
+        boolean same =
+                head.dtype() == embedding.dtype()
+                        ? head.data().mismatch(embedding.data()) < 0
+                        : Arrays.equals(head.toFloats(), embedding.toFloats());
+        if (!same) {
+            throw new PenjingException(
+                    "the checkpoint %s holds a %s that differs from the embedding, to which its config.json ties it: set tie_word_embeddings to false there to compute with both"
+                            .formatted(directory, head.name()));
         }
     }
 

@@ -14,19 +14,29 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
+import java.util.stream.Collectors;
+import java.util.regex.Pattern;
+import java.util.Set;
+import java.nio.file.Files;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Writes the weights of a model tensor by tensor, in shards of at most a given size: only the
 /// tensor at hand is in memory. [#finish] puts the files in place, the index last. Closed without
-/// that, nothing is left behind.
+/// that, nothing is left behind. Weights of an earlier model in the folder are removed.
 public final class SafetensorsWriter implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int BUFFER = 1 << 20;
 
     /// The most that a file of a model holds: hubs and file systems are at ease with it.
     private static final long SHARD_BYTES = 4L << 30;
+
+    /// Names of a model's weights, and of their index.
+    private static final Pattern WEIGHTS =
+            Pattern.compile(
+                    "model(-\\d{5}-of-\\d{5})?\\.safetensors|model\\.safetensors\\.index\\.json");
 
     private record Shard(String name, List<TensorHeader> tensors) {}
 
@@ -155,6 +165,7 @@ public final class SafetensorsWriter implements AutoCloseable {
                 }
             }
             files.forEach(AtomicFile::commit);
+            removeOthers();
             if (shards.size() > 1) {
                 index.putObject("metadata").put("total_size", total);
                 index.set("weight_map", map);
@@ -163,6 +174,20 @@ public final class SafetensorsWriter implements AutoCloseable {
             }
         } catch (IOException e) {
             throw failed(e);
+        }
+    }
+
+    /// Removes weights that an earlier model left in the folder: a single file would be read rather
+    /// than the new shards.
+    private void removeOthers() throws IOException {
+        Set<String> ours = shards.stream().map(Shard::name).collect(Collectors.toSet());
+        try (Stream<Path> entries = Files.list(directory)) {
+            for (Path file : entries.toList()) {
+                String name = file.getFileName().toString();
+                if (WEIGHTS.matcher(name).matches() && !ours.contains(name)) {
+                    Files.delete(file);
+                }
+            }
         }
     }
 

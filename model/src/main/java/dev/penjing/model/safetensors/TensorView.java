@@ -47,10 +47,12 @@ public record TensorView(String name, DType dtype, long[] shape, MemorySegment d
         return values;
     }
 
-    /// @throws PenjingException if an element is infinite or not a number, or all elements of a
-    ///   matrix are zero: weights that were never loaded
-    public void checkUsable() {
-        boolean allZero = shape.length > 1;
+    /// @param zeros whether all elements may be zero; in most matrices that says that weights were
+    ///   never loaded
+    /// @throws PenjingException if an element is infinite or not a number, or all are zero that may
+    ///   not be
+    void checkUsable(boolean zeros) {
+        boolean allZero = shape.length > 1 && !zeros;
         long count = size();
         for (long i = 0; i < count; i++) {
             int bits;

@@ -6,12 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
+import dev.penjing.model.architecture.TensorSpec;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -177,14 +180,18 @@ class SafetensorsTest {
         assertThat(folder).isEmptyDirectory();
     }
 
-    private static final ModelConfig CONFIG =
-            ModelConfig.parse(
-                    """
-                    {"model_type": "llama", "vocab_size": 4, "hidden_size": 2,
-                     "intermediate_size": 3, "num_hidden_layers": 1, "num_attention_heads": 1,
-                     "max_position_embeddings": 8}
-                    """,
-                    "test");
+    private static final ModelConfig CONFIG = config("false");
+
+    private static ModelConfig config(String tied) {
+        return ModelConfig.parse(
+                """
+                {"model_type": "llama", "vocab_size": 4, "hidden_size": 2,
+                 "intermediate_size": 3, "num_hidden_layers": 1, "num_attention_heads": 1,
+                 "max_position_embeddings": 8, "tie_word_embeddings": %s}
+                """
+                        .formatted(tied),
+                "test");
+    }
 
     private void write(List<TensorHeader> specs) {
         try (SafetensorsWriter writer =
@@ -243,9 +250,94 @@ class SafetensorsTest {
         }
         assertThat(file).doesNotExist();
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-            assertThatThrownBy(() -> checkpoint.tensor("w").checkUsable())
+            TensorView view = checkpoint.tensor("w");
+            assertThatThrownBy(() -> view.checkUsable(false))
                     .hasMessageContaining("the tensor w")
                     .hasMessageContaining(message);
+            if (value == 0) {
+                view.checkUsable(true);
+            }
         }
+    }
+
+    /// A block that was added to a model and changes nothing yet is no damage.
+    @Test
+    void whatWritesToTheResidualStreamMayBeZero() {
+        List<TensorSpec> specs = CONFIG.tensors();
+        try (SafetensorsWriter writer = SafetensorsWriter.ofModel(folder, specs, DType.F32)) {
+            for (TensorSpec spec : specs) {
+                writer.write(spec.name(), new float[(int) spec.size()]);
+            }
+            writer.finish();
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            for (TensorSpec spec : specs) {
+                boolean usable =
+                        switch (spec.role()) {
+                            case OUTPUT, DOWN -> true;
+                            // a vector may be zero, a matrix says that nothing was loaded
+                            default -> spec.shape().length == 1;
+                        };
+                if (usable) {
+                    assertThat(checkpoint.usable(spec).size()).isEqualTo(spec.size());
+                } else {
+                    assertThatThrownBy(() -> checkpoint.usable(spec))
+                            .hasMessageContaining(spec.name() + " is all zero");
+                }
+            }
+        }
+    }
+
+    /// A head beside tied embeddings is passed over only if it says the same.
+    @ParameterizedTest
+    @CsvSource({"0, true", "0.5, false"})
+    void aTiedHeadMayNotDiffer(float difference, boolean fits) {
+        ModelConfig tied = config("true");
+        TensorSpec head = CONFIG.tensors().of(Role.HEAD);
+        List<TensorHeader> all = new ArrayList<>(TensorHeader.of(tied.tensors()));
+        all.add(new TensorHeader(head.name(), head.shape()));
+        try (SafetensorsWriter writer =
+                new SafetensorsWriter(folder, all, DType.F32, Long.MAX_VALUE, Map.of())) {
+            for (TensorHeader tensor : all) {
+                float[] values = new float[(int) tensor.size()];
+                Arrays.fill(values, tensor.name().equals(head.name()) ? 1 + difference : 1);
+                writer.write(tensor.name(), values);
+            }
+            writer.finish();
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            if (fits) {
+                checkpoint.check(tied);
+            } else {
+                assertThatThrownBy(() -> checkpoint.check(tied))
+                        .hasMessageContaining(head.name() + " that differs from the embedding");
+            }
+        }
+    }
+
+    /// Whatever lay in the folder, what is read is what was written last.
+    @ParameterizedTest
+    @CsvSource({"40, 1000", "1000, 40", "40, 20"})
+    void weightsOfAnEarlierModelAreRemoved(long before, long after) throws IOException {
+        List<TensorHeader> specs =
+                List.of(new TensorHeader("a", 5), new TensorHeader("b", 5), new TensorHeader("c", 5));
+        for (long shard : new long[] {before, after}) {
+            try (SafetensorsWriter writer =
+                    new SafetensorsWriter(folder, specs, DType.F32, shard, Map.of())) {
+                for (TensorHeader spec : specs) {
+                    float[] values = new float[5];
+                    Arrays.fill(values, shard);
+                    writer.write(spec.name(), values);
+                }
+                writer.finish();
+            }
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            for (String name : checkpoint.names()) {
+                assertThat(checkpoint.tensor(name).toFloats()).containsOnly(after);
+            }
+        }
+        int shards = after == 1000 ? 1 : after == 40 ? 2 : 3;
+        assertThat(folder.toFile().list()).hasSize(shards > 1 ? shards + 1 : 1);
     }
 }

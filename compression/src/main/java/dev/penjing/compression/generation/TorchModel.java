@@ -11,6 +11,7 @@ import dev.penjing.model.language.LanguageModel;
 import dev.penjing.model.language.Prompt;
 import dev.penjing.model.language.ScoredText;
 import dev.penjing.model.tokenizer.Tokenizer;
+import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -35,7 +36,7 @@ public final class TorchModel implements LanguageModel {
     /// @throws PenjingException if the tokenizer has more tokens than the model
     public static TorchModel load(Path directory, Tokenizer tokenizer, Compute compute) {
         ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
-        requireFits(tokenizer, config, directory);
+        Tokenizers.requireFits(tokenizer, config, directory);
         try (Closer closer = new Closer()) {
             FlatParameters parameters =
                     closer.own(
@@ -45,15 +46,6 @@ public final class TorchModel implements LanguageModel {
             TorchModel model = new TorchModel(parameters, decoder, tokenizer);
             closer.keep();
             return model;
-        }
-    }
-
-    /// A model may have more tokens than its tokenizer (padding), never fewer.
-    public static void requireFits(Tokenizer tokenizer, ModelConfig config, Path where) {
-        if (tokenizer.vocabularySize() > config.vocabularySize()) {
-            throw new PenjingException(
-                    "the tokenizer of %s has %d tokens, the model only %d: they do not belong together; put the model's own tokenizer.json there"
-                            .formatted(where, tokenizer.vocabularySize(), config.vocabularySize()));
         }
     }
 

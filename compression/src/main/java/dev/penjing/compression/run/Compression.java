@@ -122,7 +122,7 @@ public final class Compression {
         Compression compression = new Compression(request, compute, progress, say);
         Cut.requireCuttable(compression.teacherConfig, request.shape());
         TrainingRun.requireLength(request.training(), compression.teacherConfig);
-        TorchModel.requireFits(compression.tokenizer, compression.teacherConfig, request.teacher());
+        Tokenizers.requireFits(compression.tokenizer, compression.teacherConfig, request.teacher());
         try (FolderLock lock = FolderLock.of(request.run())) {
             return compression.run();
         }

@@ -5,7 +5,6 @@ import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.compression.decoder.Decoder;
 import dev.penjing.compression.decoder.FlatParameters;
-import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.importance.ImportanceFile;
 import dev.penjing.compression.importance.Scorer;
@@ -44,7 +43,7 @@ public final class Scoring {
         }
         ModelConfig config = ModelConfig.read(teacher.resolve("config.json"));
         Tokenizer tokenizer = Tokenizers.load(teacher);
-        TorchModel.requireFits(tokenizer, config, teacher);
+        Tokenizers.requireFits(tokenizer, config, teacher);
         Path tokens = to.resolveSibling(to.getFileName() + ".tokens");
         try {
             TokenFile.write(

@@ -3,7 +3,6 @@ package dev.penjing.compression.run;
 import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.decoder.Decoder;
 import dev.penjing.compression.decoder.FlatParameters;
-import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.training.HeldOut;
 import dev.penjing.compression.training.RandomWeights;
@@ -44,7 +43,7 @@ public final class TrainingRun {
     public static String pretrain(ModelConfig config, Path tokenizerFolder, TrainingJob job) {
         requireLength(job.settings(), config);
         Tokenizer tokenizer = Tokenizers.load(tokenizerFolder);
-        TorchModel.requireFits(tokenizer, config, tokenizerFolder);
+        Tokenizers.requireFits(tokenizer, config, tokenizerFolder);
         String fingerprint = fingerprint(job, "pretrain", config.toJson());
         FlatParameters start = RandomWeights.draw(config, job.settings().seed(), job.compute());
         String phases = train(job, config, start, Optional.empty(), tokenizer, fingerprint);
@@ -64,7 +63,7 @@ public final class TrainingRun {
         ModelConfig config = ModelConfig.read(student.resolve("config.json"));
         requireLength(job.settings(), config);
         Tokenizer tokenizer = Tokenizers.load(student);
-        TorchModel.requireFits(tokenizer, config, student);
+        Tokenizers.requireFits(tokenizer, config, student);
         Compute compute = job.compute();
         String fingerprint =
                 fingerprint(

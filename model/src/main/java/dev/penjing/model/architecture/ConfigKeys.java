@@ -217,10 +217,15 @@ final class ConfigKeys {
 
     int size(String key) {
         JsonNode value = take(key);
-        if (!value.isIntegralNumber()) {
+        if (value.isMissingNode() || value.isNull()) {
             throw fail("it has no " + key);
         }
-        long size = value.asLong(0);
+        // Python counts 128.0 as 128
+        double number = value.isNumber() ? value.doubleValue() : Double.NaN;
+        if (number != Math.rint(number) || Double.isInfinite(number)) {
+            throw fail("%s is %s, not a whole number".formatted(key, value));
+        }
+        long size = (long) number;
         if (size < 1 || size > LARGEST) {
             throw fail(key + " is " + size + ", which cannot be");
         }

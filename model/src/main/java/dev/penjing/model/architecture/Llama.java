@@ -54,7 +54,8 @@ class Llama extends Family {
 
     Mlp mlp(ConfigKeys keys) {
         String activation = keys.text("hidden_act", "silu");
-        if (!activation.equals("silu")) {
+        // transformers knows it by both names
+        if (!activation.equals("silu") && !activation.equals("swish")) {
             throw keys.unsupported("hidden_act");
         }
         return new Mlp.GatedSilu();

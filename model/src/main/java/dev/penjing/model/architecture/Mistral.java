@@ -1,6 +1,8 @@
 package dev.penjing.model.architecture;
 
+import java.util.EnumSet;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /// Mistral (Jiang et al. 2023): a Llama that may look back over a window only. GGUF has no name of
 /// its own for it.
@@ -13,6 +15,13 @@ final class Mistral extends Llama {
     @Override
     public String transformersClass() {
         return "MistralForCausalLM";
+    }
+
+    /// Whatever `attention_bias` says: transformers does not read it here.
+    @Override
+    Set<Role> biases(ConfigKeys keys) {
+        keys.ignore("attention_bias");
+        return EnumSet.noneOf(Role.class);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.penjing.model.architecture;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.JsonText;
 import dev.penjing.model.files.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,7 +11,6 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// What decides a decoder's computation: Hugging Face's `config.json` as switches, whatever the
@@ -31,7 +31,6 @@ public record ModelConfig(
         Set<Role> biases,
         OptionalInt slidingWindow,
         ObjectNode rest) {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final long LARGEST = 16L << 20;
 
     /// @throws PenjingException if the file cannot be read or asks for a computation that is not
@@ -51,7 +50,7 @@ public record ModelConfig(
     /// @param where what errors call it
     public static ModelConfig parse(String json, String where) {
         try {
-            if (JSON.readTree(json) instanceof ObjectNode object) {
+            if (JsonText.parse(json) instanceof ObjectNode object) {
                 return ConfigKeys.read(object, where);
             }
         } catch (JacksonException e) {

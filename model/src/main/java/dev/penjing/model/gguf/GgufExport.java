@@ -1,6 +1,7 @@
 package dev.penjing.model.gguf;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.JsonText;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Norm;
@@ -28,12 +29,9 @@ import java.util.Map;
 import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// A model in Hugging Face form as a GGUF file that llama.cpp, and the engine here, can run.
 public final class GgufExport {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
-
     private final Path directory;
     private final ModelConfig config;
     private final BlockType type;
@@ -52,6 +50,7 @@ public final class GgufExport {
     ///   blocks
     public static void run(Path directory, Path file, BlockType type, Progress progress) {
         ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
+        Tokenizers.requireFits(Tokenizers.load(directory), config, directory);
         new GgufExport(directory, config, type).run(file, progress);
     }
 
@@ -236,7 +235,7 @@ public final class GgufExport {
     private JsonNode tokenizer() {
         Path file = directory.resolve("tokenizer.json");
         try {
-            return JSON.readTree(Files.readString(file));
+            return JsonText.parse(Files.readString(file));
         } catch (IOException | JacksonException e) {
             throw new PenjingException(
                     "cannot read " + file + ": put the model's tokenizer.json there", e);

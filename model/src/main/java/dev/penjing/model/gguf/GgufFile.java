@@ -1,6 +1,7 @@
 package dev.penjing.model.gguf;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.Unreadable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -81,7 +82,7 @@ public final class GgufFile implements AutoCloseable {
             return gguf;
         } catch (IOException e) {
             arena.close();
-            throw new PenjingException("cannot read " + path + ": " + e.getMessage(), e);
+            throw Unreadable.file(path, "a .gguf file", e);
         } catch (RuntimeException | Error e) {
             arena.close();
             throw e;
@@ -93,6 +94,11 @@ public final class GgufFile implements AutoCloseable {
             throw damaged("it does not begin with GGUF");
         }
         int version = nextInt();
+        if (version != 0 && (version & 0xffff) == 0) {
+            throw new PenjingException(
+                    "%s is written for big-endian machines: convert it to little-endian first"
+                            .formatted(path));
+        }
         if (version != 2 && version != 3) {
             throw damaged("its version is " + version + "; 2 and 3 can be read");
         }
@@ -101,6 +107,12 @@ public final class GgufFile implements AutoCloseable {
         for (long i = 0; i < valueCount; i++) {
             String key = nextString();
             metadata.put(key, value(nextInt(), 0));
+        }
+        long pieces = number("split.count").orElse(1L);
+        if (pieces > 1) {
+            throw new PenjingException(
+                    "%s is one of %d pieces of a file: join them first (llama-gguf-split --merge)"
+                            .formatted(path, pieces));
         }
         record Info(String name, long[] shape, int type, long offset) {}
         Info[] infos = new Info[(int) tensorCount];

@@ -1,6 +1,7 @@
 package dev.penjing.model.safetensors;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.JsonText;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.TensorSpec;
@@ -17,11 +18,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// The weights of a model: `model.safetensors`, or shards named by `model.safetensors.index.json`.
 public final class Checkpoint implements AutoCloseable {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int MOST_SHARDS = 10_000;
 
     private final Path directory;
@@ -58,7 +57,7 @@ public final class Checkpoint implements AutoCloseable {
     private void addShards(Path index) {
         JsonNode map;
         try {
-            map = JSON.readTree(Files.readString(index)).path("weight_map");
+            map = JsonText.parse(Files.readString(index)).path("weight_map");
         } catch (IOException | JacksonException e) {
             throw new PenjingException("cannot read " + index + ": " + e.getMessage(), e);
         }

@@ -1,6 +1,7 @@
 package dev.penjing.model.safetensors;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.Unreadable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -51,7 +52,7 @@ public final class SafetensorsFile implements AutoCloseable {
             return file;
         } catch (IOException e) {
             arena.close();
-            throw new PenjingException("cannot read " + path + ": " + e.getMessage(), e);
+            throw Unreadable.file(path, "a .safetensors file", e);
         } catch (RuntimeException | Error e) {
             arena.close();
             throw e;
@@ -96,8 +97,9 @@ public final class SafetensorsFile implements AutoCloseable {
         try {
             type = DType.valueOf(json.path("dtype").asString(""));
         } catch (IllegalArgumentException e) {
-            throw damaged(
-                    "the tensor %s has the unknown type %s".formatted(name, json.path("dtype")));
+            throw new PenjingException(
+                    "%s: the tensor %s has the unknown type %s; convert the weights to BF16, F16 or F32"
+                            .formatted(path, name, json.path("dtype").asString("")));
         }
         JsonNode dimensions = json.path("shape");
         JsonNode offsets = json.path("data_offsets");

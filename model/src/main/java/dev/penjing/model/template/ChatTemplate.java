@@ -1,6 +1,7 @@
 package dev.penjing.model.template;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.JsonText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,12 +16,10 @@ import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// A model's own way to write a conversation down: a Jinja template, as Hugging Face's transformers
 /// renders it (`apply_chat_template`). Immutable and safe to share between threads.
 public final class ChatTemplate {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int LONGEST = 1 << 20;
     private static final int LONGEST_RANGE = 100_000;
 
@@ -66,7 +65,7 @@ public final class ChatTemplate {
             if (!Files.isRegularFile(settings)) {
                 return Optional.empty();
             }
-            JsonNode template = JSON.readTree(Files.readString(settings)).path("chat_template");
+            JsonNode template = JsonText.parse(Files.readString(settings)).path("chat_template");
             if (template.isString()) {
                 return Optional.of(template.asString());
             }

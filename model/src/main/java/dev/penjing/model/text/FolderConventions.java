@@ -1,6 +1,7 @@
 package dev.penjing.model.text;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.JsonText;
 import dev.penjing.model.template.ChatTemplate;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -102,7 +103,7 @@ final class FolderConventions {
         Path file = folder.resolve(name);
         try {
             return Files.isRegularFile(file)
-                    ? JSON.readTree(Files.readString(file))
+                    ? JsonText.parse(Files.readString(file))
                     : JSON.createObjectNode();
         } catch (IOException | JacksonException e) {
             throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);

@@ -1,6 +1,8 @@
 package dev.penjing.model.tokenizer;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.files.JsonText;
 import dev.penjing.model.files.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +18,18 @@ public final class Tokenizers {
     private static final long LARGEST = 256L << 20;
 
     private Tokenizers() {}
+
+    /// A model may have more tokens than its tokenizer (padding), never fewer.
+    ///
+    /// @param where the tokenizer is from
+    /// @throws PenjingException if it has fewer
+    public static void requireFits(Tokenizer tokenizer, ModelConfig config, Path where) {
+        if (tokenizer.vocabularySize() > config.vocabularySize()) {
+            throw new PenjingException(
+                    "the tokenizer of %s has %d tokens, the model only %d: they do not belong together; put the model's own tokenizer.json there"
+                            .formatted(where, tokenizer.vocabularySize(), config.vocabularySize()));
+        }
+    }
 
     /// @param path a `tokenizer.json`, or a directory that holds one
     /// @throws PenjingException if there is none, or one that is not understood
@@ -39,7 +53,7 @@ public final class Tokenizers {
 
     private static JsonNode parse(Path file) throws IOException {
         try {
-            return JSON.readTree(Files.readString(file));
+            return JsonText.parse(Files.readString(file));
         } catch (JacksonException e) {
             throw new PenjingException(file + " is not JSON: " + e.getOriginalMessage(), e);
         }

@@ -83,6 +83,8 @@ class FamilyTest {
                 .hasMessageContaining("use_sliding_window");
         // transformers reads no such key of this family
         assertThat(layerNames(config("qwen2", ", \"attention_bias\": true"))).hasSize(12);
+        // nor does transformers read it in this family
+        assertThat(layerNames(config("mistral", ", \"attention_bias\": true"))).hasSize(9);
     }
 
     /// A key that one family reads changes the computation of another that does not know it.

@@ -72,6 +72,34 @@ class ModelConfigTest {
         assertThat(tied.nonEmbeddingParameters()).isEqualTo(config.nonEmbeddingParameters());
     }
 
+    /// What Python's json and transformers take, in values that decide nothing.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "\uFEFF | 9216 | 9216",
+                "`` | 9216 | 9216.0",
+                "`` | `{'kept': true}` | `{'kept': NaN, 'more': [Infinity, -Infinity]}`",
+                "`` | 'bos_token_id' | 'hidden_act': 'swish', 'bos_token_id'",
+            })
+    void otherSpellingsSayTheSame(String before, String part, String other) {
+        String json = json("").replace(part.replace('\'', '"'), other.replace('\'', '"'));
+        ModelConfig config = ModelConfig.parse((before == null ? "" : before) + json, "test");
+        assertThat(config.shape()).isEqualTo(ModelConfig.parse(json(""), "test").shape());
+    }
+
+    @Test
+    void whatIsNoWholeNumberIsNamed() {
+        for (String value : new String[] {"9216.5", "\"many\"", "NaN", "[1]"}) {
+            assertThatThrownBy(() -> ModelConfig.parse(json("").replace("9216", value), "test"))
+                    .hasMessageContaining("intermediate_size is")
+                    .hasMessageContaining("not a whole number");
+        }
+        assertThatThrownBy(() -> ModelConfig.parse(json("").replace("9216", "null"), "test"))
+                .hasMessageContaining("it has no intermediate_size");
+    }
+
     private static ModelConfig resized(int hidden, int neurons, int heads) {
         ModelConfig config = ModelConfig.parse(json(""), "test");
         return config.resized(

@@ -91,6 +91,26 @@ class GgufTest {
         assertThatThrownBy(() -> GgufFile.open(file())).hasMessageContaining("impossible shape");
     }
 
+    /// The file is whole; it is not what this reads.
+    @Test
+    void whatIsNoSingleFileOfThisMachineIsNamed() throws IOException {
+        assertThatThrownBy(() -> GgufFile.open(folder))
+                .hasMessageContaining("is a folder: give a .gguf file");
+        Path missing = folder.resolve("missing.gguf");
+        assertThatThrownBy(() -> GgufFile.open(missing))
+                .hasMessage("there is no file " + missing);
+        out.clear();
+        header(0, 1).text("split.count");
+        out.putInt(2).putShort((short) 3);
+        assertThatThrownBy(() -> GgufFile.open(file()))
+                .hasMessageContaining("is one of 3 pieces of a file: join them first");
+        out.clear();
+        header(0, 0);
+        out.putInt(4, Integer.reverseBytes(3));
+        assertThatThrownBy(() -> GgufFile.open(file()))
+                .hasMessageContaining("is written for big-endian machines");
+    }
+
     @Test
     void anotherArchitectureIsNamed() throws IOException {
         Path file = small();

@@ -238,6 +238,23 @@ class SafetensorsTest {
                 .hasMessageContaining("no plain file name");
     }
 
+    /// The file is whole; its weights are in a type that nothing is computed from.
+    @ParameterizedTest
+    @CsvSource({"F8_E4M3, 1", "F8_E5M2, 1", "U32, 4", "I8, 1"})
+    void typesThatNothingIsComputedFromAreNamed(String type, int bytes) throws IOException {
+        String header =
+                "{'w':{'dtype':'%s','shape':[2],'data_offsets':[0,%d]}}"
+                        .formatted(type, 2 * bytes)
+                        .replace('\'', '"');
+        Path path = file(-1, header, 2 * bytes);
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            assertThatThrownBy(() -> file.tensor("w").toFloats())
+                    .hasMessage(
+                            "the tensor w is stored as %s: weights must be F32, F16 or BF16"
+                                    .formatted(type));
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"NaN, not finite", "Infinity, not finite", "0, all zero"})
     void unusableWeightsAreNamed(float value, String message) {

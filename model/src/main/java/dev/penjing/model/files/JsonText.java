@@ -1,0 +1,22 @@
+package dev.penjing.model.files;
+
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.json.JsonReadFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// JSON as other people's tools write and read it: Python takes and writes `NaN` and `Infinity`, and
+/// editors put a byte order mark before a text.
+public final class JsonText {
+    private static final JsonMapper JSON =
+            JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
+
+    private static final String BYTE_ORDER_MARK = "\uFEFF";
+
+    private JsonText() {}
+
+    /// @throws JacksonException if it is no JSON
+    public static JsonNode parse(String text) {
+        return JSON.readTree(text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text);
+    }
+}

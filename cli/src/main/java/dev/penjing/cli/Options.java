@@ -65,7 +65,8 @@ final class Options {
                 names = "--data",
                 required = true,
                 arity = "1..*",
-                description = "Text: .jsonl files ({\"text\": ...} a line), text files, folders.")
+                description =
+                        "Text: .jsonl or .json ({\"text\": ...}), text files, folders; with .gz too.")
         List<Path> paths = List.of();
 
         @Option(

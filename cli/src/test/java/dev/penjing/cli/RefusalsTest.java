@@ -23,7 +23,9 @@ class RefusalsTest {
 
     @BeforeEach
     void prepare() throws IOException {
-        text = Files.writeString(folder.resolve("text.txt"), "a few words\n".repeat(200)).toString();
+        text =
+                Files.writeString(folder.resolve("text.txt"), "a few words\n".repeat(200))
+                        .toString();
         Path model = Files.createDirectories(folder.resolve("copy"));
         try (Stream<Path> files = Files.list(Path.of(TEACHER))) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
@@ -43,12 +45,29 @@ class RefusalsTest {
             fails(
                     2,
                     "--samples must be at least 1",
-                    "score", TEACHER, "--data", text, "--to", at("i"), "--samples", samples);
+                    "score",
+                    TEACHER,
+                    "--data",
+                    text,
+                    "--to",
+                    at("i"),
+                    "--samples",
+                    samples);
             fails(
                     2,
                     "--samples must be at least 1",
-                    "compress", TEACHER, "--intermediate-size", "64", "--data", text, "--tokens",
-                    "1000", "--to", at("run"), "--samples", samples);
+                    "compress",
+                    TEACHER,
+                    "--intermediate-size",
+                    "64",
+                    "--data",
+                    text,
+                    "--tokens",
+                    "1000",
+                    "--to",
+                    at("run"),
+                    "--samples",
+                    samples);
         }
         for (String length : List.of("1", "0", "-5")) {
             String what = "--sequence-length must be at least 2";
@@ -56,11 +75,24 @@ class RefusalsTest {
             fails(
                     2,
                     what,
-                    "perplexity", TEACHER, "--data", text, "--engine", "--sequence-length", length);
+                    "perplexity",
+                    TEACHER,
+                    "--data",
+                    text,
+                    "--engine",
+                    "--sequence-length",
+                    length);
             fails(
                     2,
                     what,
-                    "score", TEACHER, "--data", text, "--to", at("i"), "--sequence-length", length);
+                    "score",
+                    TEACHER,
+                    "--data",
+                    text,
+                    "--to",
+                    at("i"),
+                    "--sequence-length",
+                    length);
         }
         assertThat(folder.resolve("i")).doesNotExist();
     }
@@ -77,7 +109,12 @@ class RefusalsTest {
         fails(
                 2,
                 "--dtype must be one of [f32, f16, bf16], not i8",
-                "import", file, "--to", at("model"), "--dtype", "i8");
+                "import",
+                file,
+                "--to",
+                at("model"),
+                "--dtype",
+                "i8");
         fails(2, "--to is", "quantize", file, "--to", file);
         fails(2, "--to is", "import", file, "--to", file);
     }
@@ -90,17 +127,41 @@ class RefusalsTest {
             fails(
                     2,
                     "which would be overwritten",
-                    "prune", copy, "--random", "1", "--intermediate-size", "64", "--to", to);
+                    "prune",
+                    copy,
+                    "--random",
+                    "1",
+                    "--intermediate-size",
+                    "64",
+                    "--to",
+                    to);
             fails(
                     2,
                     "which would be overwritten",
-                    "distill", "--teacher", TEACHER, "--student", copy, "--data", text, "--tokens",
-                    "1000", "--to", to);
+                    "distill",
+                    "--teacher",
+                    TEACHER,
+                    "--student",
+                    copy,
+                    "--data",
+                    text,
+                    "--tokens",
+                    "1000",
+                    "--to",
+                    to);
             fails(
                     2,
                     "which would be overwritten",
-                    "compress", copy, "--intermediate-size", "64", "--data", text, "--tokens",
-                    "1000", "--to", to);
+                    "compress",
+                    copy,
+                    "--intermediate-size",
+                    "64",
+                    "--data",
+                    text,
+                    "--tokens",
+                    "1000",
+                    "--to",
+                    to);
         }
         assertThat(ModelFiles.sha256OfModel(Path.of(copy))).isEqualTo(before);
     }

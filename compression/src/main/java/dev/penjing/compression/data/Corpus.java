@@ -2,8 +2,11 @@ package dev.penjing.compression.data;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.files.JsonText;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
@@ -13,12 +16,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.MappingIterator;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Text files as a stream of documents: a line of a `.jsonl` file is a document (its `text`), any
-/// other file is one. A directory stands for the `.jsonl` and `.txt` files in it, by name.
+/// Text files as a stream of documents: a line of a `.jsonl` file is a document (its `text`), an
+/// object of a `.json` file too, any other file is one. A directory stands for the `.jsonl`,
+/// `.ndjson` and `.txt` files in it, by name. Files may be compressed by gzip.
 ///
 /// @param files each of them readable, in the order given
 public record Corpus(List<Path> files) {
@@ -27,6 +33,9 @@ public record Corpus(List<Path> files) {
     /// A plain text longer than this is cut into documents of about this many characters, at the
     /// end of a line, so that no file need fit in memory.
     private static final int LONGEST = 1 << 20;
+
+    /// Characters of a line of JSON: it is in memory as a whole, several times.
+    private static final int LONGEST_LINE = 32_000_000;
 
     /// @throws PenjingException if a path cannot be read or a directory holds no text
     /// @throws UsageException if a path is empty: it would be the current folder
@@ -40,6 +49,7 @@ public record Corpus(List<Path> files) {
             if (Files.isDirectory(path)) {
                 files.addAll(textsIn(path));
             } else if (Files.isReadable(path)) {
+                TextFormat.of(path);
                 files.add(path);
             } else {
                 throw new PenjingException(
@@ -56,14 +66,13 @@ public record Corpus(List<Path> files) {
         try (Stream<Path> entries = Files.list(directory)) {
             List<Path> texts =
                     entries.filter(Files::isRegularFile)
-                            .filter(p ->
-                                    p.toString().endsWith(".jsonl")
-                                            || p.toString().endsWith(".txt"))
+                            .filter(TextFormat::isTextInFolder)
                             .sorted()
                             .toList();
             if (texts.isEmpty()) {
                 throw new PenjingException(
-                        directory + " holds no .jsonl or .txt file: name the text in `data`");
+                        directory
+                                + " holds no .jsonl, .ndjson or .txt file: name the text in `data`");
             }
             return texts;
         } catch (IOException e) {
@@ -75,10 +84,10 @@ public record Corpus(List<Path> files) {
     public void forEach(Consumer<String> document) {
         for (Path file : files) {
             try (BufferedReader reader = open(file)) {
-                if (file.toString().endsWith(".jsonl")) {
-                    lines(file, reader, document);
-                } else {
-                    plain(reader, document);
+                switch (TextFormat.of(file)) {
+                    case LINES -> lines(file, reader, document);
+                    case OBJECTS -> objects(file, reader, document);
+                    case PLAIN -> plain(reader, document);
                 }
             } catch (CharacterCodingException e) {
                 throw new PenjingException(
@@ -90,26 +99,52 @@ public record Corpus(List<Path> files) {
     }
 
     private static BufferedReader open(Path file) throws IOException {
-        return new BufferedReader(
-                java.nio.channels.Channels.newReader(
-                        Files.newByteChannel(file),
-                        StandardCharsets.UTF_8
-                                .newDecoder()
-                                .onMalformedInput(CodingErrorAction.REPORT),
-                        1 << 16),
-                1 << 16);
+        InputStream bytes = Files.newInputStream(file);
+        try {
+            return new BufferedReader(
+                    new InputStreamReader(
+                            TextFormat.isCompressed(file)
+                                    ? new GZIPInputStream(bytes, 1 << 16)
+                                    : bytes,
+                            StandardCharsets.UTF_8
+                                    .newDecoder()
+                                    .onMalformedInput(CodingErrorAction.REPORT)),
+                    1 << 16);
+        } catch (IOException e) {
+            bytes.close();
+            throw e;
+        }
     }
 
     private static void lines(Path file, BufferedReader reader, Consumer<String> document)
             throws IOException {
-        int number = 0;
-        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-            number++;
-            if (line.isBlank()) {
-                continue;
+        int number = 1;
+        StringBuilder line = new StringBuilder();
+        char[] buffer = new char[1 << 16];
+        for (int count = reader.read(buffer); count > 0; count = reader.read(buffer)) {
+            int from = 0;
+            for (int i = 0; i < count; i++) {
+                if (buffer[i] == '\n') {
+                    line.append(buffer, from, i - from);
+                    line(file, number++, line.toString(), document);
+                    line.setLength(0);
+                    from = i + 1;
+                }
             }
+            line.append(buffer, from, count - from);
+            if (line.length() > LONGEST_LINE) {
+                throw new PenjingException(
+                        "%s line %d has more than %,d characters: cut the document into several"
+                                .formatted(file, number, LONGEST_LINE));
+            }
+        }
+        line(file, number, line.toString(), document);
+    }
+
+    private static void line(Path file, int number, String line, Consumer<String> document) {
+        if (!line.isBlank()) {
             try {
-                JsonNode text = JSON.readTree(line).path("text");
+                JsonNode text = JsonText.parse(line).path("text");
                 if (!text.isString()) {
                     throw new PenjingException(
                             "%s line %d has no \"text\": each line must be an object with one"
@@ -118,10 +153,36 @@ public record Corpus(List<Path> files) {
                 document.accept(text.stringValue());
             } catch (JacksonException e) {
                 throw new PenjingException(
-                        "%s line %d is not JSON: %s"
-                                .formatted(file, number, e.getOriginalMessage()),
+                        "%s line %d is not JSON: %s".formatted(file, number, JsonText.reason(e)),
                         e);
             }
+        }
+    }
+
+    /// Whether they stand in an array or one behind another, one of them at a time is in memory.
+    private static void objects(Path file, BufferedReader reader, Consumer<String> document)
+            throws IOException {
+        reader.mark(1);
+        if (reader.read() != '\uFEFF') {
+            reader.reset();
+        }
+        int number = 0;
+        try (MappingIterator<JsonNode> values = JSON.readerFor(JsonNode.class).readValues(reader)) {
+            while (values.hasNext()) {
+                JsonNode value = values.next();
+                number++;
+                JsonNode text = value.isString() ? value : value.path("text");
+                if (!text.isString()) {
+                    throw new PenjingException(
+                            "%s: value %d has no \"text\": give objects with one"
+                                    .formatted(file, number));
+                }
+                document.accept(text.stringValue());
+            }
+        } catch (JacksonException e) {
+            throw new PenjingException(
+                    "%s: value %d is not JSON: %s".formatted(file, number + 1, JsonText.reason(e)),
+                    e);
         }
     }
 

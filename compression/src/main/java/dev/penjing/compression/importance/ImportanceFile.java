@@ -29,9 +29,7 @@ public final class ImportanceFile {
             }
         }
         SafetensorsWriter.writeFile(
-                file,
-                tensors,
-                Map.of(SAMPLES, Long.toString(importance.samples()), MODEL, model));
+                file, tensors, Map.of(SAMPLES, Long.toString(importance.samples()), MODEL, model));
     }
 
     /// The scores of this very model. Files that do not say whose they are count as its own.
@@ -71,7 +69,8 @@ public final class ImportanceFile {
         String samples = source.metadata().getOrDefault(SAMPLES, "0");
         if (!samples.matches("[1-9][0-9]{0,17}")) {
             throw new PenjingException(
-                    "%s was scored on %s samples: run penjing score again".formatted(file, samples));
+                    "%s was scored on %s samples: run penjing score again"
+                            .formatted(file, samples));
         }
         return Long.parseLong(samples);
     }

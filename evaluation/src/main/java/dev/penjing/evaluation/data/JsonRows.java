@@ -1,5 +1,6 @@
 package dev.penjing.evaluation.data;
 
+import dev.penjing.model.files.JsonText;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.util.Optional;
@@ -73,7 +74,7 @@ final class JsonRows {
 
     /// What is wrong with the JSON, on one line.
     static String what(JacksonException e) {
-        return Optional.ofNullable(e.getOriginalMessage())
+        return Optional.ofNullable(JsonText.reason(e))
                 .flatMap(m -> m.lines().findFirst())
                 .orElse("not readable");
     }

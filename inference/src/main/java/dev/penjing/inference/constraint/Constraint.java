@@ -1,6 +1,7 @@
 package dev.penjing.inference.constraint;
 
 import dev.penjing.model.UsageException;
+import dev.penjing.model.files.JsonText;
 import java.util.List;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
@@ -83,7 +84,7 @@ public final class Constraint {
                             .map(l ->
                                     "at line %d, column %d"
                                             .formatted(l.getLineNr(), l.getColumnNr()))
-                            .orElse("that can be read (%s)".formatted(e.getOriginalMessage()));
+                            .orElse("that can be read (%s)".formatted(JsonText.reason(e)));
             throw new UsageException("the JSON Schema is no JSON %s: mend it".formatted(at));
         }
         return new Constraint(new Source.Schema(node));

@@ -1,8 +1,8 @@
 package dev.penjing.model.architecture;
 
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.files.JsonText;
 import dev.penjing.model.files.AtomicFile;
+import dev.penjing.model.files.JsonText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +54,7 @@ public record ModelConfig(
                 return ConfigKeys.read(object, where);
             }
         } catch (JacksonException e) {
-            throw new PenjingException(where + " is not JSON: " + e.getOriginalMessage(), e);
+            throw new PenjingException(where + " is not JSON: " + JsonText.reason(e), e);
         }
         throw new PenjingException(where + " is not a JSON object");
     }

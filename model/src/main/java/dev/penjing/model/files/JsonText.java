@@ -1,19 +1,30 @@
 package dev.penjing.model.files;
 
+import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.json.JsonReadFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// JSON as other people's tools write and read it: Python takes and writes `NaN` and `Infinity`, and
-/// editors put a byte order mark before a text.
+/// JSON as other people's tools write and read it: Python takes and writes `NaN` and `Infinity`,
+/// and editors put a byte order mark before a text.
 public final class JsonText {
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
 
     private static final String BYTE_ORDER_MARK = "\uFEFF";
 
+    /// What the parser says of itself rather than of the text: where it looked, and its switches.
+    private static final Pattern OF_THE_PARSER =
+            Pattern.compile(
+                    "\\s*\\((start marker )?at \\[Source:[^\\]]*\\]\\)|\\s*\\[Source:[^\\]]*\\]|\\s*\\(?enable `[^`]*`[^)]*\\)?");
+
     private JsonText() {}
+
+    /// Why a text is no JSON, for people.
+    public static String reason(JacksonException e) {
+        return OF_THE_PARSER.matcher(e.getOriginalMessage()).replaceAll("");
+    }
 
     /// @throws JacksonException if it is no JSON
     public static JsonNode parse(String text) {

@@ -53,7 +53,9 @@ public final class GgufImport {
     public static void run(Path file, Path directory, DType type, Progress progress) {
         if (!TYPES.contains(type)) {
             throw new UsageException(
-                    "`dtype` must be one of %s, not %s".formatted(TYPES, type).toLowerCase(Locale.ROOT));
+                    "`dtype` must be one of %s, not %s"
+                            .formatted(TYPES, type)
+                            .toLowerCase(Locale.ROOT));
         }
         try (GgufFile gguf = GgufFile.open(file)) {
             new GgufImport(gguf, directory).run(type, progress);

@@ -1,10 +1,10 @@
 package dev.penjing.model.safetensors;
 
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.files.JsonText;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.TensorSpec;
+import dev.penjing.model.files.JsonText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -112,8 +112,8 @@ public final class Checkpoint implements AutoCloseable {
     /// The tensor of a model, its values looked at.
     ///
     /// @throws PenjingException if there is none, a value is not finite, or all values of a matrix
-    ///   are zero. What writes to the residual stream may be zero: blocks that were added to a model
-    ///   to be trained begin so.
+    ///   are zero. What writes to the residual stream may be zero: blocks that were added to a
+    ///   model to be trained begin so.
     public TensorView usable(TensorSpec spec) {
         TensorView view = tensor(spec.name());
         view.checkUsable(spec.role() == Role.OUTPUT || spec.role() == Role.DOWN);

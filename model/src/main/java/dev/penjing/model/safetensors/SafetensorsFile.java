@@ -1,6 +1,7 @@
 package dev.penjing.model.safetensors;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.files.JsonText;
 import dev.penjing.model.files.Unreadable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -73,7 +74,7 @@ public final class SafetensorsFile implements AutoCloseable {
         try {
             header = JSON.readTree(new String(text, StandardCharsets.UTF_8));
         } catch (JacksonException e) {
-            throw damaged("its header is not JSON: " + e.getOriginalMessage());
+            throw damaged("its header is not JSON: " + JsonText.reason(e));
         }
         if (!(header instanceof ObjectNode object)) {
             throw damaged("its header is not a JSON object");

@@ -2,8 +2,8 @@ package dev.penjing.model.tokenizer;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.ModelConfig;
-import dev.penjing.model.files.JsonText;
 import dev.penjing.model.files.AtomicFile;
+import dev.penjing.model.files.JsonText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,7 +55,7 @@ public final class Tokenizers {
         try {
             return JsonText.parse(Files.readString(file));
         } catch (JacksonException e) {
-            throw new PenjingException(file + " is not JSON: " + e.getOriginalMessage(), e);
+            throw new PenjingException(file + " is not JSON: " + JsonText.reason(e), e);
         }
     }
 

@@ -97,8 +97,7 @@ class GgufTest {
         assertThatThrownBy(() -> GgufFile.open(folder))
                 .hasMessageContaining("is a folder: give a .gguf file");
         Path missing = folder.resolve("missing.gguf");
-        assertThatThrownBy(() -> GgufFile.open(missing))
-                .hasMessage("there is no file " + missing);
+        assertThatThrownBy(() -> GgufFile.open(missing)).hasMessage("there is no file " + missing);
         out.clear();
         header(0, 1).text("split.count");
         out.putInt(2).putShort((short) 3);

@@ -337,7 +337,10 @@ class SafetensorsTest {
     @CsvSource({"40, 1000", "1000, 40", "40, 20"})
     void weightsOfAnEarlierModelAreRemoved(long before, long after) throws IOException {
         List<TensorHeader> specs =
-                List.of(new TensorHeader("a", 5), new TensorHeader("b", 5), new TensorHeader("c", 5));
+                List.of(
+                        new TensorHeader("a", 5),
+                        new TensorHeader("b", 5),
+                        new TensorHeader("c", 5));
         for (long shard : new long[] {before, after}) {
             try (SafetensorsWriter writer =
                     new SafetensorsWriter(folder, specs, DType.F32, shard, Map.of())) {

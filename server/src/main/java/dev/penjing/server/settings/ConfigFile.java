@@ -2,6 +2,7 @@ package dev.penjing.server.settings;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.files.JsonText;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -41,7 +42,7 @@ final class ConfigFile {
         } catch (JacksonException e) {
             throw new UsageException(
                     "%s is not JSON: %s (line %d)"
-                            .formatted(file, e.getOriginalMessage(), e.getLocation().getLineNr()));
+                            .formatted(file, JsonText.reason(e), e.getLocation().getLineNr()));
         }
         if (!root.isObject()) {
             throw new UsageException(file + " must hold one JSON object, of settings by name");

@@ -1,18 +1,18 @@
 package dev.penjing.inference.machine;
 
-import static dev.penjing.inference.machine.Assembler.Reg.R10;
-import static dev.penjing.inference.machine.Assembler.Reg.R8;
-import static dev.penjing.inference.machine.Assembler.Reg.R9;
-import static dev.penjing.inference.machine.Assembler.Reg.RAX;
-import static dev.penjing.inference.machine.Assembler.Reg.RCX;
-import static dev.penjing.inference.machine.Assembler.Reg.RDI;
-import static dev.penjing.inference.machine.Assembler.Reg.RDX;
-import static dev.penjing.inference.machine.Assembler.Reg.RSI;
-import static dev.penjing.inference.machine.Assembler.at;
+import static dev.penjing.inference.machine.Encoder.Reg.R10;
+import static dev.penjing.inference.machine.Encoder.Reg.R8;
+import static dev.penjing.inference.machine.Encoder.Reg.R9;
+import static dev.penjing.inference.machine.Encoder.Reg.RAX;
+import static dev.penjing.inference.machine.Encoder.Reg.RCX;
+import static dev.penjing.inference.machine.Encoder.Reg.RDI;
+import static dev.penjing.inference.machine.Encoder.Reg.RDX;
+import static dev.penjing.inference.machine.Encoder.Reg.RSI;
+import static dev.penjing.inference.machine.Encoder.at;
 
 import dev.penjing.inference.kernel.Kernels;
-import dev.penjing.inference.machine.Assembler.Label;
-import dev.penjing.inference.machine.Assembler.Vec;
+import dev.penjing.inference.machine.Encoder.Label;
+import dev.penjing.inference.machine.Encoder.Vec;
 
 /// Writes attention's first half for one or four queries, with AVX2: their products with the keys of
 /// a run of tiles. A tile is 16 positions, in memory [headDim][16] of float16, and two vectors of

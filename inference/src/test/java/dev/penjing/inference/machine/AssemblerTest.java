@@ -1,12 +1,12 @@
 package dev.penjing.inference.machine;
 
-import static dev.penjing.inference.machine.Assembler.at;
+import static dev.penjing.inference.machine.Encoder.at;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.penjing.inference.machine.Assembler.Mem;
-import dev.penjing.inference.machine.Assembler.Operand;
-import dev.penjing.inference.machine.Assembler.Reg;
-import dev.penjing.inference.machine.Assembler.Vec;
+import dev.penjing.inference.machine.Encoder.Mem;
+import dev.penjing.inference.machine.Encoder.Operand;
+import dev.penjing.inference.machine.Encoder.Reg;
+import dev.penjing.inference.machine.Encoder.Vec;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -317,7 +317,7 @@ class AssemblerTest {
     void jumpsFindTheirLabels() {
         for (boolean back : new boolean[] {true, false}) {
             Assembler a = new Assembler();
-            Assembler.Label label = new Assembler.Label();
+            Encoder.Label label = new Encoder.Label();
             if (back) {
                 a.bind(label);
             }

@@ -18,12 +18,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Every instruction, with registers and addresses of every kind, against the bytes of GNU as 2.40,
-/// which are in `assembler-forms.txt`. Where an `as` is on the PATH, it is asked again; with
+/// which are in `assembler-forms.txt`. Where GNU as is on the PATH, it is asked again; with
 /// `-Dpenjing.forms=FILE` its answers go to a file.
 class AssemblerTest {
     private static final String FORMS = "assembler-forms.txt";
@@ -268,9 +270,16 @@ class AssemblerTest {
         assertThat(theirs).hasSameSizeAs(ours);
     }
 
+    /// GNU's, not the one of LLVM, and not older than AVX-VNNI.
     static boolean hasAs() {
-        return List.of(System.getenv().getOrDefault("PATH", "").split(":")).stream()
-                .anyMatch(place -> Files.isExecutable(Path.of(place, "as")));
+        try {
+            Process as = new ProcessBuilder("as", "--version").redirectErrorStream(true).start();
+            String said = new String(as.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            Matcher version = Pattern.compile("GNU assembler.* 2\\.(\\d+)").matcher(said);
+            return version.find() && Integer.parseInt(version.group(1)) >= 38;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     @Test

@@ -85,8 +85,8 @@ final class BpeTokenizer implements Tokenizer {
                         text,
                         new AddedTokens.Sink() {
                             @Override
-                            public void text(String between) {
-                                encode(between, ids);
+                            public void text(String between, boolean first) {
+                                normalize(between, first, ids);
                             }
 
                             @Override
@@ -97,8 +97,25 @@ final class BpeTokenizer implements Tokenizer {
         return ids.toArray();
     }
 
-    private void encode(String text, Ids ids) {
-        for (String piece : parts.preTokenizer().split(parts.normalizer().apply(text))) {
+    private void normalize(String text, boolean begins, Ids ids) {
+        parts.added()
+                .splitNormalized(
+                        parts.normalizer().apply(text),
+                        new AddedTokens.Sink() {
+                            @Override
+                            public void text(String between, boolean first) {
+                                encode(between, begins && first, ids);
+                            }
+
+                            @Override
+                            public void token(AddedTokens.Token token) {
+                                ids.add(token.id());
+                            }
+                        });
+    }
+
+    private void encode(String text, boolean first, Ids ids) {
+        for (String piece : parts.preTokenizer().split(text, first)) {
             if (piece.length() > LONGEST_CACHED) {
                 ids.add(merge(piece));
                 continue;

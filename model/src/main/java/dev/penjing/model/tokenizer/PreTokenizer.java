@@ -10,7 +10,13 @@ import java.util.regex.PatternSyntaxException;
 /// Cuts a text into the pieces that merges do not cross.
 @FunctionalInterface
 interface PreTokenizer {
-    List<String> split(String text);
+    /// @param first whether the text is a tokenizer's input from its beginning on, rather than what
+    ///   follows an added token
+    List<String> split(String text, boolean first);
+
+    default List<String> split(String text) {
+        return split(text, true);
+    }
 
     /// GPT-2's pattern (Radford et al. 2019), which the byte-level component uses by itself.
     String GPT2 =
@@ -27,7 +33,7 @@ interface PreTokenizer {
                     + "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*|"
                     + "\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
-    PreTokenizer WHOLE = text -> text.isEmpty() ? List.of() : List.of(text);
+    PreTokenizer WHOLE = (text, first) -> text.isEmpty() ? List.of() : List.of(text);
 
     /// Every match a piece, and what lies between two matches too (`behavior: Isolated`).
     static PreTokenizer pattern(String regex) {
@@ -38,7 +44,7 @@ interface PreTokenizer {
             throw new PenjingException(
                     "the tokenizer splits by a pattern that is not understood: " + regex, e);
         }
-        return text -> {
+        return (text, first) -> {
             List<String> pieces = new ArrayList<>();
             Matcher matcher = pattern.matcher(text);
             int end = 0;
@@ -64,12 +70,12 @@ interface PreTokenizer {
     }
 
     static PreTokenizer sequence(List<PreTokenizer> parts) {
-        return text -> {
+        return (text, first) -> {
             List<String> pieces = List.of(text);
             for (PreTokenizer part : parts) {
                 List<String> finer = new ArrayList<>();
-                for (String piece : pieces) {
-                    finer.addAll(part.split(piece));
+                for (int i = 0; i < pieces.size(); i++) {
+                    finer.addAll(part.split(pieces.get(i), first && i == 0));
                 }
                 pieces = finer;
             }

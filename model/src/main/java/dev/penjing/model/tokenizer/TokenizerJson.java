@@ -52,12 +52,13 @@ final class TokenizerJson {
             Integer id = vocabulary.get(model.path("unk_token").stringValue());
             unknown = id == null ? OptionalInt.empty() : OptionalInt.of(id);
         }
+        UnaryOperator<String> normalizer = normalizer(root.path("normalizer"));
         return new BpeTokenizer(
                 new BpeTokenizer.Parts(
                         vocabulary,
                         merges(model.path("merges"), vocabulary),
-                        new AddedTokens(added(root.path("added_tokens"))),
-                        normalizer(root.path("normalizer")),
+                        new AddedTokens(added(root.path("added_tokens")), normalizer),
+                        normalizer,
                         splitting.preTokenizer(),
                         splitting.byteLevel(),
                         model.path("ignore_merges").asBoolean(false),
@@ -121,6 +122,7 @@ final class TokenizerJson {
                             t.path("content").asString(""),
                             id,
                             t.path("special").asBoolean(false),
+                            t.path("normalized").asBoolean(!t.path("special").asBoolean(false)),
                             t.path("lstrip").asBoolean(false),
                             t.path("rstrip").asBoolean(false)));
         }
@@ -188,7 +190,8 @@ final class TokenizerJson {
                 boolean prefix = json.path("add_prefix_space").asBoolean(true);
                 yield new Splitting(
                         prefix
-                                ? text -> split.split(text.startsWith(" ") ? text : " " + text)
+                                ? (text, first) ->
+                                        split.split(text.startsWith(" ") ? text : " " + text, first)
                                 : split,
                         true);
             }
@@ -219,13 +222,14 @@ final class TokenizerJson {
                 json.path("prepend_scheme")
                         .asString(
                                 json.path("add_prefix_space").asBoolean(true) ? "always" : "never");
-        require(scheme.equals("always") || scheme.equals("never"), "Metaspace with " + scheme);
-        boolean prepend = scheme.equals("always");
+        boolean always = scheme.equals("always");
+        boolean onlyFirst = scheme.equals("first");
+        require(always || onlyFirst || scheme.equals("never"), "Metaspace with " + scheme);
         boolean split = json.path("split").asBoolean(true);
         Pattern words = Pattern.compile("(?=" + Pattern.quote(space) + ")");
-        return text -> {
+        return (text, first) -> {
             String replaced = text.replace(" ", space);
-            if (prepend && !replaced.startsWith(space)) {
+            if ((always || onlyFirst && first) && !replaced.startsWith(space)) {
                 replaced = space + replaced;
             }
             return split ? List.of(words.split(replaced)) : List.of(replaced);

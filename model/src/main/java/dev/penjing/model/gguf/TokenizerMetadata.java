@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
 /// A `tokenizer.json` as GGUF metadata: what `Tokenizers.fromGguf` reads back.
@@ -18,6 +19,11 @@ final class TokenizerMetadata {
     private static final int USER_DEFINED = 4;
     private static final int UNUSED = 5;
     private static final int BYTE = 6;
+
+    private static final Optional<String> QWEN2 = Optional.of("qwen2");
+
+    /// Blanks as SentencePiece writes them.
+    private static final Set<String> BLANKS = Set.of("Prepend\u2581", "Replace \u2581");
 
     private TokenizerMetadata() {}
 
@@ -59,15 +65,55 @@ final class TokenizerMetadata {
                             new PenjingException(
                                     "GGUF has no name for this tokenizer's way to split text: the model cannot be written to GGUF")));
             metadata.put("tokenizer.ggml.merges", merges(model.path("merges")));
+            requireNormalizers(
+                    json.path("normalizer"), QWEN2.equals(pre) ? Set.of("NFC") : Set.of());
         } else {
             metadata.put("tokenizer.ggml.pre", "default");
             metadata.put("tokenizer.ggml.scores", scores(model.path("merges"), tokens));
-            boolean prefix = json.path("normalizer").toString().contains("Prepend");
-            metadata.put("tokenizer.ggml.add_space_prefix", prefix);
+            requireNormalizers(json.path("normalizer"), BLANKS);
+            metadata.put("tokenizer.ggml.add_space_prefix", beginsWithBlank(json));
         }
         metadata.put("tokenizer.ggml.tokens", tokens);
         metadata.put("tokenizer.ggml.token_type", types);
         return metadata;
+    }
+
+    /// Whether a text gets a blank before it: by a normalizer, or by the pre-tokenizer.
+    private static boolean beginsWithBlank(JsonNode json) {
+        JsonNode pre = json.path("pre_tokenizer");
+        String scheme =
+                pre.path("prepend_scheme")
+                        .asString(
+                                pre.path("add_prefix_space").asBoolean(true) ? "always" : "never");
+        boolean metaspace = pre.path("type").asString("").equals("Metaspace");
+        return json.path("normalizer").toString().contains("Prepend")
+                || metaspace && !scheme.equals("never");
+    }
+
+    /// GGUF can name none but those that write blanks as SentencePiece does, and NFC of Qwen2,
+    /// which readers leave out.
+    ///
+    /// @param said normalizers that it can
+    private static void requireNormalizers(JsonNode json, Set<String> said) {
+        if (json.path("type").asString("").equals("Sequence")) {
+            json.path("normalizers").forEach(part -> requireNormalizers(part, said));
+            return;
+        }
+        String type = json.path("type").asString("");
+        String what =
+                switch (type) {
+                    case "Prepend" -> type + json.path("prepend").asString("");
+                    case "Replace" ->
+                            type
+                                    + json.at("/pattern/String").asString("")
+                                    + json.path("content").asString("");
+                    default -> type;
+                };
+        if (!type.isEmpty() && !said.contains(what)) {
+            throw new PenjingException(
+                    "GGUF has no name for this tokenizer's normalizer %s: the model cannot be written to GGUF"
+                            .formatted(type));
+        }
     }
 
     private static String[] merges(JsonNode json) {

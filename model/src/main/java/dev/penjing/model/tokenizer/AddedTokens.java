@@ -44,8 +44,7 @@ final class AddedTokens {
         this.all = List.copyOf(tokens);
         for (Token token : tokens) {
             byId.put(token.id(), token);
-            String text =
-                    token.normalized() ? normalizer.apply(token.content()) : token.content();
+            String text = token.normalized() ? normalizer.apply(token.content()) : token.content();
             if (!text.isEmpty()) {
                 (token.normalized() ? normalized : given)
                         .computeIfAbsent(text.charAt(0), c -> new ArrayList<>())
@@ -116,8 +115,7 @@ final class AddedTokens {
         }
     }
 
-    private static @Nullable Written at(
-            Map<Character, List<Written>> places, String text, int at) {
+    private static @Nullable Written at(Map<Character, List<Written>> places, String text, int at) {
         List<Written> candidates = places.get(text.charAt(at));
         if (candidates != null) {
             for (Written candidate : candidates) {

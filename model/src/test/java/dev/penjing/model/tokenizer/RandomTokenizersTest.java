@@ -24,7 +24,8 @@ class RandomTokenizersTest {
         if (!file.isEmpty()) {
             return Files.newInputStream(Path.of(file));
         }
-        InputStream in = RandomTokenizersTest.class.getResourceAsStream("/tokenizers/random.jsonl.gz");
+        InputStream in =
+                RandomTokenizersTest.class.getResourceAsStream("/tokenizers/random.jsonl.gz");
         assertThat(in).isNotNull();
         return new GZIPInputStream(in);
     }
@@ -40,7 +41,9 @@ class RandomTokenizersTest {
                 for (int i = 0; i < json.path("texts").size(); i++) {
                     String text = json.path("texts").get(i).stringValue();
                     int[] expected =
-                            json.path("ids").get(i).valueStream()
+                            json.path("ids")
+                                    .get(i)
+                                    .valueStream()
                                     .mapToInt(JsonNode::asInt)
                                     .toArray();
                     assertThat(tokenizer.encode(text))

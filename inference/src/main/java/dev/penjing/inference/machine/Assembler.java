@@ -3,7 +3,7 @@ package dev.penjing.inference.machine;
 /// Writes x86-64 machine code: the few instructions that the kernels need, named as in Intel's
 /// manual, operands in Intel's order. Code is written in the manner of Xbyak: a method call is an
 /// instruction. `AssemblerTest` holds every one against the bytes of GNU as.
-final class Assembler extends Encoder {
+final class Assembler extends InstructionEncoder {
     // ---- whole numbers and jumps
 
     void mov(Reg to, Reg from) {

@@ -1,22 +1,22 @@
 package dev.penjing.inference.machine;
 
-import static dev.penjing.inference.machine.Encoder.Reg.R10;
-import static dev.penjing.inference.machine.Encoder.Reg.R11;
-import static dev.penjing.inference.machine.Encoder.Reg.R12;
-import static dev.penjing.inference.machine.Encoder.Reg.R8;
-import static dev.penjing.inference.machine.Encoder.Reg.R9;
-import static dev.penjing.inference.machine.Encoder.Reg.RAX;
-import static dev.penjing.inference.machine.Encoder.Reg.RBP;
-import static dev.penjing.inference.machine.Encoder.Reg.RBX;
-import static dev.penjing.inference.machine.Encoder.Reg.RCX;
-import static dev.penjing.inference.machine.Encoder.Reg.RDI;
-import static dev.penjing.inference.machine.Encoder.Reg.RDX;
-import static dev.penjing.inference.machine.Encoder.Reg.RSI;
-import static dev.penjing.inference.machine.Encoder.at;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R10;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R11;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R12;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R8;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R9;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RAX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RBP;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RBX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RCX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RDI;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RDX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RSI;
+import static dev.penjing.inference.machine.InstructionEncoder.at;
 
-import dev.penjing.inference.machine.Encoder.Label;
-import dev.penjing.inference.machine.Encoder.Reg;
-import dev.penjing.inference.machine.Encoder.Vec;
+import dev.penjing.inference.machine.InstructionEncoder.Label;
+import dev.penjing.inference.machine.InstructionEncoder.Reg;
+import dev.penjing.inference.machine.InstructionEncoder.Vec;
 import java.util.List;
 
 /// Writes attention's second half for one or four queries, with AVX2: values of a run of blocks,

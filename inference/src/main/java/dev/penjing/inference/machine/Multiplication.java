@@ -1,7 +1,7 @@
 package dev.penjing.inference.machine;
 
-import dev.penjing.inference.machine.Encoder.Mem;
-import dev.penjing.inference.machine.Encoder.Vec;
+import dev.penjing.inference.machine.InstructionEncoder.Mem;
+import dev.penjing.inference.machine.InstructionEncoder.Vec;
 
 /// How a block's products of weights and activations become a whole number in each 32-bit lane,
 /// with what the processor has for it.

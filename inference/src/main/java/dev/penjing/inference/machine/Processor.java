@@ -1,14 +1,14 @@
 package dev.penjing.inference.machine;
 
-import static dev.penjing.inference.machine.Encoder.Reg.R8;
-import static dev.penjing.inference.machine.Encoder.Reg.R9;
-import static dev.penjing.inference.machine.Encoder.Reg.RAX;
-import static dev.penjing.inference.machine.Encoder.Reg.RBX;
-import static dev.penjing.inference.machine.Encoder.Reg.RCX;
-import static dev.penjing.inference.machine.Encoder.Reg.RDI;
-import static dev.penjing.inference.machine.Encoder.Reg.RDX;
-import static dev.penjing.inference.machine.Encoder.Reg.RSI;
-import static dev.penjing.inference.machine.Encoder.at;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R8;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R9;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RAX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RBX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RCX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RDI;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RDX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RSI;
+import static dev.penjing.inference.machine.InstructionEncoder.at;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -103,7 +103,7 @@ record Processor(boolean avx2, boolean vnni, boolean avx512, boolean vnni512) {
         a.mov32(at(R8, 4), RBX);
         a.mov32(at(R8, 8), RCX);
         a.mov32(at(R8, 12), RDX);
-        Encoder.Label end = new Encoder.Label();
+        InstructionEncoder.Label end = new InstructionEncoder.Label();
         a.cmp(R9, LEAF_FEATURES);
         a.jne(end);
         // OSXSAVE: the system has turned XGETBV on

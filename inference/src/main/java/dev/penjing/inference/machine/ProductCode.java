@@ -1,21 +1,21 @@
 package dev.penjing.inference.machine;
 
-import static dev.penjing.inference.machine.Encoder.Reg.R10;
-import static dev.penjing.inference.machine.Encoder.Reg.R8;
-import static dev.penjing.inference.machine.Encoder.Reg.R9;
-import static dev.penjing.inference.machine.Encoder.Reg.RAX;
-import static dev.penjing.inference.machine.Encoder.Reg.RBP;
-import static dev.penjing.inference.machine.Encoder.Reg.RCX;
-import static dev.penjing.inference.machine.Encoder.Reg.RDI;
-import static dev.penjing.inference.machine.Encoder.Reg.RDX;
-import static dev.penjing.inference.machine.Encoder.Reg.RSI;
-import static dev.penjing.inference.machine.Encoder.Reg.RSP;
-import static dev.penjing.inference.machine.Encoder.at;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R10;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R8;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R9;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RAX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RBP;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RCX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RDI;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RDX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RSI;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RSP;
+import static dev.penjing.inference.machine.InstructionEncoder.at;
 
-import dev.penjing.inference.machine.Encoder.Label;
-import dev.penjing.inference.machine.Encoder.Mem;
-import dev.penjing.inference.machine.Encoder.Reg;
-import dev.penjing.inference.machine.Encoder.Vec;
+import dev.penjing.inference.machine.InstructionEncoder.Label;
+import dev.penjing.inference.machine.InstructionEncoder.Mem;
+import dev.penjing.inference.machine.InstructionEncoder.Reg;
+import dev.penjing.inference.machine.InstructionEncoder.Vec;
 
 /// Writes the product of a quantised matrix with a tile of 1 to 8 rows of activations. Each vector
 /// of weights is read and taken apart once for all rows; weights far ahead are asked for, so that

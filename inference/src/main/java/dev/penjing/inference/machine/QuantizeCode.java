@@ -1,18 +1,18 @@
 package dev.penjing.inference.machine;
 
-import static dev.penjing.inference.machine.Encoder.Reg.R8;
-import static dev.penjing.inference.machine.Encoder.Reg.R9;
-import static dev.penjing.inference.machine.Encoder.Reg.RAX;
-import static dev.penjing.inference.machine.Encoder.Reg.RCX;
-import static dev.penjing.inference.machine.Encoder.Reg.RDI;
-import static dev.penjing.inference.machine.Encoder.Reg.RDX;
-import static dev.penjing.inference.machine.Encoder.Reg.RSI;
-import static dev.penjing.inference.machine.Encoder.Reg.RSP;
-import static dev.penjing.inference.machine.Encoder.at;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R8;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R9;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RAX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RCX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RDI;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RDX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RSI;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RSP;
+import static dev.penjing.inference.machine.InstructionEncoder.at;
 
 import dev.penjing.inference.kernel.Kernels;
-import dev.penjing.inference.machine.Encoder.Label;
-import dev.penjing.inference.machine.Encoder.Vec;
+import dev.penjing.inference.machine.InstructionEncoder.Label;
+import dev.penjing.inference.machine.InstructionEncoder.Vec;
 
 /// Writes the quantisation of activations to eight bits, with AVX2: 32 floats become 32 bytes, a
 /// scale, and -8 times the bytes' sum. The numbers are those of the scalar kernels, bit for bit.

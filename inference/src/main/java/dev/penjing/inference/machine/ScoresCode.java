@@ -1,18 +1,18 @@
 package dev.penjing.inference.machine;
 
-import static dev.penjing.inference.machine.Encoder.Reg.R10;
-import static dev.penjing.inference.machine.Encoder.Reg.R8;
-import static dev.penjing.inference.machine.Encoder.Reg.R9;
-import static dev.penjing.inference.machine.Encoder.Reg.RAX;
-import static dev.penjing.inference.machine.Encoder.Reg.RCX;
-import static dev.penjing.inference.machine.Encoder.Reg.RDI;
-import static dev.penjing.inference.machine.Encoder.Reg.RDX;
-import static dev.penjing.inference.machine.Encoder.Reg.RSI;
-import static dev.penjing.inference.machine.Encoder.at;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R10;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R8;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.R9;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RAX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RCX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RDI;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RDX;
+import static dev.penjing.inference.machine.InstructionEncoder.Reg.RSI;
+import static dev.penjing.inference.machine.InstructionEncoder.at;
 
 import dev.penjing.inference.kernel.Kernels;
-import dev.penjing.inference.machine.Encoder.Label;
-import dev.penjing.inference.machine.Encoder.Vec;
+import dev.penjing.inference.machine.InstructionEncoder.Label;
+import dev.penjing.inference.machine.InstructionEncoder.Vec;
 
 /// Writes attention's first half for one or four queries, with AVX2: their products with the keys of
 /// a run of tiles. A tile is 16 positions, in memory [headDim][16] of float16, and two vectors of

@@ -3,8 +3,8 @@ package dev.penjing.inference.machine;
 import dev.penjing.inference.kernel.Q4_0;
 import dev.penjing.inference.kernel.Q8_0;
 import dev.penjing.inference.kernel.WeightFormat;
-import dev.penjing.inference.machine.Encoder.Mem;
-import dev.penjing.inference.machine.Encoder.Vec;
+import dev.penjing.inference.machine.InstructionEncoder.Mem;
+import dev.penjing.inference.machine.InstructionEncoder.Vec;
 
 /// How emitted code takes a vector of packed weights apart. A lane of the vector is a row of
 /// weights with a few columns, see [dev.penjing.inference.kernel.PackedMatrix]; taken apart it is

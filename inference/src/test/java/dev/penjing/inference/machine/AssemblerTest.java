@@ -1,12 +1,12 @@
 package dev.penjing.inference.machine;
 
-import static dev.penjing.inference.machine.Encoder.at;
+import static dev.penjing.inference.machine.InstructionEncoder.at;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.penjing.inference.machine.Encoder.Mem;
-import dev.penjing.inference.machine.Encoder.Operand;
-import dev.penjing.inference.machine.Encoder.Reg;
-import dev.penjing.inference.machine.Encoder.Vec;
+import dev.penjing.inference.machine.InstructionEncoder.Mem;
+import dev.penjing.inference.machine.InstructionEncoder.Operand;
+import dev.penjing.inference.machine.InstructionEncoder.Reg;
+import dev.penjing.inference.machine.InstructionEncoder.Vec;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -326,7 +326,7 @@ class AssemblerTest {
     void jumpsFindTheirLabels() {
         for (boolean back : new boolean[] {true, false}) {
             Assembler a = new Assembler();
-            Encoder.Label label = new Encoder.Label();
+            InstructionEncoder.Label label = new InstructionEncoder.Label();
             if (back) {
                 a.bind(label);
             }

@@ -111,7 +111,7 @@ public final class GgufFile implements AutoCloseable {
         long pieces = number("split.count").orElse(1L);
         if (pieces > 1) {
             throw new PenjingException(
-                    "%s is one of %d pieces of a file: join them first (llama-gguf-split --merge)"
+                    "%s is one of %d pieces of a file: join them first, by llama-gguf-split"
                             .formatted(path, pieces));
         }
         record Info(String name, long[] shape, int type, long offset) {}

@@ -10,7 +10,7 @@ import java.util.List;
 /// An instruction is its prefix, its opcode, and an operand byte (ModRM) with what belongs to it.
 /// The prefix has one of three forms: REX, of whole-number instructions; VEX, of vectors up to 256
 /// bits; EVEX, of 512 bits and of vector registers above 15.
-abstract class Encoder {
+abstract class InstructionEncoder {
     /// A register of 64 bits, in the order of the numbers that instructions know them by.
     enum Reg {
         RAX,

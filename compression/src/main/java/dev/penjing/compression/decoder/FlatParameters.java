@@ -29,10 +29,19 @@ public final class FlatParameters implements AutoCloseable {
         this.flat = Tensors.keep(flat);
     }
 
-    /// FlatParameters that are all zero.
+    /// Parameters that are all zero.
     public static FlatParameters zeros(ModelConfig config, Compute compute, ScalarType type) {
+        return zeros(ParameterLayout.of(config), compute, type);
+    }
+
+    /// Those of one layer alone, all zero.
+    public static FlatParameters zerosOfLayer(
+            ModelConfig config, int layer, Compute compute, ScalarType type) {
+        return zeros(ParameterLayout.ofLayer(config, layer), compute, type);
+    }
+
+    private static FlatParameters zeros(ParameterLayout layout, Compute compute, ScalarType type) {
         try (PointerScope scope = new PointerScope()) {
-            ParameterLayout layout = ParameterLayout.of(config);
             return new FlatParameters(layout, Tensors.zeros(compute.options(type), layout.size()));
         }
     }
@@ -43,11 +52,29 @@ public final class FlatParameters implements AutoCloseable {
     ///   not finite
     public static FlatParameters load(
             Path directory, ModelConfig config, Compute compute, ScalarType type) {
-        try (Checkpoint checkpoint = Checkpoint.open(directory);
-                Closer closer = new Closer()) {
+        try (Checkpoint checkpoint = Checkpoint.open(directory)) {
             checkpoint.check(config);
+            return read(checkpoint, ParameterLayout.of(config), compute, type);
+        }
+    }
+
+    /// Reads one layer of a checkpoint that has been checked against `config`.
+    ///
+    /// @throws PenjingException if a tensor is all zero or not finite
+    public static FlatParameters ofLayer(
+            Checkpoint checkpoint,
+            ModelConfig config,
+            int layer,
+            Compute compute,
+            ScalarType type) {
+        return read(checkpoint, ParameterLayout.ofLayer(config, layer), compute, type);
+    }
+
+    private static FlatParameters read(
+            Checkpoint checkpoint, ParameterLayout layout, Compute compute, ScalarType type) {
+        try (Closer closer = new Closer()) {
             FlatParameters parameters =
-                    closer.own(zeros(config, compute, type), FlatParameters::close);
+                    closer.own(zeros(layout, compute, type), FlatParameters::close);
             for (Slot slot : parameters.layout.slots()) {
                 parameters.read(checkpoint.usable(slot.spec()), slot);
             }

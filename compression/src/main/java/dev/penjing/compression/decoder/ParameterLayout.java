@@ -62,6 +62,11 @@ public final class ParameterLayout {
         return new ParameterLayout(config.tensors());
     }
 
+    /// Of the tensors of one layer alone.
+    static ParameterLayout ofLayer(ModelConfig config, int layer) {
+        return new ParameterLayout(config.tensors().ofLayer(layer));
+    }
+
     /// All tensors, in their order in the flat one.
     public Collection<Slot> slots() {
         return Collections.unmodifiableCollection(slots.values());

@@ -33,6 +33,12 @@ public final class TensorTable extends AbstractList<TensorSpec> implements Rando
         return Optional.ofNullable(byLayer.getOrDefault(layer, Map.of()).get(role));
     }
 
+    /// The tensors of one layer alone.
+    public TensorTable ofLayer(int layer) {
+        return new TensorTable(
+                all.stream().filter(t -> t.layer().orElse(OUTSIDE) == layer).toList());
+    }
+
     /// A tensor that belongs to no layer, where there is one.
     public Optional<TensorSpec> find(Role role) {
         return find(OUTSIDE, role);

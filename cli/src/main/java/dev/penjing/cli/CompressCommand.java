@@ -21,6 +21,7 @@ final class CompressCommand implements Callable<Integer> {
     @Mixin Options.Common common = new Options.Common();
 
     @Mixin ShapeOptions sizes = new ShapeOptions();
+    @Mixin RepairOptions repair = new RepairOptions();
     @Mixin Options.Data data = new Options.Data();
     @Mixin TrainingOptions training = new TrainingOptions();
     @Mixin TrainingOptions.Loss loss = new TrainingOptions.Loss();
@@ -89,6 +90,7 @@ final class CompressCommand implements Callable<Integer> {
                         to,
                         samples,
                         scoringLength > 0 ? scoringLength : training.sequenceLength,
+                        repair.settings(),
                         training.settings(loss.parse()),
                         tasks,
                         Output.commandLine(spec));

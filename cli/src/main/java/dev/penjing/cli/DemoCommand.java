@@ -1,6 +1,7 @@
 package dev.penjing.cli;
 
 import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.repair.RepairSettings;
 import dev.penjing.compression.run.Compression;
 import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.inference.EngineOptions;
@@ -113,6 +114,7 @@ final class DemoCommand implements Callable<Integer> {
                         dir,
                         samples,
                         256,
+                        RepairSettings.DEFAULT,
                         training(tokens),
                         Optional.of(BenchmarkTasks.ofItems(world.resolve("items.jsonl"))),
                         Output.commandLine(spec));

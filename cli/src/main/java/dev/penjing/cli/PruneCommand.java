@@ -1,9 +1,9 @@
 package dev.penjing.cli;
 
+import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.importance.ImportanceFile;
 import dev.penjing.compression.pruning.Cut;
-import dev.penjing.compression.pruning.Pruner;
-import dev.penjing.compression.run.RunRecord;
+import dev.penjing.compression.run.Cutting;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Shape;
 import dev.penjing.model.files.ModelFiles;
@@ -18,11 +18,15 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `prune`
-@Command(name = "prune", description = "Cut a student out of a teacher.")
+@Command(
+        name = "prune",
+        description = "Cut a student out of a teacher, and repair what the cut tears.")
 final class PruneCommand implements Callable<Integer> {
     @Mixin Options.Common common = new Options.Common();
 
     @Mixin ShapeOptions sizes = new ShapeOptions();
+    @Mixin RepairOptions.OnText repairing = new RepairOptions.OnText();
+    @Mixin Options.Computing computing = new Options.Computing();
     @Spec CommandSpec spec = CommandSpec.create();
 
     @Parameters(paramLabel = "TEACHER", description = ModelSources.DESCRIPTION)
@@ -60,9 +64,24 @@ final class PruneCommand implements Callable<Integer> {
                                         config,
                                         ModelFiles.sha256OfModel(directory)),
                                 shape);
-        Pruner.prune(directory, config, cut, to, progress);
-        ModelFiles.copyCompanions(directory, to);
-        RunRecord.prune(Output.commandLine(spec), directory, cut).write(to);
+        if (repairing.data.isEmpty()) {
+            repairing.requireNone(progress);
+            Cutting.cut(directory, cut, to, Output.commandLine(spec), progress);
+        } else {
+            Cutting.repair(
+                    directory,
+                    cut,
+                    Corpus.of(repairing.data),
+                    repairing.samples,
+                    repairing.sequenceLength,
+                    repairing.seed,
+                    repairing.how.settings(),
+                    to,
+                    Output.commandLine(spec),
+                    computing.start(progress),
+                    progress,
+                    progress::say);
+        }
         progress.finish();
         Output.print(common, "model", to.toString());
         return 0;

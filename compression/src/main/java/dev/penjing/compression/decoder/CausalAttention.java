@@ -20,15 +20,13 @@ import org.bytedeco.pytorch.global.torch;
 /// On the CPU it is two matrix products around a softmax: libtorch's `scaled_dot_product_attention`
 /// is many times slower there in bfloat16 (see docs/performance.md). On CUDA the fused kernel is
 /// the fast one; without a sliding window it is told to be causal and takes no mask.
-final class CausalAttention implements ForwardContext, AutoCloseable {
-    private static final TensorOptional NO_MASK = new TensorOptional();
-
+public final class CausalAttention implements ForwardContext, AutoCloseable {
     private final ModelConfig config;
     private final Compute compute;
     private final RotaryEmbedding rotary;
     private Optional<Tensor> mask = Optional.empty();
 
-    CausalAttention(ModelConfig config, Compute compute) {
+    public CausalAttention(ModelConfig config, Compute compute) {
         this.config = config;
         this.compute = compute;
         this.rotary = new RotaryEmbedding(config, compute);
@@ -64,7 +62,7 @@ final class CausalAttention implements ForwardContext, AutoCloseable {
                             qBHLE,
                             kBLE.view(batch, groups, length, e),
                             vBLE.view(batch, groups, length, e),
-                            causal ? NO_MASK : new TensorOptional(mask(length)),
+                            causal ? new TensorOptional() : new TensorOptional(mask(length)),
                             0.0,
                             causal,
                             new DoubleOptional(1.0),

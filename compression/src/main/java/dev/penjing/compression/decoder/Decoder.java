@@ -92,8 +92,10 @@ public final class Decoder implements AutoCloseable {
             Tensor inND = xND;
             // where gradients are wanted, the graph keeps what it needs of what the layer made
             xND =
-                    Tensors.scoped(
-                            () -> weights.layers().get(layer).forward(inND, batch, length, probe, context));
+                    Tensors.scoped(() ->
+                            weights.layers()
+                                    .get(layer)
+                                    .forward(inND, batch, length, probe, context));
             probe.layer(layer, inND, xND);
         }
         return operations.norm(xND, weights.norm());

@@ -45,9 +45,7 @@ public final class DecoderLayer {
     public static DecoderLayer of(
             ModelConfig config, int index, FlatParameters parameters, Compute compute) {
         return new DecoderLayer(
-                index,
-                new Leaves(parameters, Optional.empty()),
-                new Operations(config, compute));
+                index, new Leaves(parameters, Optional.empty()), new Operations(config, compute));
     }
 
     /// The layer's output, `[N, D]`.

@@ -11,12 +11,9 @@ import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.TensorView;
 import java.nio.file.Path;
 import java.util.List;
-import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// All parameters of one decoder in a single flat tensor. Owns native memory until closed.
@@ -87,13 +84,15 @@ public final class FlatParameters implements AutoCloseable {
         try (PointerScope scope = new PointerScope();
                 AutoGradMode noGrad = new AutoGradMode(false)) {
             // the mapped file outlives this scope, and no tensor that looks into it leaves it
-            Tensor source =
-                    torch.from_blob(
-                            new Address(view.data().address()),
-                            slot.shape(),
-                            new TensorOptions(scalarType(view)));
-            view(slot.spec()).copy_(source);
+            view(slot.spec()).copy_(mapped(view));
         }
+    }
+
+    /// A tensor in its mapped file, without a copy, as long as the file is open.
+    ///
+    /// @throws PenjingException if it is not F32, F16 or BF16
+    public static Tensor mapped(TensorView view) {
+        return Tensors.over(view.data(), scalarType(view), view.shape());
     }
 
     private static ScalarType scalarType(TensorView view) {
@@ -138,12 +137,5 @@ public final class FlatParameters implements AutoCloseable {
     @Override
     public void close() {
         Tensors.release(flat);
-    }
-
-    /// A native address that somebody else owns.
-    private static final class Address extends Pointer {
-        Address(long address) {
-            this.address = address;
-        }
     }
 }

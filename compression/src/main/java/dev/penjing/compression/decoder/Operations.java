@@ -13,8 +13,6 @@ import org.bytedeco.pytorch.global.torch;
 /// What a decoder is made of, as its configuration says: whatever that may say of norm and MLP is
 /// switched over here.
 record Operations(ModelConfig config, Compute compute) {
-    private static final TensorOptional NO_BIAS = new TensorOptional();
-
     /// Rows that are cheaper one by one than as a matrix, if the weights stay in the cache
     /// meanwhile: [#CACHED_WEIGHTS] elements at most.
     private static final int FEW_ROWS = 4;
@@ -42,24 +40,30 @@ record Operations(ModelConfig config, Compute compute) {
         };
     }
 
-    /// `x w^T`
+    /// `x w^T`. For few rows of float32 on the CPU the library's matrix product spends most of its
+    /// time on rearranging the weights: products of matrix and vector do not.
     Tensor linear(Tensor xNI, Tensor wOI) {
-        return linear(xNI, wOI, NO_BIAS);
+        return few(xNI, wOI) ? oneByOne(xNI, wOI) : torch.matmul(xNI, wOI.t());
     }
 
-    /// `x w^T + bias`. For few rows of float32 on the CPU the library's matrix product spends most
-    /// of its time on rearranging the weights: products of matrix and vector do not.
+    /// `x w^T + bias`, where there is one.
     Tensor linear(Tensor xNI, Tensor wOI, TensorOptional bias) {
-        long rows = xNI.size(0);
-        long few = wOI.numel() <= CACHED_WEIGHTS ? FEW_ROWS : 1;
-        if (compute.onCpu() && !compute.reduced() && rows <= few) {
-            TensorVector products = new TensorVector();
-            for (int row = 0; row < rows; row++) {
-                products.push_back(torch.mv(wOI, xNI.select(0, row)));
-            }
-            Tensor productNO = torch.stack(products);
-            return bias.has_value() ? productNO.add(bias.get()) : productNO;
+        if (!bias.has_value()) {
+            return linear(xNI, wOI);
         }
-        return bias.has_value() ? torch.linear(xNI, wOI, bias) : torch.matmul(xNI, wOI.t());
+        return few(xNI, wOI) ? oneByOne(xNI, wOI).add(bias.get()) : torch.linear(xNI, wOI, bias);
+    }
+
+    private boolean few(Tensor xNI, Tensor wOI) {
+        long few = wOI.numel() <= CACHED_WEIGHTS ? FEW_ROWS : 1;
+        return compute.onCpu() && !compute.reduced() && xNI.size(0) <= few;
+    }
+
+    private static Tensor oneByOne(Tensor xNI, Tensor wOI) {
+        TensorVector products = new TensorVector();
+        for (int row = 0; row < xNI.size(0); row++) {
+            products.push_back(torch.mv(wOI, xNI.select(0, row)));
+        }
+        return torch.stack(products);
     }
 }

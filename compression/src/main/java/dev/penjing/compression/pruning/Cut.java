@@ -5,7 +5,9 @@ import dev.penjing.model.UsageException;
 import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Shape;
+import dev.penjing.model.files.Hashes;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
@@ -102,9 +104,34 @@ public record Cut(Map<Axis, List<int[]>> parts) {
         return new Cut(other);
     }
 
+    /// The same but for one axis in one of the teacher's layers.
+    public Cut with(Axis axis, int layer, int[] kept) {
+        List<int[]> lists = new ArrayList<>(lists(axis));
+        lists.set(layer, kept);
+        return with(axis, lists);
+    }
+
     /// What is kept along an axis in one of the teacher's layers.
     public int[] kept(Axis axis, int layer) {
         return lists(axis).get(axis.perLayer() ? layer : 0);
+    }
+
+    /// Indices along several axes in one, the first the slowest; index 0 along none.
+    ///
+    /// @param axes of a tensor's rows or columns
+    /// @param layer of the teacher's
+    public int[] indices(List<Axis> axes, int layer, ModelConfig teacher) {
+        int[] indices = {0};
+        for (Axis axis : axes) {
+            int size = teacher.shape().get(axis);
+            int[] along = kept(axis, layer);
+            int[] both = new int[indices.length * along.length];
+            for (int i = 0; i < both.length; i++) {
+                both[i] = indices[i / along.length] * size + along[i % along.length];
+            }
+            indices = both;
+        }
+        return indices;
     }
 
     /// The teacher's layers that the student has, in order.
@@ -115,6 +142,16 @@ public record Cut(Map<Axis, List<int[]>> parts) {
     /// Of each of the teacher's layers, or one for all.
     public List<int[]> lists(Axis axis) {
         return parts.getOrDefault(axis, List.of());
+    }
+
+    /// A hash of what is kept.
+    public String key() {
+        StringBuilder text = new StringBuilder();
+        parts.forEach((axis, lists) -> {
+            text.append(axis.key());
+            lists.forEach(list -> text.append(Arrays.toString(list)));
+        });
+        return Hashes.sha256(text.toString());
     }
 
     /// The student's shape.

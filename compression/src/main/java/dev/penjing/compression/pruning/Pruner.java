@@ -1,14 +1,12 @@
 package dev.penjing.compression.pruning;
 
 import dev.penjing.model.Progress;
-import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.architecture.TensorTable;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
-import dev.penjing.model.safetensors.TensorView;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -44,8 +42,7 @@ public final class Pruner {
                 int done = 0;
                 for (TensorSpec tensor : tensors) {
                     TensorSpec original = original(tensor, originals, cut);
-                    TensorView view = source.usable(original);
-                    writer.write(tensor.name(), slice(view.toFloats(), original, teacher, cut));
+                    writer.write(tensor.name(), slice(source, original, teacher, cut));
                     progress.update("prune", ++done, tensors.size(), tensor.name());
                 }
                 writer.finish();
@@ -61,11 +58,12 @@ public final class Pruner {
                 : originals.of(tensor.role());
     }
 
-    /// The kept rows (or elements of a vector) and columns of a row-major matrix.
-    private static float[] slice(float[] values, TensorSpec spec, ModelConfig teacher, Cut cut) {
+    /// What is kept of one of the teacher's tensors: rows (or elements of a vector) and columns.
+    public static float[] slice(Checkpoint source, TensorSpec spec, ModelConfig teacher, Cut cut) {
+        float[] values = source.usable(spec).toFloats();
         int layer = spec.layer().orElse(0);
-        int[] rows = kept(spec.rows(), layer, teacher, cut);
-        int[] columns = kept(spec.columns(), layer, teacher, cut);
+        int[] rows = cut.indices(spec.rows(), layer, teacher);
+        int[] columns = cut.indices(spec.columns(), layer, teacher);
         int width = Math.toIntExact(teacher.shape().extent(spec.columns()));
         float[] kept = new float[rows.length * columns.length];
         int at = 0;
@@ -75,20 +73,5 @@ public final class Pruner {
             }
         }
         return kept;
-    }
-
-    /// Indices along several axes in one, the first the slowest; index 0 along none.
-    private static int[] kept(List<Axis> axes, int layer, ModelConfig teacher, Cut cut) {
-        int[] indices = {0};
-        for (Axis axis : axes) {
-            int size = teacher.shape().get(axis);
-            int[] along = cut.kept(axis, layer);
-            int[] both = new int[indices.length * along.length];
-            for (int i = 0; i < both.length; i++) {
-                both[i] = indices[i / along.length] * size + along[i % along.length];
-            }
-            indices = both;
-        }
-        return indices;
     }
 }

@@ -6,7 +6,7 @@ import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.importance.ImportanceFile;
 import dev.penjing.compression.pruning.Cut;
-import dev.penjing.compression.pruning.Pruner;
+import dev.penjing.compression.repair.RepairSettings;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.training.HeldOut;
 import dev.penjing.compression.training.TrainingSettings;
@@ -53,6 +53,7 @@ public final class Compression {
     /// @param heldOut text to measure on; without it the end of `data` is kept back
     /// @param samples sequences that importance is scored on
     /// @param scoringLength tokens in each of them
+    /// @param repair of what the cut tears, by the same sequences
     /// @param tasks further measurements of a model
     /// @param command as the user gave it, for the record
     public record Request(
@@ -63,6 +64,7 @@ public final class Compression {
             Path run,
             int samples,
             int scoringLength,
+            RepairSettings repair,
             TrainingSettings training,
             Optional<Tasks> tasks,
             String command) {
@@ -101,6 +103,7 @@ public final class Compression {
     private final Request request;
     private final Compute compute;
     private final Progress progress;
+    private final Consumer<String> say;
     private final Stages stages;
     private final ModelConfig teacherConfig;
     private final Tokenizer tokenizer;
@@ -110,6 +113,7 @@ public final class Compression {
         this.request = request;
         this.compute = compute;
         this.progress = progress;
+        this.say = say;
         this.stages = new Stages(request.run(), compute.arithmetic(), say);
         this.teacherConfig = ModelConfig.read(request.teacher().resolve("config.json"));
         this.tokenizer = Tokenizers.load(request.teacher());
@@ -154,12 +158,12 @@ public final class Compression {
                             .sha256();
             stages.run(
                     "score", scoreKey, importanceFile, r -> score(text.training(), importanceFile));
-            String pruneKey = pruneKey(scoreKey, request.shape());
+            String pruneKey = pruneKey(scoreKey);
             stages.run(
                     "prune",
                     pruneKey,
                     pruned.resolve("run.json"),
-                    r -> prune(importanceFile, pruned));
+                    r -> prune(importanceFile, text.training(), pruned));
             String distillKey =
                     Fingerprint.of("distill", 3)
                             .with("student", pruneKey)
@@ -183,9 +187,12 @@ public final class Compression {
         }
     }
 
-    private static String pruneKey(String scoreKey, Shape shape) {
-        Fingerprint key = Fingerprint.of("prune", 2).with("importance", scoreKey);
-        shape.sizes().forEach((axis, size) -> key.with("size of " + axis.key(), size));
+    private String pruneKey(String scoreKey) {
+        Fingerprint key =
+                Fingerprint.of("prune", 3)
+                        .with("importance", scoreKey)
+                        .with("repair", request.repair().key());
+        request.shape().sizes().forEach((axis, size) -> key.with("size of " + axis.key(), size));
         return key.sha256();
     }
 
@@ -220,13 +227,24 @@ public final class Compression {
                 progress);
     }
 
-    private void prune(Path importanceFile, Path pruned) {
+    private void prune(Path importanceFile, TokenFile training, Path pruned) {
         Importance importance = ImportanceFile.read(importanceFile, teacherConfig);
         Cut cut = Cut.best(teacherConfig, importance, request.shape());
         Folders.delete(pruned);
-        Pruner.prune(request.teacher(), teacherConfig, cut, pruned, progress);
-        ModelFiles.copyCompanions(request.teacher(), pruned);
-        RunRecord.prune(request.command(), request.teacher(), cut).write(pruned);
+        Cutting.repair(
+                request.teacher(),
+                cut,
+                new Cutting.Text(
+                        training,
+                        request.samples(),
+                        request.scoringLength(),
+                        request.training().seed()),
+                request.repair(),
+                pruned,
+                request.command(),
+                compute,
+                progress,
+                say);
     }
 
     private void measure(

@@ -2,6 +2,7 @@ package dev.penjing.compression.run;
 
 import dev.penjing.compression.importance.Importance;
 import dev.penjing.compression.pruning.Cut;
+import dev.penjing.compression.repair.RepairReport;
 import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.PenjingVersion;
@@ -44,6 +45,12 @@ public final class RunRecord {
             }
         }
         return record;
+    }
+
+    /// Adds what a repair did.
+    public RunRecord repaired(RepairReport report) {
+        report.write(json.putObject("repair"));
+        return this;
     }
 
     private static void indices(ArrayNode array, int[] indices) {

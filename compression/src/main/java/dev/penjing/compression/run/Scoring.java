@@ -20,6 +20,7 @@ import dev.penjing.model.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 
 /// `score`: the importance of a teacher's parts, as a file.
 public final class Scoring {
@@ -42,19 +43,31 @@ public final class Scoring {
             throw new UsageException("`sequenceLength` must be at least 2");
         }
         ModelConfig config = ModelConfig.read(teacher.resolve("config.json"));
-        Tokenizer tokenizer = Tokenizers.load(teacher);
-        Tokenizers.requireFits(tokenizer, config, teacher);
-        Path tokens = to.resolveSibling(to.getFileName() + ".tokens");
+        withTokens(
+                teacher,
+                data,
+                to,
+                progress,
+                tokens ->
+                        run(teacher, config, tokens, samples, length, seed, to, compute, progress));
+    }
+
+    /// Tokenises a text beside what is made of it, for as long as `work` takes.
+    static void withTokens(
+            Path model, Corpus data, Path to, Progress progress, Consumer<TokenFile> work) {
+        Tokenizer tokenizer = Tokenizers.load(model);
+        Tokenizers.requireFits(tokenizer, ModelConfig.read(model.resolve("config.json")), model);
+        Path tokens = to.resolveSibling(to.toAbsolutePath().getFileName() + ".tokens");
         try {
             TokenFile.write(
                     data,
                     tokenizer,
-                    TextConventions.ofFolder(teacher, tokenizer).documentEnd(),
+                    TextConventions.ofFolder(model, tokenizer).documentEnd(),
                     tokens,
                     Long.MAX_VALUE,
                     progress);
             try (TokenFile file = TokenFile.open(tokens)) {
-                run(teacher, config, file, samples, length, seed, to, compute, progress);
+                work.accept(file);
             }
         } finally {
             delete(tokens);

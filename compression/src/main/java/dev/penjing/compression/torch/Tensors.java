@@ -75,6 +75,18 @@ public final class Tensors {
         }
     }
 
+    /// Native memory as a tensor, without a copy: whoever owns the memory must outlive it.
+    public static Tensor over(MemorySegment memory, ScalarType type, long... shape) {
+        return torch.from_blob(new Address(memory.address()), shape, new TensorOptions(type));
+    }
+
+    /// A native address that somebody else owns.
+    private static final class Address extends Pointer {
+        Address(long address) {
+            this.address = address;
+        }
+    }
+
     /// All elements of an int64 tensor, in row-major order.
     public static long[] longs(Tensor tensor) {
         try (PointerScope scope = new PointerScope()) {

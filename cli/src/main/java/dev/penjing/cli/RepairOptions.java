@@ -1,0 +1,82 @@
+package dev.penjing.cli;
+
+import dev.penjing.compression.repair.RepairSettings;
+import dev.penjing.model.UsageException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// What is repaired after a cut, and how.
+final class RepairOptions {
+    @Option(
+            names = "--repair",
+            description =
+                    "What to repair in closed form: none, norms (gains), readers (and what reads cut channels), full (and what reads cut neurons and heads, and seams). Default: full.")
+    Optional<String> level = Optional.empty();
+
+    @Option(
+            names = "--selection",
+            description =
+                    "What decides which neurons and heads stay: activation (Minitron's importance) or obs (what a refit cannot make good). Default: obs where all is repaired, else activation.")
+    Optional<String> selection = Optional.empty();
+
+    RepairSettings settings() {
+        RepairSettings settings =
+                level.map(l ->
+                                RepairSettings.DEFAULT.with(
+                                        RepairSettings.parse(RepairSettings.Level.class, l)))
+                        .orElse(RepairSettings.DEFAULT);
+        if (selection.isEmpty()) {
+            return settings.level() == RepairSettings.Level.FULL
+                    ? settings
+                    : settings.with(RepairSettings.Selection.ACTIVATION);
+        }
+        RepairSettings.Selection chosen =
+                RepairSettings.parse(RepairSettings.Selection.class, selection.get());
+        if (chosen == RepairSettings.Selection.OBS
+                && settings.level() != RepairSettings.Level.FULL) {
+            throw new UsageException(
+                    "--selection obs keeps what a refit cannot make good: it needs --repair full");
+        }
+        return settings.with(chosen);
+    }
+
+    /// The same, with a text to go by.
+    static final class OnText {
+        @Mixin RepairOptions how = new RepairOptions();
+
+        @Option(
+                names = "--data",
+                arity = "1..*",
+                description = "Text that the repair goes by; without it nothing is repaired.")
+        List<Path> data = List.of();
+
+        @Option(
+                names = "--samples",
+                defaultValue = "256",
+                description = "Sequences of it (default: ${DEFAULT-VALUE}).")
+        int samples = 256;
+
+        @Option(
+                names = "--sequence-length",
+                defaultValue = "1024",
+                description = "Tokens in each (default: ${DEFAULT-VALUE}, or the model's context).")
+        int sequenceLength = 1024;
+
+        @Option(names = "--seed", defaultValue = "1", description = "Of their choice.")
+        long seed = 1;
+
+        /// Without text.
+        void requireNone(ConsoleProgress progress) {
+            if (how.level.isPresent() && !how.level.get().equals("none")
+                    || how.selection.isPresent()) {
+                throw new UsageException("a repair goes by text: give --data too");
+            }
+            if (how.level.isEmpty()) {
+                progress.say("cut only: give --data to repair what the cut tears");
+            }
+        }
+    }
+}

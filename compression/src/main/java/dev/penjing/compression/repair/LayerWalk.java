@@ -1,0 +1,75 @@
+package dev.penjing.compression.repair;
+
+import dev.penjing.compression.decoder.CausalAttention;
+import dev.penjing.compression.decoder.DecoderLayer;
+import dev.penjing.compression.decoder.FlatParameters;
+import dev.penjing.compression.torch.Compute;
+import dev.penjing.model.architecture.ModelConfig;
+import java.util.function.BiFunction;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/// One layer of a model over all of the calibration text, from file to file.
+///
+/// @param index of the layer
+/// @param parameters its own, at least
+record LayerWalk(
+        ModelConfig config,
+        int index,
+        FlatParameters parameters,
+        Calibration calibration,
+        Compute compute) {
+    /// Its attention: from the layer's input to the middle of the residual stream.
+    void attention(HiddenFile in, HiddenFile middle) {
+        try (CausalAttention attention = new CausalAttention(config, compute)) {
+            each(
+                    in,
+                    middle,
+                    (layer, batch) -> {
+                        Tensor xND = rows(in, batch, compute);
+                        Tensor headsNHE =
+                                layer.heads(
+                                        layer.attentionNorm(xND),
+                                        batch.samples(),
+                                        batch.length(),
+                                        attention);
+                        return xND.add(layer.output(headsNHE));
+                    });
+        }
+    }
+
+    /// Its MLP: from there to the next layer's input.
+    void mlp(HiddenFile middle, HiddenFile next) {
+        each(
+                middle,
+                next,
+                (layer, batch) -> {
+                    Tensor xND = rows(middle, batch, compute);
+                    return xND.add(layer.down(layer.neurons(layer.mlpNorm(xND))));
+                });
+    }
+
+    private void each(
+            HiddenFile from,
+            HiddenFile to,
+            BiFunction<DecoderLayer, Calibration.Batch, Tensor> work) {
+        try (PointerScope scope = new PointerScope()) {
+            DecoderLayer layer = layer();
+            for (Calibration.Batch batch : calibration.batches()) {
+                try (PointerScope inner = new PointerScope()) {
+                    to.rows(batch.from(), batch.tokens()).copy_(work.apply(layer, batch));
+                }
+            }
+        }
+    }
+
+    /// In the caller's scope.
+    DecoderLayer layer() {
+        return DecoderLayer.of(config, index, parameters, compute);
+    }
+
+    /// A batch's states, where they are computed with.
+    static Tensor rows(HiddenFile file, Calibration.Batch batch, Compute compute) {
+        return compute.place(file.rows(batch.from(), batch.tokens()));
+    }
+}

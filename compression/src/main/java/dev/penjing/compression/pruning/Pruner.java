@@ -7,11 +7,12 @@ import dev.penjing.model.architecture.TensorTable;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
+import dev.penjing.model.safetensors.TensorView;
 import java.nio.file.Path;
 import java.util.List;
 
 /// Cuts a student out of a teacher's checkpoint, tensor by tensor from mapped file to streamed
-/// file: no more than one tensor is in memory.
+/// file: no more than a row and a piece of a tensor are in memory.
 ///
 /// What is kept keeps its values and its order; nothing is rescaled. The student's layer k is one
 /// of the teacher's layers, and of every tensor those rows and columns stay that its axes keep.
@@ -42,7 +43,10 @@ public final class Pruner {
                 int done = 0;
                 for (TensorSpec tensor : tensors) {
                     TensorSpec original = original(tensor, originals, cut);
-                    writer.write(tensor.name(), slice(source, original, teacher, cut));
+                    writer.write(
+                            tensor.name(),
+                            tensor.size(),
+                            slice(source, original, teacher, cut));
                     progress.update("prune", ++done, tensors.size(), tensor.name());
                 }
                 writer.finish();
@@ -58,20 +62,53 @@ public final class Pruner {
                 : originals.of(tensor.role());
     }
 
-    /// What is kept of one of the teacher's tensors: rows (or elements of a vector) and columns.
-    public static float[] slice(Checkpoint source, TensorSpec spec, ModelConfig teacher, Cut cut) {
-        float[] values = source.usable(spec).toFloats();
+    /// What is kept of one of the teacher's tensors: rows (or elements of a vector) and columns,
+    /// read from the mapped file a piece at a time.
+    public static SafetensorsWriter.Elements slice(
+            Checkpoint source, TensorSpec spec, ModelConfig teacher, Cut cut) {
         int layer = spec.layer().orElse(0);
         int[] rows = cut.indices(spec.rows(), layer, teacher);
         int[] columns = cut.indices(spec.columns(), layer, teacher);
         int width = Math.toIntExact(teacher.shape().extent(spec.columns()));
-        float[] kept = new float[rows.length * columns.length];
-        int at = 0;
-        for (int row : rows) {
-            for (int column : columns) {
-                kept[at++] = values[row * width + column];
+        return new Slice(source.usable(spec), rows, columns, new float[width]);
+    }
+
+    /// The elements of some rows and columns, in order.
+    private static final class Slice implements SafetensorsWriter.Elements {
+        private final TensorView view;
+        private final int[] rows;
+        private final int[] columns;
+        private final float[] row;
+
+        /// Which of `rows` is in `row`.
+        private int at;
+
+        /// How much of that row has been given out.
+        private int given;
+
+        Slice(TensorView view, int[] rows, int[] columns, float[] row) {
+            this.view = view;
+            this.rows = rows;
+            this.columns = columns;
+            this.row = row;
+            this.given = columns.length;
+            this.at = -1;
+        }
+
+        @Override
+        public void next(float[] into, int count) {
+            for (int done = 0; done < count; ) {
+                if (given == columns.length) {
+                    view.read((long) rows[++at] * row.length, row, 0, row.length);
+                    given = 0;
+                }
+                int some = Math.min(count - done, columns.length - given);
+                for (int i = 0; i < some; i++) {
+                    into[done + i] = row[columns[given + i]];
+                }
+                given += some;
+                done += some;
             }
         }
-        return kept;
     }
 }

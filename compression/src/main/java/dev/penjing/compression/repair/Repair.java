@@ -134,14 +134,18 @@ public final class Repair {
                     writer.write(tensor.name(), work.tensor(tensor));
                     continue;
                 }
-                float[] values =
+                SafetensorsWriter.Elements kept =
                         Pruner.slice(checkpoint, teacher.tensors().of(tensor.role()), teacher, cut);
-                if (tensor.role() == Role.FINAL_NORM && finalGain != 1) {
-                    for (int i = 0; i < values.length; i++) {
-                        values[i] = (float) (values[i] * finalGain);
-                    }
-                }
-                writer.write(tensor.name(), values);
+                double gain = tensor.role() == Role.FINAL_NORM ? finalGain : 1;
+                writer.write(
+                        tensor.name(),
+                        tensor.size(),
+                        (into, count) -> {
+                            kept.next(into, count);
+                            for (int i = 0; gain != 1 && i < count; i++) {
+                                into[i] = (float) (into[i] * gain);
+                            }
+                        });
             }
             writer.finish();
         }

@@ -30,6 +30,9 @@ public final class SafetensorsWriter implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int BUFFER = 1 << 20;
 
+    /// Elements that are written at once.
+    private static final int PIECE = BUFFER / Float.BYTES;
+
     /// The most that a file of a model holds: hubs and file systems are at ease with it.
     private static final long SHARD_BYTES = 4L << 30;
 
@@ -107,35 +110,64 @@ public final class SafetensorsWriter implements AutoCloseable {
         header(channel, shards.get(shard).tensors(), type, metadata);
     }
 
+    /// Elements of a tensor that is too large to be held whole.
+    @FunctionalInterface
+    public interface Elements {
+        /// Sets the first `count` of `into` to the next ones.
+        void next(float[] into, int count);
+    }
+
     /// The next tensor, rounded to the type (to nearest, ties to even).
     public void write(String name, float[] values) {
         try {
-            if (next == shards.get(shard).tensors().size()) {
-                nextShard();
-            }
-            TensorHeader expected = shards.get(shard).tensors().get(next++);
-            if (!expected.name().equals(name) || expected.size() != values.length) {
-                throw new IllegalArgumentException(
-                        "expected %s of %d elements, not %s of %d"
-                                .formatted(expected.name(), expected.size(), name, values.length));
-            }
-            for (int at = 0; at < values.length; ) {
-                buffer.clear();
-                int count = Math.min(values.length - at, BUFFER / type.bytes());
-                for (int i = at; i < at + count; i++) {
-                    switch (type) {
-                        case F32 -> buffer.putFloat(values[i]);
-                        case F16 -> buffer.putShort(Float.floatToFloat16(values[i]));
-                        case BF16 -> buffer.putShort(toBfloat16(values[i]));
-                        default -> throw new IllegalArgumentException("weights as " + type);
-                    }
-                }
-                at += count;
-                writeAll(java.util.Objects.requireNonNull(channel), buffer.flip());
+            begin(name, values.length);
+            for (int at = 0; at < values.length; at += PIECE) {
+                put(values, at, Math.min(PIECE, values.length - at));
             }
         } catch (IOException e) {
             throw failed(e);
         }
+    }
+
+    /// The same of a tensor of `size` elements, a piece at a time.
+    public void write(String name, long size, Elements elements) {
+        float[] piece = new float[(int) Math.min(PIECE, size)];
+        try {
+            begin(name, size);
+            for (long at = 0; at < size; at += PIECE) {
+                int count = (int) Math.min(PIECE, size - at);
+                elements.next(piece, count);
+                put(piece, 0, count);
+            }
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    private void begin(String name, long size) throws IOException {
+        if (next == shards.get(shard).tensors().size()) {
+            nextShard();
+        }
+        TensorHeader expected = shards.get(shard).tensors().get(next++);
+        if (!expected.name().equals(name) || expected.size() != size) {
+            throw new IllegalArgumentException(
+                    "expected %s of %d elements, not %s of %d"
+                            .formatted(expected.name(), expected.size(), name, size));
+        }
+    }
+
+    /// @param count at most [#PIECE]
+    private void put(float[] values, int from, int count) throws IOException {
+        buffer.clear();
+        for (int i = from; i < from + count; i++) {
+            switch (type) {
+                case F32 -> buffer.putFloat(values[i]);
+                case F16 -> buffer.putShort(Float.floatToFloat16(values[i]));
+                case BF16 -> buffer.putShort(toBfloat16(values[i]));
+                default -> throw new IllegalArgumentException("weights as " + type);
+            }
+        }
+        writeAll(java.util.Objects.requireNonNull(channel), buffer.flip());
     }
 
     static short toBfloat16(float value) {

@@ -27,16 +27,27 @@ public record TensorView(String name, DType dtype, long[] shape, MemorySegment d
             throw new PenjingException("the tensor " + name + " is too large for one array");
         }
         float[] values = new float[(int) size()];
+        read(0, values, 0, values.length);
+        return values;
+    }
+
+    /// `count` elements from the `from`th on, as float32.
+    ///
+    /// @param at where the first one goes
+    /// @throws PenjingException if they are not F32, F16 or BF16
+    public void read(long from, float[] into, int at, int count) {
         switch (dtype) {
-            case F32 -> MemorySegment.copy(data, FLOAT, 0, values, 0, values.length);
+            case F32 -> MemorySegment.copy(data, FLOAT, from * Float.BYTES, into, at, count);
             case BF16 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = Float.intBitsToFloat(data.get(SHORT, 2L * i) << 16);
+                for (int i = 0; i < count; i++) {
+                    int bits = data.get(SHORT, (from + i) * Short.BYTES) << 16;
+                    into[at + i] = Float.intBitsToFloat(bits);
                 }
             }
             case F16 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = Float.float16ToFloat(data.get(SHORT, 2L * i));
+                for (int i = 0; i < count; i++) {
+                    short bits = data.get(SHORT, (from + i) * Short.BYTES);
+                    into[at + i] = Float.float16ToFloat(bits);
                 }
             }
             default ->
@@ -44,7 +55,6 @@ public record TensorView(String name, DType dtype, long[] shape, MemorySegment d
                             "the tensor %s is stored as %s: weights must be F32, F16 or BF16"
                                     .formatted(name, dtype));
         }
-        return values;
     }
 
     /// @param zeros whether all elements may be zero; in most matrices that says that weights were

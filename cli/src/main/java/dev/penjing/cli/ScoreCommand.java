@@ -1,8 +1,10 @@
 package dev.penjing.cli;
 
 import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.run.Memory;
 import dev.penjing.compression.run.Scoring;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -38,6 +40,12 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(names = "--seed", defaultValue = "1", description = "Of the choice of sequences.")
     long seed = 1;
 
+    @Option(
+            names = "--memory",
+            description =
+                    "Use no more than about this, such as 8GB: a larger teacher goes through one layer at a time (default: what the machine has).")
+    Optional<String> memory = Optional.empty();
+
     @Override
     public Integer call() {
         ConsoleProgress progress = new ConsoleProgress();
@@ -49,6 +57,7 @@ final class ScoreCommand implements Callable<Integer> {
                 sequenceLength,
                 seed,
                 to,
+                memory.map(Memory::parse).orElseGet(Memory::ofMachine),
                 computing.start(progress),
                 progress);
         progress.finish();

@@ -49,7 +49,8 @@ public final class DecoderLayer {
     }
 
     /// The layer's output, `[N, D]`.
-    Tensor forward(Tensor xND, long batch, long length, Probe probe, ForwardContext context) {
+    public Tensor forward(
+            Tensor xND, long batch, long length, Probe probe, ForwardContext context) {
         Tensor normedND = attentionNorm(xND);
         probe.norm(index, false, normedND);
         Tensor headsNHE = heads(normedND, batch, length, context);

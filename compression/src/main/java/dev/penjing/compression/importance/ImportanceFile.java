@@ -21,15 +21,32 @@ public final class ImportanceFile {
 
     /// @param model a hash of its content
     public static void write(Path file, Importance importance, String model) {
+        SafetensorsWriter.writeFile(
+                file,
+                tensors(importance.activations()),
+                Map.of(SAMPLES, Long.toString(importance.samples()), MODEL, model));
+    }
+
+    /// Sums that are not whole yet, of a scorer that may be stopped.
+    static void writeSums(Path file, Map<Axis, float[][]> sums) {
+        SafetensorsWriter.writeFile(file, tensors(sums), Map.of());
+    }
+
+    static Map<Axis, float[][]> readSums(Path file, ModelConfig config) {
+        try (SafetensorsFile source = SafetensorsFile.open(file)) {
+            return rows(source, config, file);
+        }
+    }
+
+    private static Map<String, float[]> tensors(Map<Axis, float[][]> activations) {
         Map<String, float[]> tensors = new LinkedHashMap<>();
         for (Axis axis : Importance.AXES) {
-            float[][] rows = importance.of(axis);
+            float[][] rows = activations.getOrDefault(axis, new float[0][]);
             for (int row = 0; row < rows.length; row++) {
                 tensors.put(name(axis, row), rows[row]);
             }
         }
-        SafetensorsWriter.writeFile(
-                file, tensors, Map.of(SAMPLES, Long.toString(importance.samples()), MODEL, model));
+        return tensors;
     }
 
     /// The scores of this very model. Files that do not say whose they are count as its own.
@@ -52,17 +69,22 @@ public final class ImportanceFile {
     ///   holds a score that is not finite
     public static Importance read(Path file, ModelConfig config) {
         try (SafetensorsFile source = SafetensorsFile.open(file)) {
-            Map<Axis, float[][]> activations = new EnumMap<>(Axis.class);
-            for (Axis axis : Importance.AXES) {
-                float[][] rows = new float[Importance.rows(axis, config)][];
-                for (int row = 0; row < rows.length; row++) {
-                    int width = Importance.width(axis, config);
-                    rows[row] = vector(source, name(axis, row), width, file);
-                }
-                activations.put(axis, rows);
-            }
-            return new Importance(activations, samples(source, file));
+            return new Importance(rows(source, config, file), samples(source, file));
         }
+    }
+
+    private static Map<Axis, float[][]> rows(
+            SafetensorsFile source, ModelConfig config, Path file) {
+        Map<Axis, float[][]> activations = new EnumMap<>(Axis.class);
+        for (Axis axis : Importance.AXES) {
+            float[][] rows = new float[Importance.rows(axis, config)][];
+            for (int row = 0; row < rows.length; row++) {
+                int width = Importance.width(axis, config);
+                rows[row] = vector(source, name(axis, row), width, file);
+            }
+            activations.put(axis, rows);
+        }
+        return activations;
     }
 
     private static long samples(SafetensorsFile source, Path file) {

@@ -29,7 +29,8 @@ public final class Scorer implements Probe, AutoCloseable {
     private final long length;
     private final Map<Axis, List<Tensor>> sums = new EnumMap<>(Axis.class);
 
-    private Scorer(ModelConfig config, Compute compute, long length) {
+    /// @param length tokens of a sample
+    Scorer(ModelConfig config, Compute compute, long length) {
         this.length = length;
         TensorOptions floats = compute.options(ScalarType.Float);
         try (PointerScope scope = new PointerScope()) {
@@ -106,8 +107,28 @@ public final class Scorer implements Probe, AutoCloseable {
         }
     }
 
+    /// The sums so far, by axis and row.
+    Map<Axis, float[][]> sums() {
+        Map<Axis, float[][]> copies = new EnumMap<>(Axis.class);
+        sums.forEach((axis, rows) ->
+                copies.put(axis, rows.stream().map(Tensors::floats).toArray(float[][]::new)));
+        return copies;
+    }
+
+    /// Takes the sums of a scorer that was stopped.
+    void restore(Map<Axis, float[][]> earlier, Compute compute) {
+        Compute floats = new Compute(compute.device(), ScalarType.Float, compute.threads());
+        try (PointerScope scope = new PointerScope()) {
+            earlier.forEach((axis, rows) -> {
+                for (int row = 0; row < rows.length; row++) {
+                    sum(axis, row).copy_(floats.tensor(rows[row], rows[row].length));
+                }
+            });
+        }
+    }
+
     /// @throws PenjingException if a score is not finite
-    private Importance result(int samples) {
+    Importance result(int samples) {
         Map<Axis, float[][]> activations = new EnumMap<>(Axis.class);
         sums.forEach((axis, rows) -> {
             float[][] scores = rows.stream().map(Tensors::floats).toArray(float[][]::new);

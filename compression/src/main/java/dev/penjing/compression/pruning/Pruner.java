@@ -44,9 +44,7 @@ public final class Pruner {
                 for (TensorSpec tensor : tensors) {
                     TensorSpec original = original(tensor, originals, cut);
                     writer.write(
-                            tensor.name(),
-                            tensor.size(),
-                            slice(source, original, teacher, cut));
+                            tensor.name(), tensor.size(), slice(source, original, teacher, cut));
                     progress.update("prune", ++done, tensors.size(), tensor.name());
                 }
                 writer.finish();

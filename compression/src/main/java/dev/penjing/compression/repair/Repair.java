@@ -1,6 +1,7 @@
 package dev.penjing.compression.repair;
 
 import dev.penjing.compression.data.Sequences;
+import dev.penjing.compression.layerwise.Calibration;
 import dev.penjing.compression.pruning.Cut;
 import dev.penjing.compression.pruning.Pruner;
 import dev.penjing.compression.torch.Compute;

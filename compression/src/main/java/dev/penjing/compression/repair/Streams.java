@@ -1,6 +1,8 @@
 package dev.penjing.compression.repair;
 
 import dev.penjing.compression.decoder.FlatParameters;
+import dev.penjing.compression.layerwise.Calibration;
+import dev.penjing.compression.layerwise.HiddenFile;
 import dev.penjing.compression.pruning.Cut;
 import dev.penjing.model.Closer;
 import dev.penjing.model.architecture.Axis;

@@ -223,6 +223,7 @@ public final class Compression {
                 request.scoringLength(),
                 request.training().seed(),
                 file,
+                Memory.ofMachine(),
                 compute,
                 progress);
     }

@@ -27,6 +27,8 @@ import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ScorerTest {
     private static final int LENGTH = 16;
@@ -130,6 +132,60 @@ class ScorerTest {
                         .isCloseTo(plain.influence, within(1e-5));
             }
         }
+    }
+
+    /// One layer at a time, stopped after each: bit for bit what the whole model says.
+    @ParameterizedTest
+    @ValueSource(strings = {"float32", "bfloat16"})
+    void inLayersItSaysTheSame(String type) throws IOException {
+        ModelConfig config = TinyModels.llama("");
+        Path teacher = folder.resolve("teacher");
+        TinyModels.write(config, teacher, (spec, values) -> values);
+        Compute compute = Compute.start("cpu", type, 0);
+        try (TokenFile tokens = tokens();
+                FlatParameters parameters =
+                        FlatParameters.load(teacher, config, compute, compute.type());
+                Decoder decoder = new Decoder(config, parameters, compute)) {
+            Sequences sequences = new Sequences(tokens, LENGTH, 1);
+            Importance whole =
+                    Scorer.score(decoder, sequences, SAMPLES, 4096 / LENGTH, Progress.NONE);
+            Path work = folder.resolve("work");
+            Importance inLayers =
+                    inLayers(teacher, config, sequences, compute, work, Progress.NONE);
+            for (int stop = 1; stop < 3; stop++) {
+                int at = stop;
+                assertThatThrownBy(() ->
+                                inLayers(
+                                        teacher,
+                                        config,
+                                        sequences,
+                                        compute,
+                                        work,
+                                        (what, done, total, note) -> {
+                                            if (done == at) {
+                                                throw new IllegalStateException("stop");
+                                            }
+                                        }))
+                        .hasMessage("stop");
+            }
+            Importance resumed = inLayers(teacher, config, sequences, compute, work, Progress.NONE);
+            assertThat(work).doesNotExist();
+            for (Axis axis : Importance.AXES) {
+                assertThat(inLayers.of(axis)).as(axis.key()).isDeepEqualTo(whole.of(axis));
+                assertThat(resumed.of(axis)).as(axis.key()).isDeepEqualTo(whole.of(axis));
+            }
+        }
+    }
+
+    private static Importance inLayers(
+            Path teacher,
+            ModelConfig config,
+            Sequences sequences,
+            Compute compute,
+            Path work,
+            Progress progress) {
+        return LayeredScorer.score(
+                teacher, config, sequences, SAMPLES, compute, work, "key", progress);
     }
 
     private static void requireClose(float[] scores, double[] squares) {

@@ -1,4 +1,4 @@
-package dev.penjing.compression.repair;
+package dev.penjing.compression.layerwise;
 
 import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.torch.Compute;
@@ -7,43 +7,50 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
-/// The text that a repair goes by: the first samples of `data`, of which the last are held out to
-/// judge by.
+/// Sequences that go through a model one layer at a time: the first samples of `data`.
 ///
 /// @param samples in all
-/// @param heldOut of these, at the end
-record Calibration(Sequences data, int samples, int heldOut) {
+/// @param heldOut of these, at the end: to judge by, not to go by
+public record Calibration(Sequences data, int samples, int heldOut) {
     /// Tokens that go through a layer at once.
-    private static final int BATCH_TOKENS = 4096;
+    public static final int BATCH_TOKENS = 4096;
 
-    static Calibration of(Sequences data, int samples, int oneIn) {
+    /// @param oneIn one sample in so many is held out
+    public static Calibration of(Sequences data, int samples, int oneIn) {
         int used = Math.min(samples, data.count());
         return new Calibration(data, used, Math.max(1, used / oneIn));
+    }
+
+    /// All samples alike.
+    public static Calibration whole(Sequences data, int samples) {
+        return new Calibration(data, samples, 0);
     }
 
     /// Samples that go through a layer together.
     ///
     /// @param heldOut whether they are among those to judge by
-    record Batch(int firstSample, int samples, int length, boolean heldOut) {
-        long from() {
+    public record Batch(int firstSample, int samples, int length, boolean heldOut) {
+        /// Its first token among all.
+        public long from() {
             return (long) firstSample * length;
         }
 
-        long tokens() {
+        public long tokens() {
             return (long) samples * length;
         }
     }
 
-    int length() {
+    /// Tokens of a sample.
+    public int length() {
         return data.length();
     }
 
-    long tokens() {
+    public long tokens() {
         return (long) samples * length();
     }
 
     /// All samples, in order; no batch holds both kinds.
-    List<Batch> batches() {
+    public List<Batch> batches() {
         int most = Math.max(1, BATCH_TOKENS / length());
         int fitted = samples - heldOut;
         List<Batch> batches = new ArrayList<>();
@@ -57,7 +64,7 @@ record Calibration(Sequences data, int samples, int heldOut) {
     }
 
     /// The ids of a batch, int64 `[samples, L]`.
-    Tensor ids(Batch batch, Compute compute) {
+    public Tensor ids(Batch batch, Compute compute) {
         int[] ids = new int[batch.samples() * length()];
         for (int i = 0; i < batch.samples(); i++) {
             int[] sample = data.sample(batch.firstSample() + i);

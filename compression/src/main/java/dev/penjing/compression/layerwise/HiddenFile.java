@@ -1,4 +1,4 @@
-package dev.penjing.compression.repair;
+package dev.penjing.compression.layerwise;
 
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.PenjingException;
@@ -14,7 +14,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// The hidden states of many tokens at one place of a model, float32 `[tokens, D]`, in a mapped
 /// file: what does not fit in memory lies on the disk.
-final class HiddenFile implements AutoCloseable {
+public final class HiddenFile implements AutoCloseable {
     private final Path file;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment data;
@@ -24,7 +24,7 @@ final class HiddenFile implements AutoCloseable {
     ///
     /// @param isThere whether it must be there already
     /// @throws PenjingException if the disk refuses, or a file that must be there is not whole
-    HiddenFile(Path file, long tokens, int width, boolean isThere) {
+    public HiddenFile(Path file, long tokens, int width, boolean isThere) {
         this.file = file;
         this.width = width;
         long bytes = tokens * width * Float.BYTES;
@@ -52,7 +52,7 @@ final class HiddenFile implements AutoCloseable {
     }
 
     /// Some tokens' states, `[count, D]`: a view, which lives as long as the file is open.
-    Tensor rows(long from, long count) {
+    public Tensor rows(long from, long count) {
         long row = (long) width * Float.BYTES;
         return Tensors.over(data.asSlice(from * row, count * row), ScalarType.Float, count, width);
     }
@@ -65,7 +65,7 @@ final class HiddenFile implements AutoCloseable {
     }
 
     /// Closes and removes it.
-    void delete() {
+    public void delete() {
         close();
         try {
             Files.deleteIfExists(file);

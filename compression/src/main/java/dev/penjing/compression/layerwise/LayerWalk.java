@@ -1,8 +1,9 @@
-package dev.penjing.compression.repair;
+package dev.penjing.compression.layerwise;
 
 import dev.penjing.compression.decoder.CausalAttention;
 import dev.penjing.compression.decoder.DecoderLayer;
 import dev.penjing.compression.decoder.FlatParameters;
+import dev.penjing.compression.decoder.Probe;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.model.architecture.ModelConfig;
 import java.util.function.BiFunction;
@@ -13,14 +14,14 @@ import org.bytedeco.pytorch.Tensor;
 ///
 /// @param index of the layer
 /// @param parameters its own, at least
-record LayerWalk(
+public record LayerWalk(
         ModelConfig config,
         int index,
         FlatParameters parameters,
         Calibration calibration,
         Compute compute) {
     /// Its attention: from the layer's input to the middle of the residual stream.
-    void attention(HiddenFile in, HiddenFile middle) {
+    public void attention(HiddenFile in, HiddenFile middle) {
         try (CausalAttention attention = new CausalAttention(config, compute)) {
             each(
                     in,
@@ -39,7 +40,7 @@ record LayerWalk(
     }
 
     /// Its MLP: from there to the next layer's input.
-    void mlp(HiddenFile middle, HiddenFile next) {
+    public void mlp(HiddenFile middle, HiddenFile next) {
         each(
                 middle,
                 next,
@@ -47,6 +48,25 @@ record LayerWalk(
                     Tensor xND = rows(middle, batch, compute);
                     return xND.add(layer.down(layer.neurons(layer.mlpNorm(xND))));
                 });
+    }
+
+    /// Both in one, from the layer's input to the next one's.
+    ///
+    /// @param probe sees what comes about on the way
+    public void whole(HiddenFile in, HiddenFile next, Probe probe) {
+        try (CausalAttention attention = new CausalAttention(config, compute)) {
+            each(
+                    in,
+                    next,
+                    (layer, batch) -> {
+                        Tensor xND = rows(in, batch, compute);
+                        Tensor outND =
+                                layer.forward(
+                                        xND, batch.samples(), batch.length(), probe, attention);
+                        probe.layer(index, xND, outND);
+                        return outND;
+                    });
+        }
     }
 
     private void each(
@@ -64,12 +84,12 @@ record LayerWalk(
     }
 
     /// In the caller's scope.
-    DecoderLayer layer() {
+    public DecoderLayer layer() {
         return DecoderLayer.of(config, index, parameters, compute);
     }
 
     /// A batch's states, where they are computed with.
-    static Tensor rows(HiddenFile file, Calibration.Batch batch, Compute compute) {
-        return compute.place(file.rows(batch.from(), batch.tokens()));
+    public static Tensor rows(HiddenFile file, Calibration.Batch batch, Compute compute) {
+        return compute.place(file.rows(batch.from(), batch.tokens())).to(compute.type());
     }
 }

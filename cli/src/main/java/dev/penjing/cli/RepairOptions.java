@@ -1,5 +1,6 @@
 package dev.penjing.cli;
 
+import dev.penjing.compression.importance.DepthChoice;
 import dev.penjing.compression.repair.RepairSettings;
 import dev.penjing.model.UsageException;
 import java.nio.file.Path;
@@ -22,7 +23,19 @@ final class RepairOptions {
                     "What decides which neurons and heads stay: activation (Minitron's importance) or obs (what a refit cannot make good). Default: obs where all is repaired, else activation.")
     Optional<String> selection = Optional.empty();
 
+    @Option(
+            names = "--depth-by",
+            description =
+                    "What decides which layers stay: influence (scored), perplexity (with one dropped), logits (their error, again and again), angular (one block of neighbours). Default: influence.")
+    Optional<String> depth = Optional.empty();
+
     RepairSettings settings() {
+        RepairSettings chosen = levelAndSelection();
+        return depth.map(d -> chosen.with(RepairSettings.parse(DepthChoice.class, d)))
+                .orElse(chosen);
+    }
+
+    private RepairSettings levelAndSelection() {
         RepairSettings settings =
                 level.map(l ->
                                 RepairSettings.DEFAULT.with(
@@ -71,7 +84,8 @@ final class RepairOptions {
         /// Without text.
         void requireNone(ConsoleProgress progress) {
             if (how.level.isPresent() && !how.level.get().equals("none")
-                    || how.selection.isPresent()) {
+                    || how.selection.isPresent()
+                    || how.depth.isPresent()) {
                 throw new UsageException("a repair goes by text: give --data too");
             }
             if (how.level.isEmpty()) {

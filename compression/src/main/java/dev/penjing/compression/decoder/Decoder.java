@@ -9,6 +9,7 @@ import dev.penjing.model.architecture.TensorTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -83,12 +84,23 @@ public final class Decoder implements AutoCloseable {
         return hidden(embeddedBLD, Probe.NONE, context);
     }
 
+    /// The same of a model that has some of the layers only.
+    ///
+    /// @param layers in the order in which they run
+    public Tensor hidden(Tensor embeddedBLD, int[] layers) {
+        return hidden(embeddedBLD, layers, Probe.NONE, attention);
+    }
+
     private Tensor hidden(Tensor embeddedBLD, Probe probe, ForwardContext context) {
+        int[] all = IntStream.range(0, config.numHiddenLayers()).toArray();
+        return hidden(embeddedBLD, all, probe, context);
+    }
+
+    private Tensor hidden(Tensor embeddedBLD, int[] layers, Probe probe, ForwardContext context) {
         long batch = embeddedBLD.size(0);
         long length = embeddedBLD.size(1);
         Tensor xND = embeddedBLD.view(-1, config.hiddenSize());
-        for (int i = 0; i < config.numHiddenLayers(); i++) {
-            int layer = i;
+        for (int layer : layers) {
             Tensor inND = xND;
             // where gradients are wanted, the graph keeps what it needs of what the layer made
             xND =

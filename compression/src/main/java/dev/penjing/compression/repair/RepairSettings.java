@@ -1,5 +1,6 @@
 package dev.penjing.compression.repair;
 
+import dev.penjing.compression.importance.DepthChoice;
 import dev.penjing.model.UsageException;
 import java.util.Arrays;
 import java.util.List;
@@ -9,10 +10,12 @@ import java.util.stream.Collectors;
 /// What is repaired, and how.
 ///
 /// @param selection which neurons and heads of a layer are kept
+/// @param depth which layers are kept
 /// @param ridges shares of a channel's own energy that are tried as its ridge, which pulls to the
 ///   sliced weights; of each matrix the one with the least error on held-out text stays
 /// @param heldOut one sample in so many is held out
-public record RepairSettings(Level level, Selection selection, List<Double> ridges, int heldOut) {
+public record RepairSettings(
+        Level level, Selection selection, DepthChoice depth, List<Double> ridges, int heldOut) {
     /// How much is repaired. Each level does what the one before it does, and more.
     public enum Level {
         /// Nothing: parts are cut out and what is left keeps its values.
@@ -36,7 +39,12 @@ public record RepairSettings(Level level, Selection selection, List<Double> ridg
 
     /// What is used where nothing else is said.
     public static final RepairSettings DEFAULT =
-            new RepairSettings(Level.FULL, Selection.OBS, List.of(1e-4, 1e-3, 1e-2, 1e-1), 8);
+            new RepairSettings(
+                    Level.FULL,
+                    Selection.OBS,
+                    DepthChoice.INFLUENCE,
+                    List.of(1e-4, 1e-3, 1e-2, 1e-1),
+                    8);
 
     public RepairSettings {
         ridges = List.copyOf(ridges);
@@ -51,11 +59,15 @@ public record RepairSettings(Level level, Selection selection, List<Double> ridg
     }
 
     public RepairSettings with(Level other) {
-        return new RepairSettings(other, selection, ridges, heldOut);
+        return new RepairSettings(other, selection, depth, ridges, heldOut);
     }
 
     public RepairSettings with(Selection other) {
-        return new RepairSettings(level, other, ridges, heldOut);
+        return new RepairSettings(level, other, depth, ridges, heldOut);
+    }
+
+    public RepairSettings with(DepthChoice other) {
+        return new RepairSettings(level, selection, other, ridges, heldOut);
     }
 
     /// All that decides the result, for cache keys and records.

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.data.TokenFile;
+import dev.penjing.compression.importance.DepthChoice;
 import dev.penjing.compression.pruning.Cut;
 import dev.penjing.compression.pruning.Pruner;
 import dev.penjing.compression.repair.RepairSettings.Level;
@@ -39,7 +40,8 @@ class RepairTest {
 
     /// Exact solutions are found with next to no ridge.
     private static final RepairSettings EXACT =
-            new RepairSettings(Level.FULL, Selection.ACTIVATION, List.of(1e-10), 8);
+            new RepairSettings(
+                    Level.FULL, Selection.ACTIVATION, DepthChoice.INFLUENCE, List.of(1e-10), 8);
 
     private final ModelConfig config = TinyModels.llama("");
     @TempDir Path folder;

@@ -16,7 +16,7 @@ import tools.jackson.databind.JsonNode;
 /// page asks the network for, and whatever the browser complains of. Elements are named by CSS
 /// selectors.
 final class BrowserPage implements AutoCloseable {
-    private static final Map<String, Integer> KEYS = Map.of("Tab", 9, "Enter", 13, "Escape", 27);
+    private static final Map<String, Integer> KEYS = Map.of("Tab", 9, "Enter", 13, "Escape", 27, "ArrowUp", 38);
 
     private final Chromium browser;
     private final String context;
@@ -269,7 +269,7 @@ final class BrowserPage implements AutoCloseable {
         }
     }
 
-    /// Presses Tab, Enter or Escape.
+    /// Presses Tab, Enter, Escape or the arrow upwards.
     void press(String key) {
         Map<String, Object> event =
                 Map.of("key", key, "code", key, "windowsVirtualKeyCode", KEYS.get(key));
@@ -282,6 +282,23 @@ final class BrowserPage implements AutoCloseable {
         Map<String, Object> up = new java.util.HashMap<>(event);
         up.put("type", "keyUp");
         call("Input.dispatchKeyEvent", up);
+    }
+
+    /// Presses a letter's key while Alt is held.
+    void alt(char letter) {
+        for (String type : List.of("rawKeyDown", "keyUp")) {
+            call(
+                    "Input.dispatchKeyEvent",
+                    Map.of(
+                            "type",
+                            type,
+                            "key",
+                            Character.toString(letter),
+                            "code",
+                            "Key" + Character.toUpperCase(letter),
+                            "modifiers",
+                            1));
+        }
     }
 
     /// Types into what has the focus, key by key.

@@ -1,134 +1,19 @@
 package dev.penjing.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-/// The playground in a real browser. Skipped where there is none, unless `PENJING_BROWSER_TEST` is
-/// `required`.
-class PlaygroundTest {
-    private static final String QUESTION = "Where does Cora live?";
-    private static final String EXAMPLE = "Tell me a little story.";
-    private static final String SMALLER = "smaller";
-    private static final String ENDLESS = "endless";
-    private static final String KEY = "sesame";
-
-    @TempDir static Path folder = Path.of("");
-
-    private static @Nullable Chromium started;
-    private static TestServer server;
-    private BrowserPage page;
-    private final List<String> servers = new ArrayList<>();
-
-    @BeforeAll
-    static void start() throws IOException {
-        Optional<Path> program = Chromium.installed();
-        if (!"required".equals(System.getenv("PENJING_BROWSER_TEST"))) {
-            assumeTrue(
-                    program.isPresent(),
-                    "no Chromium: put chromium, chromium-browser or google-chrome on the PATH, or name one in PENJING_CHROMIUM");
-        }
-        assertThat(program).as("Chromium, which PENJING_BROWSER_TEST requires").isPresent();
-        Path smaller = folder.resolve("run").resolve(SMALLER);
-        Teachers.shallow(smaller, 2);
-        Files.writeString(
-                smaller.resolveSibling("report.html"),
-                "<!doctype html><style>p { color: green }</style><p>Half of the layers are left.</p>");
-        Path endless = folder.resolve(ENDLESS);
-        Teachers.endless(endless, 16_384);
-        Map<String, Path> also = new LinkedHashMap<>();
-        also.put(SMALLER, smaller);
-        also.put(ENDLESS, endless);
-        server =
-                TestServer.start(
-                        new TestServer.Setup(List.of(), 16, 4, 256),
-                        also,
-                        o -> o.defaultMaxTokens(16_000).examples(List.of(EXAMPLE)));
-        started = Chromium.start(program.orElseThrow());
-    }
-
-    @AfterAll
-    static void end() {
-        if (started != null) {
-            started.close();
-        }
-        if (server != null) {
-            server.close();
-        }
-    }
-
-    @BeforeEach
-    void open() {
-        page = java.util.Objects.requireNonNull(started).page();
-        open(server);
-    }
-
-    private void open(TestServer of) {
-        servers.add("http://127.0.0.1:%d/".formatted(of.port()));
-        page.open(servers.getLast());
-        page.awaitElement(id("param-temperature"));
-    }
-
-    /// Whatever a test did, nothing was complained of, and nobody but the server was asked.
-    @AfterEach
-    void nothingElse() {
-        try (BrowserPage page = this.page) {
-            assertThat(page.complaints()).isEmpty();
-            assertThat(page.requests())
-                    .contains(servers.getFirst() + "playground/info")
-                    .allMatch(url -> servers.stream().anyMatch(url::startsWith));
-        }
-    }
-
-    private static String id(String name) {
-        return "[data-testid=\"%s\"]".formatted(name);
-    }
-
-    /// In a column.
-    private static String in(int column, String name) {
-        return id("column-" + column) + " " + id(name);
-    }
-
-    private static String turn(int column, String status) {
-        return in(column, "turn") + ":last-child[data-status=" + status + "]";
-    }
-
-    private void ask(String question) {
-        page.fill(id("prompt"), question);
-        page.click(id("send"));
-    }
-
-    private void surely() {
-        page.fill(id("param-temperature"), "0");
-        page.fill(id("param-seed"), "7");
-    }
-
-    /// The answer's text as it is copied.
-    private String answer(int column) {
-        page.click(in(column, "turn") + ":last-child " + id("copy-answer"));
-        page.awaitText("#toast", "Answer copied");
-        return page.clipboard();
-    }
-
+/// The playground: questions, answers, settings, programs.
+class PlaygroundTest extends PlaygroundBrowser {
     private static String text(List<JsonNode> chunks) {
         return chunks.stream()
                 .flatMap(chunk -> chunk.path("choices").valueStream())
@@ -156,10 +41,6 @@ class PlaygroundTest {
         assertThat(figure("total")).matches("[\\d.]+ m?s");
         assertThat(figure("rate")).matches("[\\d.]+");
         assertThat(page.text(id("health"))).contains("Ready");
-    }
-
-    private String figure(String name) {
-        return page.text(in(0, "figure-" + name));
     }
 
     @Test

@@ -66,6 +66,14 @@ export async function info(apiKey) {
   return JSON.parse(text);
 }
 
+let continuing = null;
+
+/** Whether the server can go on with the last message: its own description of the interface says so. */
+export function continues() {
+  continuing ??= fetch("/openapi.json").then((response) => response.text()).then((text) => text.includes('"continue_final_message"'), () => false);
+  return continuing;
+}
+
 /** `{state, message}`; state is ready, loading, draining or unreachable. */
 export async function health() {
   try {

@@ -1,23 +1,32 @@
 // The page: puts the columns, the panel and the health badge together.
 
-import { health, info, key } from "./api.js";
+import { continues, health, info, key } from "./api.js";
 import { Column } from "./chat.js";
+import { Conversations } from "./conversations.js";
 import { byId, h, toast } from "./dom.js";
 import { bytes, count, times } from "./format.js";
 import { Parameters } from "./parameters.js";
 import { setUpPanel, setUpTheme } from "./shell.js";
+import { setUpShortcuts } from "./shortcuts.js";
 
 // How often the server is asked how it is, in milliseconds.
 const CALM = 15_000;
 const RESTLESS = 2_500;
 // Answers of fewer tokens are over before their speed can be told.
 const TELLING = 32;
+// What a server that cannot continue a message is asked instead.
+const GO_ON = "Go on exactly where you stopped.";
 
 const state = { info: { models: [], parameters: [], examples: [], key_required: false }, comparing: false, health: "unknown" };
 const panel = setUpPanel();
 const prompt = byId("prompt");
 const parameters = new Parameters(byId("parameters"), byId("format"), () => changed());
 const columns = [];
+const conversations = new Conversations({
+  saved: () => ({ comparing: state.comparing, columns: shownColumns().map((column) => column.saved()) }),
+  show: showConversation,
+  clear,
+});
 
 const page = {
   key: () => byId("api-key").value,
@@ -28,6 +37,9 @@ const page = {
   valid,
   advise,
   request: requestOf,
+  resuming,
+  edit,
+  branch,
   draft: (column) => requestOf(column, prompt.value.trim() || state.info.examples[0] || "Hello!", column.history(), true),
 };
 
@@ -63,6 +75,45 @@ function requestOf(column, question, history, draft = false) {
   return { endpoint: "/v1/chat/completions", body: { model, messages, ...values, ...(format ? { response_format: format } : {}), ...streaming } };
 }
 
+/** The request that goes on with an answer. A server that cannot continue a message is asked to, in a message. */
+async function resuming(column, turn, history) {
+  const request = requestOf(column, turn.question, history);
+  if (request.body.prompt !== undefined) request.body.prompt += turn.text;
+  else {
+    request.body.messages.push({ role: "assistant", content: turn.text });
+    if (await continues()) Object.assign(request.body, { continue_final_message: true, add_generation_prompt: false });
+    else request.body.messages.push({ role: "user", content: GO_ON });
+  }
+  return request;
+}
+
+/** The shown columns in which a turn's question stands at the same place. */
+const alike = (column, turn) => shownColumns().filter((shown) => shown === column || shown.turns[column.turns.indexOf(turn)]?.question === turn.question);
+
+/** Asks another question in a turn's place; what was there stays in the list of conversations. */
+function edit(column, turn, text) {
+  if (running() || !state.info.models.length || !valid()) return false;
+  const at = column.turns.indexOf(turn);
+  const others = alike(column, turn);
+  if (others.some((other) => other.turns.slice(at).some((later) => later.text))) conversations.fork();
+  for (const other of others) other.cut(at);
+  for (const other of others) other.ask(text);
+  focusPrompt();
+  return true;
+}
+
+/** Goes on after a turn in a conversation of its own. */
+function branch(column, turn) {
+  if (running()) return;
+  const at = column.turns.indexOf(turn);
+  const others = alike(column, turn);
+  conversations.fork();
+  for (const other of others) other.cut(at + 1);
+  changed();
+  toast("A branch: the conversation so far stays in the list");
+  focusPrompt();
+}
+
 /** False, and the person is told, when the panel holds something that cannot be sent. */
 function valid() {
   try {
@@ -85,10 +136,22 @@ function submit() {
   focusPrompt();
 }
 
-function reset() {
+function clear() {
   for (const column of columns) column.reset(welcome(column));
   changed();
   focusPrompt();
+}
+
+function reset() {
+  const undo = conversations.forget();
+  clear();
+  if (undo) toast("Conversation deleted", undo);
+}
+
+function showConversation({ comparing, columns: kept }) {
+  if (Boolean(comparing) !== state.comparing) compare(Boolean(comparing));
+  kept.slice(0, columns.length).forEach((column, index) => columns[index].restore(column));
+  changed();
 }
 
 /** What a person can do about an error: a sentence, and perhaps a button that leads there. */
@@ -142,6 +205,7 @@ function changed() {
   columns.forEach((column, index) => column.show(models, index === 0 ? models[0] : models.find((model) => model.id !== columns[0].select.value) ?? models[0]));
   const largest = {};
   if (state.comparing) for (const field of ["parameters", "weight_bytes", "cache_bytes"]) largest[field] = Math.max(...shown.map((column) => column.model?.[field] ?? 0));
+  parameters.show(definitions(shown));
   for (const column of shown) {
     column.compareWith(largest);
     if (!column.turns.length) refreshWelcome(column);
@@ -160,6 +224,19 @@ function changed() {
   byId("panel-toggle").setAttribute("aria-label", set ? `Settings, ${set} set` : "Settings");
   byId("parameters-reset").hidden = parameters.count() === 0;
   summarise();
+  conversations.save();
+}
+
+/** The server's parameters; the longest answer is what the chosen models have room for, not the smallest of all. */
+function definitions(shown) {
+  const contexts = shown.map((column) => column.model?.context).filter(Boolean);
+  return state.info.parameters.map((definition) => {
+    if (definition.name !== "max_tokens" || !contexts.length) return definition;
+    const maximum = Math.min(...contexts) - 1;
+    // A default as large as the smallest context was cut to it: the server's own is not known here.
+    const cut = definition.default === definition.maximum && maximum > definition.maximum;
+    return { ...definition, maximum, default: cut ? undefined : Math.min(definition.default, maximum), placeholder: cut ? "default" : undefined };
+  });
 }
 
 function refreshWelcome(column) {
@@ -251,7 +328,6 @@ async function loadInfo() {
     notice.hidden = true;
     byId("version").textContent = state.info.version ?? "";
     byId("key-group").hidden = !state.info.key_required;
-    parameters.show(state.info.parameters);
     const few = state.info.models.length < 2;
     byId("compare").disabled = few && !state.comparing;
     byId("compare").title = few ? "Serve a second model to compare: penjing serve MODEL --also MODEL" : "Compare two models on the same prompt";
@@ -271,18 +347,22 @@ prompt.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
     event.preventDefault();
     submit();
+  } else if (event.key === "ArrowUp" && prompt.value === "" && !running() && columns[0].turns.length) {
+    event.preventDefault();
+    columns[0].turns.at(-1).edit();
   }
 });
 prompt.addEventListener("input", () => { grow(); columns.forEach((column) => column.drawRequest()); });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && running() && !byId("report").open && !panel.covers()) stop();
+  if (event.key === "Escape" && running() && !document.querySelector("dialog[open]") && !panel.covers()) stop();
 });
 function stop() {
   columns.forEach((column) => column.stop());
 }
 byId("stop").addEventListener("click", stop);
 byId("reset").addEventListener("click", reset);
-byId("regenerate-all").addEventListener("click", () => { if (valid()) shownColumns().forEach((column) => column.again()); });
+const again = () => { if (valid()) shownColumns().forEach((column) => column.again()); };
+byId("regenerate-all").addEventListener("click", again);
 byId("compare").addEventListener("click", () => compare(!state.comparing));
 byId("system").addEventListener("input", changed);
 byId("stream").addEventListener("change", changed);
@@ -294,8 +374,21 @@ byId("report-close").addEventListener("click", () => byId("report").close());
 byId("report").addEventListener("close", () => byId("report-frame").removeAttribute("src"));
 document.addEventListener("visibilitychange", () => { if (!document.hidden) poll(); });
 
+addEventListener("pagehide", () => conversations.save());
+
 setUpTheme();
+setUpShortcuts({
+  focusPrompt: () => prompt.focus(),
+  conversations: () => conversations.open(),
+  begin: () => conversations.begin(),
+  again,
+  resume: () => shownColumns().forEach((column) => column.resume()),
+  copy: () => columns[0].turns.at(-1)?.copy(),
+  settings: () => byId("panel-toggle").click(),
+});
 addColumn();
+const kept = conversations.kept();
+if (kept) showConversation(kept);
 changed();
 poll();
 focusPrompt();

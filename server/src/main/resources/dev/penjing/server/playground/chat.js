@@ -33,7 +33,10 @@ export class Column {
     this.announcer = find(".announcer");
     this.views = new Map([...this.element.querySelectorAll("[data-view]")].map((view) => [view.dataset.view, view]));
     this.log = this.views.get("chat");
-    this.select.addEventListener("change", () => this.page.changed());
+    this.select.addEventListener("change", () => {
+      this.wanted = undefined;
+      this.page.changed();
+    });
     this.log.addEventListener("scroll", () => { this.#atEnd = this.#nearEnd(); });
     // A telephone's keyboard takes half of the height: what was in sight at the end stays in sight.
     new ResizeObserver(() => { if (this.#atEnd && this.turns.length) this.log.scrollTop = this.log.scrollHeight; }).observe(this.log);
@@ -48,7 +51,9 @@ export class Column {
 
   /** Takes the server's list of models; keeps the chosen one if it is still there. */
   show(models, preferred) {
-    const chosen = models.some((model) => model.id === this.select.value) ? this.select.value : preferred?.id;
+    const known = (id) => models.some((model) => model.id === id);
+    const chosen = known(this.wanted) ? this.wanted : known(this.select.value) ? this.select.value : preferred?.id;
+    if (known(this.wanted)) this.wanted = undefined;
     const options = models.map((model) => [model.id, model.state === "ready" ? model.id : `${model.id} (${model.state})`]);
     if (JSON.stringify(options) !== this.shownOptions) {
       this.shownOptions = JSON.stringify(options);
@@ -72,19 +77,64 @@ export class Column {
       .flatMap((turn) => [{ role: "user", content: turn.question }, { role: "assistant", content: turn.text }]);
   }
 
-  async ask(question) {
-    const request = this.page.request(this, question, this.history());
+  ask(question) {
+    const turn = this.#add(question, this.page.request(this, question, this.history()));
+    this.log.scrollTop = this.log.scrollHeight;
+    return this.#follow(turn, turn.run(this.page.key(), () => this.#soon()));
+  }
+
+  #add(question, request) {
     this.turns.at(-1)?.settle();
     const turn = new Turn(question, request, {
       again: () => this.again(),
       advise: (error) => this.page.advise(error, this),
+      edit: (changed, text) => this.page.edit(this, changed, text),
+      branch: (from) => this.page.branch(this, from),
+      resume: () => this.resume(),
     });
     turn.onBeforeDraw = () => this.#stick();
     this.turns.push(turn);
     if (this.turns.length === 1) this.log.replaceChildren();
     this.log.append(turn.element);
+    return turn;
+  }
+
+  /** Goes on with the last answer where it was stopped. */
+  async resume() {
+    const turn = this.turns.at(-1);
+    if (this.running || !turn?.resumable || !this.page.valid()) return;
+    const request = await this.page.resuming(this, turn, this.history(this.turns.length - 1));
+    if (this.running || this.turns.at(-1) !== turn) return;
+    this.#follow(turn, turn.resume(request, this.page.key(), () => this.#soon()));
+  }
+
+  /** The column as it is kept. */
+  saved() {
+    return { model: this.wanted ?? this.select.value, turns: this.turns.map((turn) => turn.saved()) };
+  }
+
+  /** Shows kept turns in a column that is empty. */
+  restore({ model, turns }) {
+    this.wanted = model;
+    for (const saved of turns) {
+      const said = [...(saved.system ? [{ role: "system", content: saved.system }] : []), ...this.history(), { role: "user", content: saved.question }];
+      const input = saved.endpoint === "/v1/completions" ? { prompt: saved.question } : { messages: said };
+      const { model: answering, ...settings } = saved.settings;
+      this.#add(saved.question, { endpoint: saved.endpoint, body: { model: answering, ...input, ...settings } }).restore(saved);
+    }
     this.log.scrollTop = this.log.scrollHeight;
-    const running = turn.run(this.page.key(), () => this.#soon());
+  }
+
+  /** Takes away the turns from one on. */
+  cut(from) {
+    for (const turn of this.turns.splice(from)) {
+      turn.stop();
+      turn.settle();
+      turn.element.remove();
+    }
+  }
+
+  async #follow(turn, running) {
     this.page.changed();
     await running;
     if (!this.turns.includes(turn)) return; // reset meanwhile
@@ -96,9 +146,7 @@ export class Column {
   again() {
     if (this.running || !this.turns.length || !this.page.valid()) return;
     const turn = this.turns.at(-1);
-    turn.settle();
-    turn.element.remove();
-    this.turns.pop();
+    this.cut(this.turns.length - 1);
     const hadFocus = !document.activeElement || document.activeElement === document.body;
     this.ask(turn.question);
     if (hadFocus) this.page.focusPrompt();
@@ -109,8 +157,7 @@ export class Column {
   }
 
   reset(welcome) {
-    this.turns.forEach((turn) => { turn.stop(); turn.settle(); });
-    this.turns = [];
+    this.cut(0);
     this.log.replaceChildren(welcome);
     this.announcer.textContent = "";
     this.drawRequest();

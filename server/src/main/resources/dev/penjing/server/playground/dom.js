@@ -35,16 +35,19 @@ export const byId = (id) => document.getElementById(id);
 
 let toastTimer = 0;
 
-/** Says something in passing, to eyes and to screen readers. */
-export function toast(text) {
+/** Says something in passing, to eyes and to screen readers; `undo` takes back what was done, while it is offered. */
+export function toast(text, undo = null) {
   const box = byId("toast");
-  box.textContent = text;
-  box.classList.add("shown");
-  clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => {
-    box.classList.remove("shown");
+  const hide = () => {
+    box.classList.remove("shown", "acting");
     box.textContent = "";
-  }, 2200);
+  };
+  box.textContent = text;
+  if (undo) box.append(h("button", { type: "button", "data-testid": "undo", text: "Undo", on: { click: () => { hide(); undo(); } } }));
+  box.classList.add("shown");
+  box.classList.toggle("acting", Boolean(undo));
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(hide, undo ? 12_000 : 2200);
 }
 
 /** Copies text, also where the clipboard's interface is missing (a page that is not on https or loopback). */

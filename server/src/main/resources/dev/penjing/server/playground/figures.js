@@ -72,6 +72,15 @@ export class Figures {
     return this.#end !== undefined && this.tokens > 0 ? this.tokens / ((this.#end - this.#start) / 1000) : NaN;
   }
 
+  /** The figures as they are read, to be kept; `showKept` shows them again. */
+  kept() {
+    return Object.fromEntries([...this.#cells].map(([name, cell]) => [name, cell.textContent]));
+  }
+
+  showKept(texts) {
+    for (const name of this.#cells.keys()) this.#set(name, String(texts?.[name] ?? "–"));
+  }
+
   draw() {
     const counted = this.#usage !== null;
     const about = (text) => (counted || text === "–" || text === "0" ? text : `≈ ${text}`);

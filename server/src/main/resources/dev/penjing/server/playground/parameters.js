@@ -137,7 +137,7 @@ function numberControl(definition, notify) {
 
   const number = h("input", {
     id, "data-testid": id, class: bounded ? "number" : "number wide", type: "number", inputmode: whole ? "numeric" : "decimal", step: whole ? 1 : "any",
-    min: minimum, max: maximum, placeholder: standard ?? (name === "seed" ? "random" : "none"), autocomplete: "off",
+    min: minimum, max: maximum, placeholder: definition.placeholder ?? standard ?? (name === "seed" ? "random" : "none"), autocomplete: "off",
   });
   const range = bounded
     ? h("input", { type: "range", class: "range", min: low, max: high, step, "data-testid": `${id}-range`, "aria-label": title(name) })
@@ -158,8 +158,9 @@ function numberControl(definition, notify) {
   const control = {
     value: () => value,
     set(next) {
-      value = next;
-      number.value = next === undefined ? "" : String(next);
+      // what was set for another model may be too much for this one
+      value = next === undefined ? undefined : Math.min(high, Math.max(low, next));
+      number.value = value === undefined ? "" : String(value);
       number.setCustomValidity("");
       slide();
       control.mark?.();

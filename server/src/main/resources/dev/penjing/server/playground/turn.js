@@ -4,7 +4,7 @@ import { ApiError, send } from "./api.js";
 import { copy, h, icon } from "./dom.js";
 import { Figures } from "./figures.js";
 import { indented } from "./format.js";
-import { blocks, codeBlock } from "./markdown.js";
+import { blocks, code } from "./render.js";
 
 // A stream is drawn at most this often, in milliseconds, so that a fast model does not drown the page.
 const DRAW_EVERY = 50;
@@ -25,18 +25,20 @@ export class Turn {
   #tick = 0;
   #countdown = 0;
 
-  /** `request` = {endpoint, body}; `actions` = {again, advise(error, turn)}. */
+  /** `request` = {endpoint, body}; `actions` = {again, advise(error), edit(turn, text), branch(turn), resume}. */
   constructor(question, request, actions) {
     this.question = question;
     this.request = request;
     this.actions = actions;
-    const shown = question.length > 4000 ? `${question.slice(0, 4000)}…` : question;
+    this.questionText = h("div", { dir: "auto", class: "question-text", text: shortened(question) });
+    this.questionBox = h("div", { class: "question", "data-testid": "question" }, h("span", { class: "visually-hidden", text: "You: " }),
+      button("edit", "edit", "Change this question; what followed stays in the list of conversations", () => this.edit()), this.questionText);
     this.answers = h("div", { class: "answers" });
     this.problem = h("div", { class: "problem-slot" });
     this.buttons = h("div", { class: "turn-buttons" });
     this.foot = h("div", { class: "turn-foot" }, this.figures.element, this.buttons);
     this.element = h("article", { class: "turn", "data-testid": "turn", "data-status": "streaming", "aria-busy": "true" },
-      h("div", { class: "question", "data-testid": "question" }, h("span", { class: "visually-hidden", text: "You: " }), h("div", { dir: "auto", class: "question-text", text: shown })),
+      this.questionBox,
       h("div", { class: "reply" }, h("p", { class: "author", dir: "auto", text: request.body.model }), this.answers, this.problem, this.foot));
     this.#choice(0);
   }
@@ -52,6 +54,84 @@ export class Turn {
 
   stop() {
     this.#abort.abort();
+  }
+
+  /** The turn as it is kept: the request without the messages that other turns have. */
+  saved() {
+    const { messages = [], prompt, ...settings } = this.request.body;
+    const system = messages.find((message) => message.role === "system")?.content;
+    const error = this.error && { ...this.error, message: this.error.message, retryAfter: null };
+    const figures = { ...this.figures.kept(), ...(this.running ? { finish: STOPPED } : {}) };
+    const choices = this.#choices.map(({ text, finish }) => ({ text, finish }));
+    return { question: this.question, endpoint: this.request.endpoint, system, settings, error, status: this.running ? "stopped" : this.status, figures, choices };
+  }
+
+  /** Shows what was kept in place of an answer of its own. */
+  restore(saved) {
+    this.status = ["done", "stopped", "failed"].includes(saved.status) ? saved.status : "stopped";
+    this.error = saved.error ? new ApiError(saved.error) : null;
+    saved.choices.forEach(({ text, finish }, index) => Object.assign(this.#choice(index), { text: String(text), finish }));
+    this.#finish();
+    this.figures.showKept(saved.figures);
+  }
+
+  /** Whether an answer is there that can go on: it was stopped, cut off, or reached its longest. */
+  get resumable() {
+    const [choice, second] = this.#choices;
+    const ended = this.status === "stopped" || (this.status === "done" && choice.finish === "length") || this.error?.code === "cut_off";
+    return ended && !second && choice.text !== "" && this.request.body.response_format === undefined;
+  }
+
+  /** Goes on with the answer: what comes of `request` is put behind what is there. */
+  resume(request, apiKey, onProgress) {
+    this.request = request;
+    this.#abort = new AbortController();
+    this.raw = [];
+    this.error = null;
+    this.status = this.element.dataset.status = "streaming";
+    this.element.setAttribute("aria-busy", "true");
+    this.#choices[0].finish = null;
+    this.problem.replaceChildren();
+    this.buttons.replaceChildren();
+    const figures = new Figures();
+    this.figures.element.replaceWith(figures.element);
+    this.figures = figures;
+    this.foot.hidden = false;
+    return this.run(apiKey, onProgress);
+  }
+
+  /** Makes a field of the question. */
+  edit() {
+    if (this.questionBox.querySelector("textarea")) return;
+    const area = h("textarea", { rows: String(Math.min(12, this.question.split("\n").length + 1)), dir: "auto", "data-testid": "edit-text", "aria-label": "The question" });
+    area.value = this.question;
+    const close = () => {
+      form.replaceWith(this.questionText);
+      this.questionBox.classList.remove("editing");
+    };
+    const send = () => {
+      const text = area.value.trim();
+      if (text && this.actions.edit(this, text)) close();
+    };
+    const press = (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === area) {
+        event.preventDefault();
+        send();
+      } else if (event.key === "Escape") {
+        event.stopPropagation();
+        close();
+      }
+    };
+    const form = h("div", { class: "question-edit", on: { keydown: press } }, area, h("div", { class: "row" },
+      h("button", { type: "button", class: "button small", "data-testid": "edit-cancel", text: "Cancel", on: { click: close } }),
+      h("button", { type: "button", class: "button small primary", "data-testid": "edit-send", text: "Send", on: { click: send } })));
+    this.questionText.replaceWith(form);
+    this.questionBox.classList.add("editing");
+    area.focus();
+  }
+
+  copy() {
+    return copy(this.#choices.map((choice) => choice.text).join("\n\n"), "Answer");
   }
 
   async run(apiKey, onProgress) {
@@ -118,7 +198,7 @@ export class Turn {
       if (choice.drawn === choice.text && !final) continue;
       choice.drawn = choice.text;
       if (choice.text === "") choice.body.replaceChildren(final ? h("p", { class: "empty", text: this.status === "failed" ? "" : "(no text)" }) : waiting());
-      else if (json) choice.body.replaceChildren(codeBlock(final ? indented(choice.text) : choice.text));
+      else if (json) choice.body.replaceChildren(code(final ? indented(choice.text) : choice.text, "json"));
       else if (!final && choice.text.length > PLAIN_ABOVE) choice.body.replaceChildren(h("p", { dir: "auto", class: "plain", text: choice.text }));
       else choice.body.replaceChildren(...blocks(choice.text));
     }
@@ -136,7 +216,9 @@ export class Turn {
     const any = this.#choices.some((choice) => choice.text);
     this.foot.hidden = this.status === "failed" && !any;
     this.buttons.replaceChildren(...[
-      any ? button("copy-answer", "copy", "Copy the answer", () => copy(this.#choices.map((choice) => choice.text).join("\n\n"), "Answer")) : null,
+      this.resumable ? last(button("resume", "resume", "Continue this answer", this.actions.resume)) : null,
+      any ? button("branch", "branch", "Branch: go on from here in a conversation of its own", () => this.actions.branch(this)) : null,
+      any ? button("copy-answer", "copy", "Copy the answer", () => this.copy()) : null,
       this.status === "failed" ? null : last(button("regenerate", "again", "Answer again", this.actions.again)),
     ].filter(Boolean));
     stick?.();
@@ -169,6 +251,10 @@ export class Turn {
     this.#countdown = setInterval(draw, 250);
     draw();
   }
+}
+
+function shortened(text) {
+  return text.length > 4000 ? `${text.slice(0, 4000)}…` : text;
 }
 
 function waiting() {

@@ -33,7 +33,10 @@ class FamilyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "mistral", "qwen2"})
+    @ValueSource(
+            strings = {
+                "llama", "mistral", "qwen2"
+            })
     void shapesFollowFromAxes(String type) {
         ModelConfig config = config(type, "");
         for (TensorSpec tensor : config.tensors()) {

@@ -44,7 +44,8 @@ class FamiliesTest {
                 "\"model_type\": \"llama\", \"attention_bias\": true",
                 "\"model_type\": \"mistral\", \"sliding_window\": 256",
                 "\"model_type\": \"qwen2\"",
-                "\"model_type\": \"qwen2\", \"tie_word_embeddings\": true"
+                "\"model_type\": \"qwen2\", \"tie_word_embeddings\": true",
+                "\"model_type\": \"qwen3\""
             })
     void theEngineAgreesWithFloatsInBothForms(String family) {
         Path directory = folder(family).resolve("model");

@@ -10,7 +10,8 @@ public final class Families {
             List.of(
                     new Llama(),
                     new Mistral(),
-                    new Qwen2());
+                    new Qwen2(),
+                    new Qwen3());
 
     private Families() {}
 

@@ -35,7 +35,8 @@ class FamilyTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "llama", "mistral", "qwen2"
+                "llama", "mistral", "qwen2",
+                "qwen3"
             })
     void shapesFollowFromAxes(String type) {
         ModelConfig config = config(type, "");
@@ -88,6 +89,18 @@ class FamilyTest {
         assertThat(layerNames(config("qwen2", ", \"attention_bias\": true"))).hasSize(12);
         // nor does transformers read it in this family
         assertThat(layerNames(config("mistral", ", \"attention_bias\": true"))).hasSize(9);
+    }
+
+    /// Norms of queries and keys of one head, whatever the hidden size; 128 where nothing is said.
+    @Test
+    void qwen3NormalisesHeads() {
+        ModelConfig config = config("qwen3", "");
+        assertThat(config.tensors().in(1, Role.QUERY_NORM).shape()).containsExactly(16);
+        assertThat(config.tensors().in(1, Role.KEY_NORM).ggufName())
+                .isEqualTo("blk.1.attn_k_norm.weight");
+        assertThat(config("qwen3", ", \"head_dim\": null").headDim()).isEqualTo(128);
+        assertThatThrownBy(() -> config("qwen3", ", \"use_sliding_window\": true"))
+                .hasMessageContaining("use_sliding_window");
     }
 
     /// A key that one family reads changes the computation of another that does not know it.

@@ -1,0 +1,44 @@
+package dev.penjing.compression;
+
+import dev.penjing.model.architecture.ModelConfig;
+import java.util.List;
+
+/// A tiny model of every family beside Llama's own, each with all switches of its family set to
+/// something else than their usual values.
+///
+/// @param config with the weights of [TinyModels]
+/// @param last the first eight logits of the last of 21 positions that transformers 5.24 (eager
+///   attention, float32) computes for these weights; `src/test/oracle/families.py` prints them
+/// @param norm of the logits of all positions
+public record TinyFamily(String name, ModelConfig config, List<Double> last, double norm) {
+    public static List<TinyFamily> all() {
+        return List.of(
+                of(
+                        "qwen3",
+                        """
+                        "model_type": "qwen3", "head_dim": 20, "attention_bias": true,
+                        "rope_theta": 1000000.0
+                        """,
+                        26.7094,
+                        0.57174, 0.20228, -0.1285, -1.58771, 0.11669, -0.00781, 0.30142,
+                        0.02883));
+    }
+
+    private static TinyFamily of(String name, String keys, double norm, Double... last) {
+        // of two entries of one key the later counts
+        String json =
+                """
+                {"vocab_size": 64, "hidden_size": 48, "intermediate_size": 80,
+                 "num_hidden_layers": 3, "num_attention_heads": 6, "num_key_value_heads": 2,
+                 "head_dim": 16, "max_position_embeddings": 128, "rms_norm_eps": 1e-5,
+                 "pad_token_id": null, "tie_word_embeddings": false, %s}
+                """
+                        .formatted(keys);
+        return new TinyFamily(name, ModelConfig.parse(json, name), List.of(last), norm);
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -21,7 +21,26 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         """,
                         26.7094,
                         0.57174, 0.20228, -0.1285, -1.58771, 0.11669, -0.00781, 0.30142,
-                        0.02883));
+                        0.02883),
+                of(
+                        "nemotron",
+                        """
+                        "model_type": "nemotron", "norm_eps": 1e-3, "attention_bias": true,
+                        "partial_rotary_factor": 0.5, "hidden_act": "relu2"
+                        """,
+                        66.228,
+                        -1.27759, -2.1826, -2.82135, -3.54053, 4.29749, 0.20536, 3.59193,
+                        -0.59274),
+                of(
+                        "nemotron-quarter",
+                        """
+                        "model_type": "nemotron", "norm_eps": 1e-5,
+                        "partial_rotary_factor": 0.25, "rope_parameters": {"rope_type": "default",
+                        "rope_theta": 5000.0, "partial_rotary_factor": 0.25}
+                        """,
+                        64.6428,
+                        -0.64565, -2.52681, -2.29135, -2.19345, 3.14671, -1.96206, 2.29163,
+                        -1.04909));
     }
 
     private static TinyFamily of(String name, String keys, double norm, Double... last) {

@@ -45,7 +45,8 @@ class FamiliesTest {
                 "\"model_type\": \"mistral\", \"sliding_window\": 256",
                 "\"model_type\": \"qwen2\"",
                 "\"model_type\": \"qwen2\", \"tie_word_embeddings\": true",
-                "\"model_type\": \"qwen3\""
+                "\"model_type\": \"qwen3\"",
+                "\"model_type\": \"nemotron\", \"norm_eps\": 1e-5"
             })
     void theEngineAgreesWithFloatsInBothForms(String family) {
         Path directory = folder(family).resolve("model");

@@ -11,7 +11,8 @@ public final class Families {
                     new Llama(),
                     new Mistral(),
                     new Qwen2(),
-                    new Qwen3());
+                    new Qwen3(),
+                    new Nemotron());
 
     private Families() {}
 

@@ -36,7 +36,8 @@ class FamilyTest {
     @ValueSource(
             strings = {
                 "llama", "mistral", "qwen2",
-                "qwen3"
+                "qwen3",
+                "nemotron"
             })
     void shapesFollowFromAxes(String type) {
         ModelConfig config = config(type, "");
@@ -101,6 +102,28 @@ class FamilyTest {
         assertThat(config("qwen3", ", \"head_dim\": null").headDim()).isEqualTo(128);
         assertThatThrownBy(() -> config("qwen3", ", \"use_sliding_window\": true"))
                 .hasMessageContaining("use_sliding_window");
+    }
+
+    /// Nemotron-Mini-4B-Instruct's own numbers: 4.19 billion parameters.
+    @Test
+    void nemotronMiniIsCounted() {
+        ModelConfig config =
+                ModelConfig.parse(
+                        """
+                        {"model_type": "nemotron", "hidden_act": "relu2", "hidden_size": 3072,
+                         "intermediate_size": 9216, "max_position_embeddings": 4096,
+                         "norm_eps": 1e-05, "num_attention_heads": 24, "head_dim": 128,
+                         "num_hidden_layers": 32, "num_key_value_heads": 8,
+                         "partial_rotary_factor": 0.5, "rope_theta": 10000.0,
+                         "tie_word_embeddings": false, "vocab_size": 256000}
+                        """,
+                        "test");
+        long layer = 3072L * (3072 + 2 * 1024) + 3072L * 3072 + 2 * 3072L * 9216 + 4 * 3072L;
+        assertThat(config.parameters()).isEqualTo(32 * layer + 2 * 256_000L * 3072 + 2 * 3072L);
+        assertThat(config.rope().frequencies(128)).hasSize(32);
+        assertThat(config.tensors().find(0, Role.GATE)).isEmpty();
+        assertThat(config.tensors().in(0, Role.MLP_NORM_BIAS).ggufName())
+                .isEqualTo("blk.0.ffn_norm.bias");
     }
 
     /// A key that one family reads changes the computation of another that does not know it.

@@ -40,7 +40,33 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         """,
                         64.6428,
                         -0.64565, -2.52681, -2.29135, -2.19345, 3.14671, -1.96206, 2.29163,
-                        -1.04909));
+                        -1.04909),
+                of(
+                        "gemma3",
+                        """
+                        "model_type": "gemma3_text", "num_hidden_layers": 4, "sliding_window": 5,
+                        "sliding_window_pattern": 3, "rope_theta": 100000.0,
+                        "rope_local_base_freq": 1000.0, "rope_scaling": {"rope_type": "linear",
+                        "factor": 4.0}, "query_pre_attn_scalar": 24,
+                        "hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": true,
+                        "attention_bias": true
+                        """,
+                        68.529,
+                        0.88962, -1.04844, -0.55691, 2.95958, 0.39721, 4.03552, 2.369,
+                        0.2896),
+                of(
+                        "gemma3-types",
+                        """
+                        "model_type": "gemma3", "sliding_window": 6, "layer_types":
+                        ["full_attention", "sliding_attention", "full_attention"],
+                        "rope_parameters": {"full_attention": {"rope_type": "default",
+                        "rope_theta": 100000.0}, "sliding_attention": {"rope_type": "default",
+                        "rope_theta": 500.0}}, "query_pre_attn_scalar": 16,
+                        "tie_word_embeddings": true
+                        """,
+                        60.104,
+                        1.59961, -2.95527, -1.37807, 3.76819, -1.0305, -1.30923, 3.08453,
+                        0.72599));
     }
 
     private static TinyFamily of(String name, String keys, double norm, Double... last) {

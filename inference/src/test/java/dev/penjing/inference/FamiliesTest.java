@@ -46,7 +46,13 @@ class FamiliesTest {
                 "\"model_type\": \"qwen2\"",
                 "\"model_type\": \"qwen2\", \"tie_word_embeddings\": true",
                 "\"model_type\": \"qwen3\"",
-                "\"model_type\": \"nemotron\", \"norm_eps\": 1e-5"
+                "\"model_type\": \"nemotron\", \"norm_eps\": 1e-5",
+                "\"model_type\": \"gemma3_text\", \"num_hidden_layers\": 7,"
+                        + " \"sliding_window\": 9, \"query_pre_attn_scalar\": 16,"
+                        + " \"rope_theta\": 100000.0, \"rope_local_base_freq\": 500.0",
+                "\"model_type\": \"gemma3_text\", \"sliding_window\": 9,"
+                        + " \"layer_types\": [\"full_attention\", \"sliding_attention\"],"
+                        + " \"query_pre_attn_scalar\": 16"
             })
     void theEngineAgreesWithFloatsInBothForms(String family) {
         Path directory = folder(family).resolve("model");

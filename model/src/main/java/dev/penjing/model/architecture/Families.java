@@ -12,7 +12,8 @@ public final class Families {
                     new Mistral(),
                     new Qwen2(),
                     new Qwen3(),
-                    new Nemotron());
+                    new Nemotron(),
+                    new Gemma3());
 
     private Families() {}
 

@@ -37,7 +37,8 @@ class FamilyTest {
             strings = {
                 "llama", "mistral", "qwen2",
                 "qwen3",
-                "nemotron"
+                "nemotron",
+                "gemma3_text"
             })
     void shapesFollowFromAxes(String type) {
         ModelConfig config = config(type, "");
@@ -124,6 +125,40 @@ class FamilyTest {
         assertThat(config.tensors().find(0, Role.GATE)).isEmpty();
         assertThat(config.tensors().in(0, Role.MLP_NORM_BIAS).ggufName())
                 .isEqualTo("blk.0.ffn_norm.bias");
+    }
+
+    /// Gemma 3 270M's own numbers: five layers of six slide; and what transformers takes.
+    @Test
+    void gemmaAlternates() {
+        ModelConfig config =
+                ModelConfig.parse(
+                        """
+                        {"model_type": "gemma3_text", "head_dim": 256, "hidden_size": 640,
+                         "hidden_activation": "gelu_pytorch_tanh", "intermediate_size": 2048,
+                         "max_position_embeddings": 32768, "num_attention_heads": 4,
+                         "num_hidden_layers": 18, "num_key_value_heads": 1,
+                         "query_pre_attn_scalar": 256, "rms_norm_eps": 1e-06,
+                         "rope_local_base_freq": 10000.0, "rope_theta": 1000000.0,
+                         "sliding_window": 512, "vocab_size": 262144}
+                        """,
+                        "test");
+        assertThat(config.parameters()).isEqualTo(268_098_176L);
+        assertThat(config.attention().get(4).window()).hasValue(512);
+        assertThat(config.attention().get(4).rope().theta()).isEqualTo(10_000);
+        assertThat(config.attention().get(5).window()).isEmpty();
+        assertThat(config.attention().get(5).rope().theta()).isEqualTo(1_000_000);
+        // the embedding's constant follows the student's hidden size, as it does in transformers
+        ModelConfig student = config.resized(config.shape().with(Axis.HIDDEN, 400));
+        assertThat(student.multipliers().embedding()).isEqualTo(20);
+        assertThatThrownBy(() -> config.resized(config.shape().with(Axis.HIDDEN, 402)))
+                .isInstanceOf(PenjingException.class)
+                .hasMessageContaining("such as 404 channels");
+        assertThatThrownBy(() -> config("gemma3", ", \"vision_config\": {}"))
+                .hasMessageContaining("vision tower");
+        assertThatThrownBy(() -> config("gemma3_text", ", \"final_logit_softcapping\": 30.0"))
+                .hasMessageContaining("final_logit_softcapping");
+        assertThatThrownBy(() -> config("gemma3_text", "").family().ggufKeys(config("gemma3", "")))
+                .hasMessageContaining("query_pre_attn_scalar");
     }
 
     /// A key that one family reads changes the computation of another that does not know it.

@@ -66,7 +66,15 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         """,
                         60.104,
                         1.59961, -2.95527, -1.37807, 3.76819, -1.0305, -1.30923, 3.08453,
-                        0.72599));
+                        0.72599),
+                of(
+                        "olmo2",
+                        """
+                        "model_type": "olmo2", "attention_bias": true, "rope_theta": 500000.0
+                        """,
+                        29.3848,
+                        1.61677, -0.13469, -0.44782, -1.01606, -1.26278, 1.05078, 0.76627,
+                        -0.18549));
     }
 
     private static TinyFamily of(String name, String keys, double norm, Double... last) {

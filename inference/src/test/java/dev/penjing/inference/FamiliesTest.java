@@ -52,7 +52,8 @@ class FamiliesTest {
                         + " \"rope_theta\": 100000.0, \"rope_local_base_freq\": 500.0",
                 "\"model_type\": \"gemma3_text\", \"sliding_window\": 9,"
                         + " \"layer_types\": [\"full_attention\", \"sliding_attention\"],"
-                        + " \"query_pre_attn_scalar\": 16"
+                        + " \"query_pre_attn_scalar\": 16",
+                "\"model_type\": \"olmo2\""
             })
     void theEngineAgreesWithFloatsInBothForms(String family) {
         Path directory = folder(family).resolve("model");

@@ -13,7 +13,8 @@ public final class Families {
                     new Qwen2(),
                     new Qwen3(),
                     new Nemotron(),
-                    new Gemma3());
+                    new Gemma3(),
+                    new Olmo2());
 
     private Families() {}
 

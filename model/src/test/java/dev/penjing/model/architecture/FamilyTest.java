@@ -38,7 +38,8 @@ class FamilyTest {
                 "llama", "mistral", "qwen2",
                 "qwen3",
                 "nemotron",
-                "gemma3_text"
+                "gemma3_text",
+                "olmo2"
             })
     void shapesFollowFromAxes(String type) {
         ModelConfig config = config(type, "");

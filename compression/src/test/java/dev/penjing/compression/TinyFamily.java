@@ -74,7 +74,25 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         """,
                         29.3848,
                         1.61677, -0.13469, -0.44782, -1.01606, -1.26278, 1.05078, 0.76627,
-                        -0.18549));
+                        -0.18549),
+                of(
+                        "smollm3",
+                        """
+                        "model_type": "smollm3", "num_hidden_layers": 4, "rope_theta": 50000.0,
+                        "attention_bias": true, "tie_word_embeddings": true,
+                        "no_rope_layers": [1, 0, 1, 0]
+                        """,
+                        33.3112,
+                        0.22255, 0.11619, 0.4327, 0.67293, -0.02032, 1.72051, 0.6356,
+                        0.35288),
+                of(
+                        "smollm3-interval",
+                        """
+                        "model_type": "smollm3", "no_rope_layer_interval": 2
+                        """,
+                        31.526,
+                        -0.10927, 1.08398, 1.66723, -0.13759, 0.27839, 0.79648, 0.8103,
+                        -1.71729));
     }
 
     private static TinyFamily of(String name, String keys, double norm, Double... last) {

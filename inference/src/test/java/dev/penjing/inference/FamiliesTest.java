@@ -53,7 +53,8 @@ class FamiliesTest {
                 "\"model_type\": \"gemma3_text\", \"sliding_window\": 9,"
                         + " \"layer_types\": [\"full_attention\", \"sliding_attention\"],"
                         + " \"query_pre_attn_scalar\": 16",
-                "\"model_type\": \"olmo2\""
+                "\"model_type\": \"olmo2\"",
+                "\"model_type\": \"smollm3\", \"num_hidden_layers\": 5"
             })
     void theEngineAgreesWithFloatsInBothForms(String family) {
         Path directory = folder(family).resolve("model");

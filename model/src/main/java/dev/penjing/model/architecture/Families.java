@@ -14,7 +14,8 @@ public final class Families {
                     new Qwen3(),
                     new Nemotron(),
                     new Gemma3(),
-                    new Olmo2());
+                    new Olmo2(),
+                    new SmolLm3());
 
     private Families() {}
 

@@ -39,7 +39,8 @@ class FamilyTest {
                 "qwen3",
                 "nemotron",
                 "gemma3_text",
-                "olmo2"
+                "olmo2",
+                "smollm3"
             })
     void shapesFollowFromAxes(String type) {
         ModelConfig config = config(type, "");
@@ -160,6 +161,23 @@ class FamilyTest {
                 .hasMessageContaining("final_logit_softcapping");
         assertThatThrownBy(() -> config("gemma3_text", "").family().ggufKeys(config("gemma3", "")))
                 .hasMessageContaining("query_pre_attn_scalar");
+    }
+
+    /// A student's layers keep what they had; GGUF knows one pattern only.
+    @Test
+    void smolLmLayersKeepTheirPositions() {
+        ModelConfig config = config("smollm3", ", \"num_hidden_layers\": 8");
+        assertThat(config.attention().stream().map(a -> a.rope().fraction()))
+                .containsExactly(1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0);
+        assertThat(config.family().ggufKeys(config)).isEmpty();
+        ModelConfig cut =
+                config.resized(config.shape().with(Axis.LAYER, 3), new int[] {0, 3, 5});
+        assertThat(cut.rest().path("no_rope_layers").toString()).isEqualTo("[1,0,1]");
+        assertThatThrownBy(() -> cut.family().ggufKeys(cut))
+                .isInstanceOf(PenjingException.class)
+                .hasMessageContaining("layer 1 of a smollm3 has no rotary positions");
+        assertThatThrownBy(() -> config("smollm3", ", \"no_rope_layers\": [1, 0]"))
+                .hasMessageContaining("no_rope_layers has fewer entries");
     }
 
     /// A key that one family reads changes the computation of another that does not know it.

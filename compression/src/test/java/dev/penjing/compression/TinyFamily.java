@@ -92,7 +92,17 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         """,
                         31.526,
                         -0.10927, 1.08398, 1.66723, -0.13759, 0.27839, 0.79648, 0.8103,
-                        -1.71729));
+                        -1.71729),
+                of(
+                        "granite",
+                        """
+                        "model_type": "granite", "embedding_multiplier": 6.0,
+                        "attention_multiplier": 0.1, "residual_multiplier": 0.22,
+                        "logits_scaling": 4.0, "attention_bias": true
+                        """,
+                        7.605,
+                        0.36199, 0.02351, 0.05955, -0.31242, -0.14293, 0.13397, 0.30813,
+                        -0.14177));
     }
 
     private static TinyFamily of(String name, String keys, double norm, Double... last) {

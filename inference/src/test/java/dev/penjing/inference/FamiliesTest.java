@@ -54,7 +54,10 @@ class FamiliesTest {
                         + " \"layer_types\": [\"full_attention\", \"sliding_attention\"],"
                         + " \"query_pre_attn_scalar\": 16",
                 "\"model_type\": \"olmo2\"",
-                "\"model_type\": \"smollm3\", \"num_hidden_layers\": 5"
+                "\"model_type\": \"smollm3\", \"num_hidden_layers\": 5",
+                "\"model_type\": \"granite\", \"embedding_multiplier\": 6.0,"
+                        + " \"attention_multiplier\": 0.1, \"residual_multiplier\": 0.22,"
+                        + " \"logits_scaling\": 4.0"
             })
     void theEngineAgreesWithFloatsInBothForms(String family) {
         Path directory = folder(family).resolve("model");

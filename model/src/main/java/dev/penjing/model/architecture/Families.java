@@ -15,7 +15,8 @@ public final class Families {
                     new Nemotron(),
                     new Gemma3(),
                     new Olmo2(),
-                    new SmolLm3());
+                    new SmolLm3(),
+                    new Granite());
 
     private Families() {}
 

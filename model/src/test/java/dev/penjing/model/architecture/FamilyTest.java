@@ -40,7 +40,8 @@ class FamilyTest {
                 "nemotron",
                 "gemma3_text",
                 "olmo2",
-                "smollm3"
+                "smollm3",
+                "granite"
             })
     void shapesFollowFromAxes(String type) {
         ModelConfig config = config(type, "");

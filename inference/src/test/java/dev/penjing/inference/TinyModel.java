@@ -40,7 +40,8 @@ public final class TinyModel {
                         {"model_type": "llama", "vocab_size": %d, "hidden_size": %d,
                          "intermediate_size": %d, "num_hidden_layers": %d,
                          "num_attention_heads": %d, "num_key_value_heads": %d, "head_dim": %d,
-                         "max_position_embeddings": 256, "rms_norm_eps": 1e-5 %s}
+                         "max_position_embeddings": 256, "rms_norm_eps": 1e-5,
+                         "pad_token_id": null %s}
                         """
                                 .formatted(
                                         tokenizer.vocabularySize() + 3,
@@ -60,13 +61,10 @@ public final class TinyModel {
             Random other = new Random(4);
             for (TensorSpec spec : specs) {
                 float[] values = new float[Math.toIntExact(spec.size())];
-                boolean norm = spec.name().endsWith("norm.weight");
+                float gain = spec.role().gain() ? 1 - config.norm().plus() : 0;
+                double deviation = spec.role().gain() ? 0.1 : 0.2;
                 for (int i = 0; i < values.length; i++) {
-                    values[i] =
-                            (float)
-                                    (norm
-                                            ? 1 + 0.1 * random.nextGaussian()
-                                            : 0.2 * random.nextGaussian());
+                    values[i] = (float) (gain + deviation * random.nextGaussian());
                     values[i] += (float) (noise * other.nextGaussian());
                     values[i] *= spec.role() == Role.FINAL_NORM ? last : 1;
                 }

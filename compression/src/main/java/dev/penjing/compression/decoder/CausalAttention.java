@@ -2,7 +2,13 @@ package dev.penjing.compression.decoder;
 
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
+import dev.penjing.model.architecture.LayerAttention;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Rope;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.bytedeco.javacpp.PointerScope;
@@ -23,17 +29,29 @@ import org.bytedeco.pytorch.global.torch;
 public final class CausalAttention implements ForwardContext, AutoCloseable {
     private final ModelConfig config;
     private final Compute compute;
-    private final RotaryEmbedding rotary;
-    private Optional<Tensor> mask = Optional.empty();
+    private final Map<Rope, RotaryEmbedding> rotaries = new LinkedHashMap<>();
+    private final Map<OptionalInt, Tensor> masks = new HashMap<>();
 
     public CausalAttention(ModelConfig config, Compute compute) {
         this.config = config;
         this.compute = compute;
-        this.rotary = new RotaryEmbedding(config, compute);
+        for (LayerAttention layer : config.attention()) {
+            rotary(layer.rope());
+        }
     }
 
-    RotaryEmbedding rotary() {
-        return rotary;
+    /// Layers whose positions are alike share one.
+    private RotaryEmbedding rotary(Rope rope) {
+        return rotaries.computeIfAbsent(rope, r -> new RotaryEmbedding(config, r, compute));
+    }
+
+    /// Of each layer: see [Decoder#rotations].
+    List<RotaryEmbedding.Rotation> rotations(int[] positions, int rows) {
+        Map<RotaryEmbedding, RotaryEmbedding.Rotation> made = new HashMap<>();
+        return config.attention().stream()
+                .map(layer ->
+                        made.computeIfAbsent(rotary(layer.rope()), r -> r.at(positions, rows)))
+                .toList();
     }
 
     @Override
@@ -41,7 +59,8 @@ public final class CausalAttention implements ForwardContext, AutoCloseable {
         long heads = config.numAttentionHeads();
         long groups = config.numKeyValueHeads();
         long e = config.headDim();
-        RotaryEmbedding.Rotation rotation = rotary.upTo(length);
+        LayerAttention kind = config.attention().get(layer);
+        RotaryEmbedding.Rotation rotation = rotary(kind.rope()).upTo(length);
         Tensor allBHLE = qkvN.view(batch, length, heads + 2 * groups, e).transpose(1, 2);
         TensorVector parts = allBHLE.split(new long[] {heads, groups, groups}, 1);
         Tensor qBHLE = rotation.queries(parts.get(0).contiguous());
@@ -52,17 +71,19 @@ public final class CausalAttention implements ForwardContext, AutoCloseable {
             Tensor qBLE = qBHLE.view(batch * groups, heads / groups * length, e);
             Tensor scores = torch.bmm(qBLE, kBLE.transpose(1, 2));
             Tensor masked =
-                    scores.view(batch * groups, heads / groups, length, length).add_(mask(length));
+                    scores.view(batch * groups, heads / groups, length, length).add_(mask(length, kind.window()));
             Tensor weights = masked.softmax(-1).view(batch * groups, -1, length);
             outBHLE = torch.bmm(weights, vBLE).view(batch, heads, length, e);
         } else {
-            boolean causal = config.slidingWindow().isEmpty();
+            boolean causal = kind.window().isEmpty();
             outBHLE =
                     torch.scaled_dot_product_attention(
                             qBHLE,
                             kBLE.view(batch, groups, length, e),
                             vBLE.view(batch, groups, length, e),
-                            causal ? new TensorOptional() : new TensorOptional(mask(length)),
+                            causal
+                                    ? new TensorOptional()
+                                    : new TensorOptional(mask(length, kind.window())),
                             0.0,
                             causal,
                             new DoubleOptional(1.0),
@@ -73,20 +94,21 @@ public final class CausalAttention implements ForwardContext, AutoCloseable {
 
     /// `[length, length]`, a part of one that is kept for the longest sequence so far. An earlier
     /// part stays valid when a larger mask takes its place: libtorch counts who holds the memory.
-    private Tensor mask(long length) {
-        if (mask.isEmpty() || mask.get().size(0) < length) {
-            mask.ifPresent(Tensors::release);
-            mask = Optional.empty();
-            try (PointerScope scope = new PointerScope()) {
-                Tensor made =
-                        mask(
-                                compute.options(compute.type()),
-                                sizeFor(length),
-                                config.slidingWindow());
-                mask = Optional.of(Tensors.keep(made));
-            }
-        }
-        return mask.get().narrow(0, 0, length).narrow(1, 0, length);
+    private Tensor mask(long length, OptionalInt window) {
+        Optional<Tensor> before = Optional.ofNullable(masks.get(window));
+        Tensor mask =
+                before.filter(m -> m.size(0) >= length)
+                        .orElseGet(() -> {
+                            before.ifPresent(Tensors::release);
+                            masks.remove(window);
+                            try (PointerScope scope = new PointerScope()) {
+                                TensorOptions options = compute.options(compute.type());
+                                Tensor made = mask(options, sizeFor(length), window);
+                                masks.put(window, Tensors.keep(made));
+                                return made;
+                            }
+                        });
+        return mask.narrow(0, 0, length).narrow(1, 0, length);
     }
 
     /// The power of two from `length` on, and 64 at least.
@@ -107,8 +129,9 @@ public final class CausalAttention implements ForwardContext, AutoCloseable {
 
     @Override
     public void close() {
-        mask.ifPresent(Tensors::release);
-        mask = Optional.empty();
-        rotary.close();
+        masks.values().forEach(Tensors::release);
+        masks.clear();
+        rotaries.values().forEach(RotaryEmbedding::close);
+        rotaries.clear();
     }
 }

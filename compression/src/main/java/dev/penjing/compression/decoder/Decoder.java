@@ -4,6 +4,7 @@ import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.Closer;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Multipliers;
 import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.TensorTable;
 import java.util.ArrayList;
@@ -12,9 +13,10 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 
-/// The pre-norm decoder of all families that Penjing knows and of what pruning makes of them, on
+/// The decoder of all families that Penjing knows and of what pruning makes of them, on
 /// libtorch. It goes by the roles of the configuration's tensors; whatever a configuration may say
 /// of norm and MLP is switched over here.
 ///
@@ -68,7 +70,7 @@ public final class Decoder implements AutoCloseable {
         return weights.head();
     }
 
-    /// Hidden states after the final norm, `[N, D]`, of the embeddings `embeddedBLD`; each row is a
+    /// What is multiplied with the head, `[N, D]`: the hidden states after the final norm, of the embeddings `embeddedBLD`; each row is a
     /// whole sequence.
     public Tensor hidden(Tensor embeddedBLD) {
         return hidden(embeddedBLD, Probe.NONE, attention);
@@ -99,7 +101,10 @@ public final class Decoder implements AutoCloseable {
     private Tensor hidden(Tensor embeddedBLD, int[] layers, Probe probe, ForwardContext context) {
         long batch = embeddedBLD.size(0);
         long length = embeddedBLD.size(1);
-        Tensor xND = embeddedBLD.view(-1, config.hiddenSize());
+        Multipliers multipliers = config.multipliers();
+        Tensor xND =
+                Operations.times(
+                        multipliers.embedding(), embeddedBLD.view(-1, config.hiddenSize()));
         for (int layer : layers) {
             Tensor inND = xND;
             // where gradients are wanted, the graph keeps what it needs of what the layer made
@@ -110,14 +115,14 @@ public final class Decoder implements AutoCloseable {
                                     .forward(inND, batch, length, probe, context));
             probe.layer(layer, inND, xND);
         }
-        return operations.norm(xND, weights.norm());
+        return Operations.times(multipliers.logits(), operations.norm(xND, weights.norm()));
     }
 
-    /// The rotary embedding of rows whose tokens stand at any positions, for a [ForwardContext].
+    /// The rotary embedding, by layer, of rows whose tokens stand at any positions, for a [ForwardContext].
     ///
     /// @param positions of `rows` rows
-    public RotaryEmbedding.Rotation rotation(int[] positions, int rows) {
-        return attention.rotary().at(positions, rows);
+    public List<RotaryEmbedding.Rotation> rotations(int[] positions, int rows) {
+        return attention.rotations(positions, rows);
     }
 
     /// Embeddings of `idsBL` (int64), `[B, L, D]`, without gradient.
@@ -140,7 +145,7 @@ public final class Decoder implements AutoCloseable {
     private record Weights(
             Tensor embedding,
             Tensor head,
-            Tensor norm,
+            Operations.Gain norm,
             List<DecoderLayer> layers,
             PointerScope owner)
             implements AutoCloseable {
@@ -154,7 +159,12 @@ public final class Decoder implements AutoCloseable {
                 }
                 Tensor embedding = parameters.view(tensors.of(Role.EMBEDDING));
                 Tensor head = tensors.find(Role.HEAD).map(parameters::view).orElse(embedding);
-                Tensor norm = leaves.of(tensors.of(Role.FINAL_NORM));
+                Operations.Gain norm =
+                        new Operations.Gain(
+                                leaves.of(tensors.of(Role.FINAL_NORM)),
+                                tensors.find(Role.FINAL_NORM_BIAS)
+                                        .map(spec -> new TensorOptional(leaves.of(spec)))
+                                        .orElseGet(TensorOptional::new));
                 Weights weights = new Weights(embedding, head, norm, layers, owner);
                 owner.extend();
                 return weights;

@@ -6,6 +6,8 @@ import dev.penjing.model.architecture.Role;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 
 /// One layer of a decoder, whole ([#forward]) or in its steps: [#attentionNorm], [#heads],
 /// [#output], [#mlpNorm], [#neurons], [#down]. The weights are views into parameters that somebody
@@ -13,26 +15,37 @@ import org.bytedeco.pytorch.TensorOptional;
 public final class DecoderLayer {
     private final int index;
     private final Operations operations;
-    private final Tensor attentionNorm;
+    private final Optional<Operations.Gain> attentionNorm;
     private final Tensor qkv;
     private final TensorOptional qkvBias;
+    private final Optional<Operations.Gain> queryNorm;
+    private final Optional<Operations.Gain> keyNorm;
     private final Tensor o;
     private final TensorOptional oBias;
-    private final Tensor mlpNorm;
+    private final Optional<Operations.Gain> afterAttention;
+    private final Optional<Operations.Gain> mlpNorm;
     private final Tensor gateUp;
     private final Tensor down;
+    private final Optional<Operations.Gain> afterMlp;
 
     private DecoderLayer(int index, Leaves leaves, Operations operations) {
         this.index = index;
         this.operations = operations;
-        this.attentionNorm = leaves.of(index, Role.ATTENTION_NORM);
+        this.attentionNorm = leaves.norm(index, Role.ATTENTION_NORM, Role.ATTENTION_NORM_BIAS);
         this.qkv = leaves.of(index, Role.QUERY, Role.KEY, Role.VALUE);
         this.qkvBias = leaves.ifAny(index, Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS);
+        this.queryNorm = leaves.norm(index, Role.QUERY_NORM);
+        this.keyNorm = leaves.norm(index, Role.KEY_NORM);
         this.o = leaves.of(index, Role.OUTPUT);
         this.oBias = leaves.ifAny(index, Role.OUTPUT_BIAS);
-        this.mlpNorm = leaves.of(index, Role.MLP_NORM);
-        this.gateUp = leaves.of(index, Role.GATE, Role.UP);
+        this.afterAttention = leaves.norm(index, Role.AFTER_ATTENTION_NORM);
+        this.mlpNorm = leaves.norm(index, Role.MLP_NORM, Role.MLP_NORM_BIAS);
+        this.gateUp =
+                operations.config().mlp().gated()
+                        ? leaves.of(index, Role.GATE, Role.UP)
+                        : leaves.of(index, Role.UP);
         this.down = leaves.of(index, Role.DOWN);
+        this.afterMlp = leaves.norm(index, Role.AFTER_MLP_NORM);
     }
 
     static DecoderLayer of(int index, Leaves leaves, Operations operations) {
@@ -65,23 +78,46 @@ public final class DecoderLayer {
 
     /// What attention reads of the residual stream, `[N, D]`.
     public Tensor attentionNorm(Tensor xND) {
-        return operations.norm(xND, attentionNorm);
+        return normed(xND, attentionNorm);
     }
 
     /// The heads' outputs side by side, `[N, H * E]`: what the output projection reads.
     public Tensor heads(Tensor normedND, long batch, long length, ForwardContext context) {
         Tensor qkvN = operations.linear(normedND, qkv, qkvBias);
-        return context.attend(index, qkvN, batch, length);
+        return context.attend(index, headNorms(qkvN), batch, length);
+    }
+
+    /// Queries and keys normalised, where the family does that: head by head or all heads as one,
+    /// as long as the norm's weight is.
+    private Tensor headNorms(Tensor qkvN) {
+        if (queryNorm.isEmpty() || keyNorm.isEmpty()) {
+            return qkvN;
+        }
+        ModelConfig config = operations.config();
+        long queries = (long) config.numAttentionHeads() * config.headDim();
+        long keys = (long) config.numKeyValueHeads() * config.headDim();
+        TensorVector parts = qkvN.split(new long[] {queries, keys, keys}, 1);
+        return torch.cat(
+                new TensorVector(
+                        parts(parts.get(0), queryNorm.get()),
+                        parts(parts.get(1), keyNorm.get()),
+                        parts.get(2)),
+                1);
+    }
+
+    private Tensor parts(Tensor xN, Operations.Gain gain) {
+        Tensor rows = xN.reshape(-1, gain.weight().size(0));
+        return operations.norm(rows, gain).view(xN.size(0), xN.size(1));
     }
 
     /// What attention adds to the residual stream, `[N, D]`.
     public Tensor output(Tensor headsNHE) {
-        return operations.linear(headsNHE, o, oBias);
+        return residual(operations.linear(headsNHE, o, oBias), afterAttention);
     }
 
     /// What the MLP reads of the residual stream, `[N, D]`.
     public Tensor mlpNorm(Tensor middleND) {
-        return operations.norm(middleND, mlpNorm);
+        return normed(middleND, mlpNorm);
     }
 
     /// What the down projection reads, `[N, F]`.
@@ -91,6 +127,15 @@ public final class DecoderLayer {
 
     /// What the MLP adds to the residual stream, `[N, D]`.
     public Tensor down(Tensor neuronsNF) {
-        return operations.linear(neuronsNF, down);
+        return residual(operations.linear(neuronsNF, down), afterMlp);
+    }
+
+    private Tensor residual(Tensor outND, Optional<Operations.Gain> after) {
+        return Operations.times(
+                operations.config().multipliers().residual(), normed(outND, after));
+    }
+
+    private Tensor normed(Tensor x, Optional<Operations.Gain> gain) {
+        return gain.map(g -> operations.norm(x, g)).orElse(x);
     }
 }

@@ -26,6 +26,16 @@ record Leaves(FlatParameters parameters, Optional<FlatParameters> gradients) {
         return group.isEmpty() ? new TensorOptional() : new TensorOptional(of(group));
     }
 
+    /// A norm of a layer, where there is one.
+    ///
+    /// @param bias its role, where it may have one
+    Optional<Operations.Gain> norm(int layer, Role weight, Role... bias) {
+        List<Slot> group = parameters.layout().group(layer, weight);
+        return group.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Operations.Gain(of(group), ifAny(layer, bias)));
+    }
+
     Tensor of(TensorSpec spec) {
         return of(List.of(parameters.layout().slot(spec)));
     }

@@ -3,6 +3,7 @@ package dev.penjing.compression.decoder;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Rope;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -12,18 +13,20 @@ import org.bytedeco.pytorch.global.torch;
 /// grow as longer texts come. A rotation made before stays valid then: libtorch counts who holds
 /// the memory of a table.
 public final class RotaryEmbedding implements AutoCloseable {
-    private final ModelConfig config;
+    private final int headDim;
+    private final double scale;
     private final Compute compute;
     private final double[] frequencies;
     private final Tensor rotateEE;
     private Optional<Tables> tables = Optional.empty();
 
-    RotaryEmbedding(ModelConfig config, Compute compute) {
-        this.config = config;
+    RotaryEmbedding(ModelConfig config, Rope rope, Compute compute) {
+        this.headDim = config.headDim();
+        this.scale = config.multipliers().attention();
         this.compute = compute;
-        this.frequencies = config.rope().frequencies(config.headDim());
+        this.frequencies = rope.frequencies(headDim);
         try (PointerScope scope = new PointerScope()) {
-            rotateEE = Tensors.keep(rotateHalf(config.headDim()));
+            rotateEE = Tensors.keep(rotateHalf());
         }
     }
 
@@ -45,7 +48,7 @@ public final class RotaryEmbedding implements AutoCloseable {
         Tables t = tables(last + 1L);
         int width = positions.length / rows;
         Tensor index = compute.place(Tensors.ids(positions, 1, positions.length)).view(-1);
-        long[] shape = {2, rows, width, config.headDim()};
+        long[] shape = {2, rows, width, headDim};
         return new Rotation(
                 t.queries.index_select(1, index).view(shape),
                 t.keys.index_select(1, index).view(shape),
@@ -54,7 +57,7 @@ public final class RotaryEmbedding implements AutoCloseable {
     }
 
     /// Cosines (0) and sines (1) along the first dimension; those of queries are already multiplied
-    /// by 1 / sqrt(E).
+    /// by attention's constant.
     ///
     /// @param byRow whether positions differ from row to row
     public record Rotation(Tensor queries, Tensor keys, Tensor rotateEE, boolean byRow) {
@@ -80,10 +83,12 @@ public final class RotaryEmbedding implements AutoCloseable {
         }
     }
 
-    /// The matrix R for which `x R` is `(-x2, x1)` of the halves `(x1, x2)` of x.
-    private Tensor rotateHalf(int e) {
+    /// The matrix R for which `x R` is `(-x2, x1, 0)`, where x is `(x1, x2, x3)` and x3 what is not
+    /// turned.
+    private Tensor rotateHalf() {
+        int e = headDim;
         float[] matrix = new float[e * e];
-        int half = e / 2;
+        int half = frequencies.length;
         for (int i = 0; i < half; i++) {
             matrix[(half + i) * e + i] = -1;
             matrix[i * e + half + i] = 1;
@@ -99,7 +104,7 @@ public final class RotaryEmbedding implements AutoCloseable {
         tables = Optional.empty();
         int size = Math.toIntExact(Math.max(64, Long.highestOneBit(length * 2 - 1)));
         try (PointerScope scope = new PointerScope()) {
-            Tensor queries = table(size, 1 / Math.sqrt(config.headDim()));
+            Tensor queries = table(size, scale);
             Tensor keys = table(size, 1);
             Tables made = new Tables(size, Tensors.keep(queries), Tensors.keep(keys));
             tables = Optional.of(made);
@@ -107,14 +112,15 @@ public final class RotaryEmbedding implements AutoCloseable {
         }
     }
 
-    private Tensor table(int length, double scale) {
-        int e = config.headDim();
+    private Tensor table(int length, double factor) {
+        int e = headDim;
+        int half = frequencies.length;
         float[] both = new float[2 * length * e];
         for (int l = 0; l < length; l++) {
             for (int i = 0; i < e; i++) {
-                double angle = l * frequencies[i % (e / 2)];
-                both[l * e + i] = (float) (Math.cos(angle) * scale);
-                both[(length + l) * e + i] = (float) (Math.sin(angle) * scale);
+                double angle = i < 2 * half ? l * frequencies[i % half] : 0;
+                both[l * e + i] = (float) (Math.cos(angle) * factor);
+                both[(length + l) * e + i] = (float) (Math.sin(angle) * factor);
             }
         }
         return compute.tensor(both, 2, length, e);

@@ -251,11 +251,11 @@ final class BatchGeneration implements AutoCloseable {
             CachedAttention attention =
                     new CachedAttention(
                             decoder,
-                            decoder.rotation(positions, count),
+                            decoder.rotations(positions, count),
                             prefix.cache(),
                             false,
                             Optional.of(own),
-                            mask(positions, at + 1));
+                            Windows.masks(config, window -> mask(positions, at + 1, window)));
             prefix.cut(shared);
             Tensor idsBL = compute.place(Tensors.ids(ids, count, 1));
             Tensor hidden = decoder.hidden(decoder.embed(idsBL), attention);
@@ -271,8 +271,7 @@ final class BatchGeneration implements AutoCloseable {
 
     /// Hides what stands before a row's beginning, and what its window has passed; empty if nothing
     /// is to be hidden.
-    private Optional<Tensor> mask(int[] positions, int width) {
-        int window = config.slidingWindow().orElse(Integer.MAX_VALUE);
+    private Optional<Tensor> mask(int[] positions, int width, int window) {
         boolean windowed = Arrays.stream(positions).anyMatch(p -> p >= window);
         if (!windowed && rows.stream().allMatch(a -> a.start == 0)) {
             return Optional.empty();

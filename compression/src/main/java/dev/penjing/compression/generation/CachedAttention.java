@@ -5,7 +5,10 @@ import dev.penjing.compression.decoder.ForwardContext;
 import dev.penjing.compression.decoder.RotaryEmbedding;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.ModelConfig;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -16,22 +19,24 @@ import org.bytedeco.pytorch.global.torch;
 /// that is multiplied with them. Scores of prefix and own positions are written side by side, so
 /// that one softmax goes over both.
 ///
-/// @param rotation to the tokens' positions
+/// @param rotations to the tokens' positions, by layer
 /// @param prefix what all rows share at the beginning, a cache of one row
 /// @param append whether the one row of this pass becomes the prefix's end
 /// @param own what each row has behind the prefix; the pass writes its one token there
-/// @param maskBLC added to the scores of the last C of all positions: 0 or minus infinity
+/// @param masksBLC by window, what is added to the scores of the last C of all positions: 0 or minus
+///   infinity; none where nothing is hidden
 record CachedAttention(
         Decoder decoder,
-        RotaryEmbedding.Rotation rotation,
+        List<RotaryEmbedding.Rotation> rotations,
         KeyValueCache prefix,
         boolean append,
         Optional<KeyValueCache> own,
-        Optional<Tensor> maskBLC)
+        Map<OptionalInt, Tensor> masksBLC)
         implements ForwardContext {
     @Override
     public Tensor attend(int layer, Tensor qkvN, long batch, long length) {
         ModelConfig config = decoder.config();
+        RotaryEmbedding.Rotation rotation = rotations.get(layer);
         long heads = config.numAttentionHeads();
         long groups = config.numKeyValueHeads();
         long each = heads / groups;
@@ -77,8 +82,9 @@ record CachedAttention(
             Tensor prefixKPE = prefix.keys(layer, before).select(1, 0);
             torch.bmm_out(scores.narrow(2, 0, before), qKNE, prefixKPE.transpose(1, 2));
         }
-        maskBLC.ifPresent(m ->
-                scores.view(groups, batch, each, length, total)
+        OptionalInt window = config.attention().get(layer).window();
+        Optional.ofNullable(masksBLC.get(window))
+                .ifPresent(m -> scores.view(groups, batch, each, length, total)
                         .narrow(4, total - m.size(2), m.size(2))
                         .add_(m.unsqueeze(1)));
         Tensor weights = scores.softmax(-1);

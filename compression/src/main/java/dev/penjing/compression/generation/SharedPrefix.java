@@ -115,18 +115,18 @@ final class SharedPrefix implements AutoCloseable {
         CachedAttention attention =
                 new CachedAttention(
                         decoder,
-                        decoder.rotation(positions, rows),
+                        decoder.rotations(positions, rows),
                         cache,
                         append,
                         Optional.empty(),
-                        Optional.of(mask(positions, parents, rows, width)));
+                        Windows.masks(
+                                config, w -> Optional.of(mask(positions, parents, rows, width, w))));
         Tensor idsBL = compute.place(Tensors.ids(ids, rows, width));
         return decoder.hidden(decoder.embed(idsBL), attention);
     }
 
     /// A token sees itself and what its parent sees, unless the window has passed.
-    private Tensor mask(int[] positions, int[] parents, int rows, int width) {
-        int window = config.slidingWindow().orElse(Integer.MAX_VALUE);
+    private Tensor mask(int[] positions, int[] parents, int rows, int width, int window) {
         int last = 0;
         for (int position : positions) {
             last = Math.max(last, position);

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.function.IntConsumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /// A whole model walked layer by layer, with its hidden states in a folder. Stopped, it goes on at
@@ -80,7 +81,11 @@ public final class TeacherStream implements AutoCloseable {
                 try (PointerScope inner = new PointerScope()) {
                     Tensor ids = text.ids(batch, compute).cpu().view(-1);
                     // rounded as a model is that computes in this type
-                    Tensor rows = embedding.index_select(0, ids).to(compute.type());
+                    Tensor rows =
+                            embedding
+                                    .index_select(0, ids)
+                                    .to(compute.type())
+                                    .mul(new Scalar(config.multipliers().embedding()));
                     states.rows(batch.from(), batch.tokens()).copy_(rows);
                 }
             }

@@ -138,9 +138,15 @@ final class LayerRepair {
         return layer + 1 < layers.length ? layers[layer + 1] : teacher.numHiddenLayers();
     }
 
-    /// Whether layers were cut out behind this one.
+    /// Whether layers were cut out behind this one, and a refit can close the gap.
     private boolean seam() {
-        return nextOriginal() > original + 1;
+        return nextOriginal() > original + 1 && !normAfterMlp();
+    }
+
+    /// Whether what the MLP writes is normalised before it is added: no matrix can then be fitted to
+    /// what should be added.
+    private boolean normAfterMlp() {
+        return teacher.tensors().find(original, Role.AFTER_MLP_NORM).isPresent();
     }
 
     private FlatParameters load(int index) {
@@ -264,7 +270,12 @@ final class LayerRepair {
             return;
         }
         double gain = streams.gain(stream, channels);
-        wideLayer.view(wide.tensors().in(original, norm)).mul_(new Scalar(gain));
+        float plus = wide.norm().plus();
+        wide.tensors()
+                .find(original, norm)
+                .map(wideLayer::view)
+                .ifPresent(w ->
+                        w.add_(new Scalar(plus)).mul_(new Scalar(gain)).sub_(new Scalar(plus)));
         if (context.settings().level() == RepairSettings.Level.NORMS) {
             return;
         }
@@ -280,6 +291,9 @@ final class LayerRepair {
             refits.add(best.refit());
             if (best.refit().kept()) {
                 for (Role role : readers) {
+                    if (wide.tensors().find(original, role).isEmpty()) {
+                        continue;
+                    }
                     Tensor source = theirs.view(teacher.tensors().in(original, role));
                     wideLayer
                             .view(wide.tensors().in(original, role))
@@ -313,6 +327,7 @@ final class LayerRepair {
             FlatParameters wideLayer, HiddenFile middle, Optional<HiddenFile> teacherNext) {
         DecoderLayer l = walk(wide, original, wideLayer).layer();
         Tensor kept = context.compute().place(LeastSquares.indices(channels));
+        Scalar residual = new Scalar(teacher.multipliers().residual());
         Optional<Function<Calibration.Batch, Tensor>> behind =
                 teacherNext
                         .filter(t -> seam())
@@ -320,7 +335,8 @@ final class LayerRepair {
                                 b ->
                                         context.rows(t, b)
                                                 .index_select(1, kept)
-                                                .sub(context.rows(middle, b)));
+                                                .sub(context.rows(middle, b))
+                                                .div(residual));
         return refit(
                 Role.DOWN,
                 Axis.NEURON,

@@ -137,6 +137,7 @@ public final class Repair {
                 }
                 SafetensorsWriter.Elements kept =
                         Pruner.slice(checkpoint, teacher.tensors().of(tensor.role()), teacher, cut);
+                float plus = teacher.norm().plus();
                 double gain = tensor.role() == Role.FINAL_NORM ? finalGain : 1;
                 writer.write(
                         tensor.name(),
@@ -144,7 +145,7 @@ public final class Repair {
                         (into, count) -> {
                             kept.next(into, count);
                             for (int i = 0; gain != 1 && i < count; i++) {
-                                into[i] = (float) (into[i] * gain);
+                                into[i] = (float) ((into[i] + plus) * gain - plus);
                             }
                         });
             }

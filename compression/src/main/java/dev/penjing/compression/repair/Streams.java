@@ -7,12 +7,14 @@ import dev.penjing.compression.pruning.Cut;
 import dev.penjing.model.Closer;
 import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Norm;
 import dev.penjing.model.architecture.Role;
 import dev.penjing.model.safetensors.Checkpoint;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -66,7 +68,7 @@ final class Streams implements AutoCloseable {
             for (Calibration.Batch batch : context.calibration().batches()) {
                 try (PointerScope inner = new PointerScope()) {
                     Tensor ids = context.calibration().ids(batch, context.compute()).cpu();
-                    Tensor rows = embedding.index_select(0, ids.view(-1)).to(ScalarType.Float);
+                    Tensor rows = embedding.index_select(0, ids.view(-1)).to(ScalarType.Float).mul(new Scalar(teacherConfig.multipliers().embedding()));
                     teacher.ifPresent(t -> t.rows(batch.from(), batch.tokens()).copy_(rows));
                     student.rows(batch.from(), batch.tokens()).copy_(rows.index_select(1, kept));
                 }
@@ -113,6 +115,9 @@ final class Streams implements AutoCloseable {
         for (long at = 0; at < tokens; at += 4096) {
             try (PointerScope scope = new PointerScope()) {
                 Tensor xND = stream.rows(at, Math.min(4096, tokens - at));
+                if (teacherConfig.norm() instanceof Norm.Layer) {
+                    xND = xND.sub(xND.mean(new long[] {1}, true, new ScalarTypeOptional()));
+                }
                 Tensor all = xND.square().mean(1);
                 Tensor kept = xND.index_select(1, LeastSquares.indices(channels)).square().mean(1);
                 Tensor least = all.clamp_min(new Scalar(Float.MIN_NORMAL));

@@ -20,27 +20,43 @@ import java.util.concurrent.atomic.AtomicLong;
 /// Letters of shapes: D hidden, F intermediate, H heads, K key-value heads, E head dim, V
 /// vocabulary.
 final class PackedWeights implements AutoCloseable {
+    /// A norm; both are empty where there is none.
+    ///
+    /// @param weight whole, whatever the checkpoint stores
+    /// @param bias empty where there is none
+    record Gain(float[] weight, float[] bias) {
+        boolean none() {
+            return weight.length == 0;
+        }
+    }
+
     /// @param qkv rows of q (H E), k (K E) and v (K E), in turn
     /// @param qkvBias of the same rows, empty where there is none
+    /// @param queryNorm E, or H E where all heads are normalised as one
     /// @param output D x H E
     /// @param outputBias D, or empty
-    /// @param gateUp 32 rows of the gate and 32 rows of up in turn, 2 F in all
+    /// @param gateUp 32 rows of the gate and 32 rows of up in turn, 2 F in all; where there is no
+    ///   gate, rows of up
     /// @param down D x F
     record Layer(
-            float[] inputNorm,
+            Gain attentionNorm,
             PackedMatrix qkv,
             float[] qkvBias,
+            Gain queryNorm,
+            Gain keyNorm,
             PackedMatrix output,
             float[] outputBias,
-            float[] postNorm,
+            Gain afterAttention,
+            Gain mlpNorm,
             PackedMatrix gateUp,
-            PackedMatrix down) {}
+            PackedMatrix down,
+            Gain afterMlp) {}
 
     private final Arena arena;
     private final ModelConfig config;
     private final PackedMatrix embedding;
     private final PackedMatrix head;
-    private final float[] norm;
+    private final Gain norm;
     private final List<Layer> layers;
     private final long bytes;
 
@@ -61,7 +77,10 @@ final class PackedWeights implements AutoCloseable {
                             }
                         });
         layers = List.of(loaded);
-        norm = source.vector(tensors.of(Role.FINAL_NORM));
+        norm =
+                new Gain(
+                        source.vector(tensors.of(Role.FINAL_NORM)),
+                        loader.vector(tensors.find(Role.FINAL_NORM_BIAS)));
         head = tensors.find(Role.HEAD).map(loader::matrix).orElse(embedding);
         bytes = loader.bytes.get();
     }
@@ -95,7 +114,7 @@ final class PackedWeights implements AutoCloseable {
         return head;
     }
 
-    float[] norm() {
+    Gain norm() {
         return norm;
     }
 
@@ -195,17 +214,17 @@ final class PackedWeights implements AutoCloseable {
             TensorSpec key = tensors.in(index, Role.KEY);
             TensorSpec value = tensors.in(index, Role.VALUE);
             TensorSpec outputs = tensors.in(index, Role.OUTPUT);
-            TensorSpec gate = tensors.in(index, Role.GATE);
+            Optional<TensorSpec> gate = tensors.find(index, Role.GATE);
             TensorSpec up = tensors.in(index, Role.UP);
             TensorSpec downs = tensors.in(index, Role.DOWN);
             int hidden = config.hiddenSize();
             int queries = config.numAttentionHeads() * config.headDim();
             int keys = config.numKeyValueHeads() * config.headDim();
             int intermediate = config.intermediateSize();
-            int gateUpRows = 2 * PackedMatrix.padded(intermediate);
+            int gateUpRows = (gate.isPresent() ? 2 : 1) * PackedMatrix.padded(intermediate);
             WeightFormat ofQkv = natural(query, key, value);
             WeightFormat ofOutput = natural(outputs);
-            WeightFormat ofGateUp = natural(gate, up);
+            WeightFormat ofGateUp = natural(gate.orElse(up), up);
             WeightFormat ofDown = natural(downs);
             // one piece: at the ends of each, memory has pages of the small kind, which are slower
             long size =
@@ -222,20 +241,39 @@ final class PackedWeights implements AutoCloseable {
             PackedMatrix output = matrix(hidden, queries, ofOutput, memory);
             rows(outputs, output, 0);
             PackedMatrix gateUp = matrix(gateUpRows, hidden, ofGateUp, memory);
-            alternating(gate, up, gateUp);
+            if (gate.isPresent()) {
+                alternating(gate.get(), up, gateUp);
+            } else {
+                rows(up, gateUp, 0);
+            }
             PackedMatrix down = matrix(hidden, intermediate, ofDown, memory);
             rows(downs, down, 0);
             return new Layer(
-                    source.vector(tensors.in(index, Role.ATTENTION_NORM)),
+                    norm(index, Role.ATTENTION_NORM, Role.ATTENTION_NORM_BIAS),
                     qkv,
                     qkvBias(index, queries, keys),
+                    norm(index, Role.QUERY_NORM),
+                    norm(index, Role.KEY_NORM),
                     output,
-                    tensors.find(index, Role.OUTPUT_BIAS)
-                            .map(source::vector)
-                            .orElseGet(() -> new float[0]),
-                    source.vector(tensors.in(index, Role.MLP_NORM)),
+                    vector(tensors.find(index, Role.OUTPUT_BIAS)),
+                    norm(index, Role.AFTER_ATTENTION_NORM),
+                    norm(index, Role.MLP_NORM, Role.MLP_NORM_BIAS),
                     gateUp,
-                    down);
+                    down,
+                    norm(index, Role.AFTER_MLP_NORM));
+        }
+
+        /// @param bias its role, where it may have one
+        private Gain norm(int index, Role weight, Role... bias) {
+            TensorTable tensors = config.tensors();
+            Optional<TensorSpec> ofBias =
+                    Arrays.stream(bias).findFirst().flatMap(role -> tensors.find(index, role));
+            return new Gain(vector(tensors.find(index, weight)), vector(ofBias));
+        }
+
+        /// Empty where there is none.
+        float[] vector(Optional<TensorSpec> spec) {
+            return spec.map(source::vector).orElseGet(() -> new float[0]);
         }
 
         private void alternating(TensorSpec gates, TensorSpec ups, PackedMatrix gateUp) {

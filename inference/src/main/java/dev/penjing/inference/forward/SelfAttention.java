@@ -5,11 +5,15 @@ import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.Scratch;
 import dev.penjing.inference.kernel.Team;
+import dev.penjing.model.architecture.LayerAttention;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Rope;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /// The decoder's attention between the two products: from a layer's queries, keys and values to
 /// what its output matrix takes. Keys and values go to the pool. Not thread-safe: it uses its team,
@@ -26,7 +30,7 @@ final class SelfAttention {
     private final Kernels kernels;
     private final Team team;
     private final KeyValuePool pool;
-    private final double[] frequencies;
+    private final float scale;
     private final Scratch oneRow = new Scratch();
 
     private final int headDim;
@@ -43,13 +47,16 @@ final class SelfAttention {
     private final int mixedStride;
     private final boolean groupsAreBlocks;
 
-    /// Positions that a row sees, its own among them.
-    private final int window;
+    /// Positions that a row sees in each layer, its own among them.
+    private final int[] windows;
+
+    /// Rotary positions that layers share, and which of them each layer has.
+    private final List<Turns> turns = new ArrayList<>();
+
+    private final Turns[] turnsOfLayer;
 
     private final float[] qkvT;
     private final float[] mixedTHE;
-    private final float[] cosT;
-    private final float[] sinT;
     private final Activations mixedQuantTHE;
 
     /// Where tiles of rows begin that see the same keys, but for the last few, and behind them the
@@ -66,7 +73,7 @@ final class SelfAttention {
         this.team = team;
         this.pool = pool;
         this.headDim = config.headDim();
-        this.frequencies = config.rope().frequencies(headDim);
+        this.scale = (float) config.multipliers().attention();
         this.heads = config.numKeyValueHeads();
         this.groups = config.numAttentionHeads() / heads;
         this.queries = config.numAttentionHeads() * headDim;
@@ -74,11 +81,15 @@ final class SelfAttention {
         this.qkvStride = PackedMatrix.padded(queries + 2 * keys);
         this.mixedStride = PackedMatrix.padded(queries);
         this.groupsAreBlocks = groups * headDim % PackedMatrix.UNIT == 0;
-        this.window = config.slidingWindow().orElse(Integer.MAX_VALUE);
+        List<LayerAttention> layers = config.attention();
+        this.windows =
+                layers.stream().mapToInt(l -> l.window().orElse(Integer.MAX_VALUE)).toArray();
+        List<Rope> ropes = layers.stream().map(LayerAttention::rope).distinct().toList();
+        ropes.forEach(rope -> turns.add(new Turns(rope.frequencies(headDim), maxRows)));
+        this.turnsOfLayer =
+                layers.stream().map(l -> turns.get(ropes.indexOf(l.rope()))).toArray(Turns[]::new);
         this.qkvT = new float[Math.multiplyExact(maxRows, qkvStride)];
         this.mixedTHE = new float[Math.multiplyExact(maxRows, mixedStride)];
-        this.cosT = new float[maxRows * headDim / 2];
-        this.sinT = new float[maxRows * headDim / 2];
         this.mixedQuantTHE =
                 kernels.activations(
                         maxRows,
@@ -100,17 +111,49 @@ final class SelfAttention {
 
     /// What all layers share. Once a batch, before its first layer.
     void begin(Batch batch) {
-        int half = headDim / 2;
         for (int row = 0; row < batch.rows(); row++) {
             int position = batch.position(row);
             pool.use(batch.blocks(row)[position / KeyValuePool.BLOCK]);
-            for (int i = 0; i < half; i++) {
-                double angle = position * frequencies[i];
-                cosT[row * half + i] = (float) Math.cos(angle);
-                sinT[row * half + i] = (float) Math.sin(angle);
+            for (Turns turn : turns) {
+                turn.begin(row, position);
             }
         }
         tile(batch);
+    }
+
+    /// Rotary positions of a batch's rows: cosines and sines by row and frequency.
+    private static final class Turns {
+        private final double[] frequencies;
+        private final float[] cosT;
+        private final float[] sinT;
+
+        Turns(double[] frequencies, int maxRows) {
+            this.frequencies = frequencies;
+            this.cosT = new float[maxRows * frequencies.length];
+            this.sinT = new float[maxRows * frequencies.length];
+        }
+
+        void begin(int row, int position) {
+            for (int i = 0; i < frequencies.length; i++) {
+                double angle = position * frequencies[i];
+                cosT[row * frequencies.length + i] = (float) Math.cos(angle);
+                sinT[row * frequencies.length + i] = (float) Math.sin(angle);
+            }
+        }
+
+        /// Turns the pairs (i, i + half) of a head by their angles (Su et al. 2021, section 3.2.2),
+        /// where half is the number of frequencies; what is behind them stays.
+        void rotate(float[] x, int at, int row) {
+            int half = frequencies.length;
+            for (int i = 0; i < half; i++) {
+                float cos = cosT[row * half + i];
+                float sin = sinT[row * half + i];
+                float a = x[at + i];
+                float b = x[at + half + i];
+                x[at + i] = a * cos - b * sin;
+                x[at + half + i] = b * cos + a * sin;
+            }
+        }
     }
 
     private void tile(Batch batch) {
@@ -167,11 +210,12 @@ final class SelfAttention {
     /// Rotates queries and key of a row and key-value head, and stores key and value.
     private void remember(Batch batch, int row, int layer, int head) {
         int at = row * qkvStride;
+        Turns turn = turnsOfLayer[layer];
         for (int q = 0; q < groups; q++) {
-            rotate(at + (head * groups + q) * headDim, row);
+            turn.rotate(qkvT, at + (head * groups + q) * headDim, row);
         }
         int key = at + queries + head * headDim;
-        rotate(key, row);
+        turn.rotate(qkvT, key, row);
         int value = at + queries + keys + head * headDim;
         int position = batch.position(row);
         int block = batch.blocks(row)[position / KeyValuePool.BLOCK];
@@ -193,19 +237,6 @@ final class SelfAttention {
         return Float.floatToFloat16(Math.max(-65504f, Math.min(65504f, x)));
     }
 
-    /// Turns the pair (i, i + E/2) of a head by its angle (Su et al. 2021, section 3.2.2).
-    private void rotate(int at, int row) {
-        int half = headDim / 2;
-        for (int i = 0; i < half; i++) {
-            float cos = cosT[row * half + i];
-            float sin = sinT[row * half + i];
-            float a = qkvT[at + i];
-            float b = qkvT[at + half + i];
-            qkvT[at + i] = a * cos - b * sin;
-            qkvT[at + half + i] = b * cos + a * sin;
-        }
-    }
-
     /// The attention of a tile's queries that share a key-value head, each over its row's position
     /// and all before it.
     private void attend(Batch batch, int fromRow, int toRow, int layer, int head, Scratch scratch) {
@@ -224,7 +255,7 @@ final class SelfAttention {
     private void attendSome(
             Batch batch, int row, int query, int count, int layer, int head, Scratch scratch) {
         int block = KeyValuePool.BLOCK;
-        int first = start(batch, row + query / groups) / block * block;
+        int first = start(batch, row + query / groups, layer) / block * block;
         int end = batch.position(row + (query + count - 1) / groups) + 1;
         int[] blocks = batch.blocks(row);
         int stride = Math.ceilDiv(end - first, block) * block;
@@ -238,7 +269,6 @@ final class SelfAttention {
             System.arraycopy(qkvT, from, work, i * headDim, headDim);
         }
         MemorySegment[] seen = seen(blocks, first / block, Math.ceilDiv(end, block));
-        float scale = (float) (1 / Math.sqrt(headDim));
         kernels.scores(
                 work,
                 0,
@@ -253,7 +283,7 @@ final class SelfAttention {
                 scratch);
         for (int i = 0; i < count; i++) {
             int at = scoresAt + i * stride;
-            int seenFrom = start(batch, row + (query + i) / groups) - first;
+            int seenFrom = start(batch, row + (query + i) / groups, layer) - first;
             int seenTo = batch.position(row + (query + i) / groups) + 1 - first;
             kernels.softmax(work, at + seenFrom, seenTo - seenFrom);
             Arrays.fill(work, at, at + seenFrom, 0);
@@ -279,8 +309,8 @@ final class SelfAttention {
     }
 
     /// The first position that a row sees.
-    private int start(Batch batch, int row) {
-        return Math.max(0, batch.position(row) + 1 - window);
+    private int start(Batch batch, int row, int layer) {
+        return Math.max(0, batch.position(row) + 1 - windows[layer]);
     }
 
     /// Blocks of a sequence from one to before another.

@@ -57,7 +57,8 @@ public abstract sealed class WeightSource implements AutoCloseable {
     /// @param tokenizer its own
     public abstract TextConventions conventions(Tokenizer tokenizer);
 
-    /// A vector as float32.
+    /// A vector as float32; of a norm its whole weights, also where a checkpoint stores them less
+    /// one.
     abstract float[] vector(TensorSpec spec);
 
     /// A matrix of the source.
@@ -132,7 +133,11 @@ public abstract sealed class WeightSource implements AutoCloseable {
 
         @Override
         float[] vector(TensorSpec spec) {
-            return checkpoint.tensor(spec.name()).toFloats();
+            float[] values = checkpoint.tensor(spec.name()).toFloats();
+            for (int i = 0; i < values.length && spec.role().gain(); i++) {
+                values[i] += config.norm().plus();
+            }
+            return values;
         }
 
         @Override

@@ -97,6 +97,15 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
+    public void geluTimes(float[] gate, int gateAt, float[] up, int upAt, int count) {
+        for (int i = 0; i < count; i++) {
+            double z = gate[gateAt + i];
+            double y = Math.sqrt(2 / Math.PI) * (z + 0.044715 * z * z * z);
+            gate[gateAt + i] = (float) (z / (1 + Math.exp(-2 * y))) * up[upAt + i];
+        }
+    }
+
+    @Override
     public void scores(
             float[] q,
             int qAt,

@@ -22,6 +22,9 @@ import jdk.incubator.vector.VectorSpecies;
 /// `docs/lab-notebook.md`.
 public final class VectorKernels implements Kernels {
     /// Columns c to c + 3.
+    /// Of the exponent in GELU's approximation: -2 sqrt(2 / pi).
+    private static final float MINUS_TWO_ROOTS = -1.5957691216f;
+
     private static final VectorSpecies<Integer> FOUR = IntVector.SPECIES_128;
 
     /// All of four lanes but the first.
@@ -211,6 +214,17 @@ public final class VectorKernels implements Kernels {
             FloatVector z = FloatVector.fromArray(F, gate, gateAt + i, m);
             FloatVector u = FloatVector.fromArray(F, up, upAt + i, m);
             z.div(exp(z.neg()).add(1)).mul(u).intoArray(gate, gateAt + i, m);
+        }
+    }
+
+    @Override
+    public void geluTimes(float[] gate, int gateAt, float[] up, int upAt, int count) {
+        for (int i = 0; i < count; i += L) {
+            VectorMask<Float> m = F.indexInRange(i, count);
+            FloatVector z = FloatVector.fromArray(F, gate, gateAt + i, m);
+            FloatVector u = FloatVector.fromArray(F, up, upAt + i, m);
+            FloatVector y = z.mul(z).mul(0.044715f).add(1).mul(z).mul(MINUS_TWO_ROOTS);
+            z.div(exp(y).add(1)).mul(u).intoArray(gate, gateAt + i, m);
         }
     }
 

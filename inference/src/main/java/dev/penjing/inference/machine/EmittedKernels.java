@@ -157,6 +157,11 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
+    public void geluTimes(float[] gate, int gateAt, float[] up, int upAt, int count) {
+        rest.geluTimes(gate, gateAt, up, upAt, count);
+    }
+
+    @Override
     public void siluTimes(float[] gate, int gateAt, float[] up, int upAt, int count) {
         rest.siluTimes(gate, gateAt, up, upAt, count);
     }

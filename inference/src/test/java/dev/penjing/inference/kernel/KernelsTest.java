@@ -206,11 +206,31 @@ class KernelsTest {
         scalar.siluTimes(other, 0, up, 0, size);
         assertClose(gate, other, 1e-5f);
 
+        float[] z = floats(size);
+        z[0] = -200;
+        z[size - 1] = 200;
+        float[] sameZ = z.clone();
+        vector.geluTimes(z, 0, up, 0, size);
+        scalar.geluTimes(sameZ, 0, up, 0, size);
+        assertClose(z, sameZ, 1e-5f);
+
         float[] scores = floats(size);
         float[] same = scores.clone();
         vector.softmax(scores, 0, size);
         scalar.softmax(same, 0, size);
         assertClose(scores, same, 1e-6f);
+    }
+
+    /// PyTorch's gelu of float32 with approximate="tanh".
+    @Test
+    void geluIsThatOfPyTorch() {
+        float[] z = {-3, -1, -0.1f, 0, 0.5f, 2, 6};
+        float[] up = {1, 1, 1, 1, 1, 1, 2};
+        scalar.geluTimes(z, 0, up, 0, z.length);
+        float[] expected = {
+            -0.00363743f, -0.158808f, -0.0460172f, 0, 0.345714f, 1.9545977f, 12
+        };
+        assertClose(z, expected, 1e-6f);
     }
 
     @ParameterizedTest

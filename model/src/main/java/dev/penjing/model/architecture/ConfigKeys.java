@@ -2,8 +2,11 @@ package dev.penjing.model.architecture;
 
 import dev.penjing.model.PenjingException;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -43,11 +46,23 @@ final class ConfigKeys {
                     Map.entry("no_rope_layers", Set.of("[]")),
                     Map.entry("no_rope_layer_interval", Set.of()),
                     Map.entry("alibi", Set.of("false")),
+                    Map.entry("use_bidirectional_attention", Set.of("false")),
                     Map.entry("parallel_attn", Set.of("false")),
                     Map.entry("use_parallel_residual", Set.of("false")),
                     Map.entry("add_cross_attention", Set.of("false")),
                     Map.entry("is_encoder_decoder", Set.of("false")),
                     Map.entry("quantization_config", Set.of()));
+
+    /// What keys and types of unknown families tell of them.
+    private static final Map<String, String> FEATURES =
+            new TreeMap<>(
+                    Map.of(
+                            "expert", "experts",
+                            "moe", "experts",
+                            "mixtral", "experts",
+                            "mamba", "state-space layers",
+                            "ssm", "state-space layers",
+                            "rwkv", "state-space layers"));
 
     private final ObjectNode json;
     private final String where;
@@ -62,19 +77,54 @@ final class ConfigKeys {
     static ModelConfig read(ObjectNode json, String where) {
         ConfigKeys keys = new ConfigKeys(json, where);
         String type = json.path("model_type").asString("");
-        Family family =
-                Families.named(type)
-                        .orElseThrow(() ->
-                                keys.fail(
-                                        "it is a '%s'; %s are supported (CONTRIBUTING.md says how to add a family)"
-                                                .formatted(type, Families.names())));
+        keys.requireTextAlone();
+        Family family = Families.named(type).orElseThrow(() -> keys.unknown(type));
         ModelConfig config = family.read(keys);
         keys.requireNothingElse();
         return config;
     }
 
-    /// The file's sizes, as all families spell them.
+    private void requireTextAlone() {
+        for (String key : List.of("vision_config", "audio_config")) {
+            if (present(key)) {
+                throw fail(
+                        "it has a %s tower (%s), which is not supported: use a model of text alone"
+                                .formatted(key.substring(0, key.indexOf('_')), key));
+            }
+        }
+    }
+
+    /// Names what is not supported in a model of an unknown type, as far as the file tells.
+    private PenjingException unknown(String type) {
+        String why = "";
+        for (Map.Entry<String, String> feature : FEATURES.entrySet()) {
+            boolean told =
+                    json.propertyNames().stream().anyMatch(key -> key.contains(feature.getKey()))
+                            || type.contains(feature.getKey());
+            if (told && why.isEmpty()) {
+                why = " with " + feature.getValue() + ", which are not supported";
+            }
+        }
+        return fail(
+                "it is a '%s'%s; %s are supported (CONTRIBUTING.md says how to add a family)"
+                        .formatted(type, why, Families.names()));
+    }
+
+    /// The file's sizes, as all families spell them, of a family whose heads share the hidden size
+    /// among them where the file says nothing else.
     Shape shape() {
+        int heads = size(Axis.QUERY_HEAD.key());
+        int hidden = size(Axis.HIDDEN.key());
+        if (!present(Axis.HEAD_DIM.key()) && hidden % heads != 0) {
+            throw fail("it has no head_dim, and hidden_size is not a multiple of its heads");
+        }
+        return shape(hidden / heads);
+    }
+
+    /// The file's sizes.
+    ///
+    /// @param otherwise the head dimension where the file says none
+    Shape shape(int otherwise) {
         int layers = size(Axis.LAYER.key());
         if (layers > MOST_LAYERS) {
             throw fail(Axis.LAYER.key() + " is " + layers + ", which cannot be");
@@ -86,10 +136,7 @@ final class ConfigKeys {
         if (heads % groups != 0) {
             throw fail("num_attention_heads is not a multiple of num_key_value_heads");
         }
-        if (!present(Axis.HEAD_DIM.key()) && hidden % heads != 0) {
-            throw fail("it has no head_dim, and hidden_size is not a multiple of its heads");
-        }
-        int headDim = present(Axis.HEAD_DIM.key()) ? size(Axis.HEAD_DIM.key()) : hidden / heads;
+        int headDim = present(Axis.HEAD_DIM.key()) ? size(Axis.HEAD_DIM.key()) : otherwise;
         if (headDim % 2 != 0 || headDim == 0) {
             throw fail("head_dim " + headDim + " is not an even number");
         }
@@ -133,8 +180,34 @@ final class ConfigKeys {
         return take(key).asBoolean(otherwise);
     }
 
-    String text(String key, String otherwise) {
-        return take(key).asString(otherwise);
+    /// A number that is positive.
+    double positive(String key, double otherwise) {
+        double value = take(key).asDouble(otherwise);
+        if (!(value > 0 && Double.isFinite(value))) {
+            throw fail(key + " must be positive");
+        }
+        return value;
+    }
+
+    /// Requires that a key, where it is there, has one of these values.
+    void require(String key, String... values) {
+        if (!List.of(values).contains(take(key).asString(values[0]))) {
+            throw unsupported(key);
+        }
+    }
+
+    /// One entry for each layer.
+    ///
+    /// @throws PenjingException if there is a list of another length
+    Optional<JsonNode> byLayer(String key) {
+        JsonNode list = take(key);
+        if (!list.isArray()) {
+            return Optional.empty();
+        }
+        if (list.size() < size(Axis.LAYER.key())) {
+            throw fail(key + " has fewer entries than there are layers");
+        }
+        return Optional.of(list);
     }
 
     /// A key that says nothing in a family, whatever its value.
@@ -173,17 +246,35 @@ final class ConfigKeys {
     }
 
     /// Rotary positions, in either spelling.
-    Rope rope() {
+    ///
+    /// @param theta where the file says none
+    /// @param fraction of a head's dimensions where the file says none; the file is asked if it is
+    ///   not 1
+    Rope rope(double theta, double fraction) {
         JsonNode parameters =
                 present("rope_parameters")
                         ? json.get("rope_parameters")
                         : json.path("rope_scaling");
-        double theta =
-                parameters.path("rope_theta").isNumber()
-                        ? parameters.path("rope_theta").asDouble()
-                        : json.path("rope_theta").asDouble(10_000);
+        return rope(parameters, "rope_theta", theta, fraction);
+    }
+
+    /// The same where the settings stand elsewhere.
+    ///
+    /// @param thetaKey of the file itself, in transformers 4's spelling
+    Rope rope(JsonNode parameters, String thetaKey, double otherwise, double fraction) {
+        double theta = parameters.path("rope_theta").asDouble(json.path(thetaKey).asDouble(otherwise));
         if (!(theta > 0 && Double.isFinite(theta))) {
             throw fail("rope_theta must be positive");
+        }
+        double turned = fraction;
+        if (fraction != 1) {
+            turned =
+                    parameters
+                            .path("partial_rotary_factor")
+                            .asDouble(take("partial_rotary_factor").asDouble(fraction));
+            if (!(turned > 0 && turned <= 1)) {
+                throw fail("partial_rotary_factor must lie between 0 and 1");
+            }
         }
         String type =
                 parameters.path("rope_type").asString(parameters.path("type").asString("default"));
@@ -200,7 +291,7 @@ final class ConfigKeys {
                     default ->
                             throw fail("its rope_type is '" + type + "', which is not supported");
                 };
-        return new Rope(theta, scaling);
+        return new Rope(theta, turned, scaling);
     }
 
     private double factor(JsonNode parameters, String key) {
@@ -232,7 +323,7 @@ final class ConfigKeys {
         return (int) size;
     }
 
-    private PenjingException fail(String what) {
+    PenjingException fail(String what) {
         return new PenjingException("cannot use " + where + ": " + what);
     }
 }

@@ -6,13 +6,23 @@ import java.util.stream.Collectors;
 
 /// The model families that are known.
 public final class Families {
-    private static final List<Family> ALL = List.of(new Llama(), new Mistral(), new Qwen2());
+    private static final List<Family> ALL =
+            List.of(
+                    new Llama(),
+                    new Mistral(),
+                    new Qwen2(),
+                    new Qwen3(),
+                    new Nemotron(),
+                    new Gemma3(),
+                    new Olmo2(),
+                    new SmolLm3(),
+                    new Granite());
 
     private Families() {}
 
     /// By `model_type` of a `config.json`.
     static Optional<Family> named(String modelType) {
-        return ALL.stream().filter(f -> f.name().equals(modelType)).findFirst();
+        return ALL.stream().filter(f -> f.is(modelType)).findFirst();
     }
 
     /// By `general.architecture` of a GGUF file: the first that is written so.

@@ -2,6 +2,8 @@ package dev.penjing.model.architecture;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -14,6 +16,11 @@ import tools.jackson.databind.node.ObjectNode;
 public abstract class Family {
     /// Its `model_type`.
     public abstract String name();
+
+    /// Whether a `config.json` of this `model_type` is of this family.
+    boolean is(String modelType) {
+        return name().equals(modelType);
+    }
 
     /// The class of transformers that loads it.
     public abstract String transformersClass();
@@ -34,23 +41,50 @@ public abstract class Family {
     /// @throws dev.penjing.model.PenjingException if it asks for what is not known here
     abstract ModelConfig read(ConfigKeys keys);
 
+    /// Writes its switches into a `config.json`, as transformers 4 and 5 both read them.
+    abstract void write(ModelConfig config, ObjectNode json);
+
     /// Every tensor of a checkpoint, in its order.
     abstract List<TensorSpec> tensors(ModelConfig config);
 
     /// The head that a model whose embeddings are tied does without.
     public abstract TensorSpec head(ModelConfig config);
 
-    /// What the tensors of a GGUF file, and not its metadata, tell of a `config.json`.
-    public abstract void fromGguf(ObjectNode json, GgufTensors tensors);
-
-    /// The tensors of a GGUF file, by its own names.
-    public interface GgufTensors {
-        boolean has(String name);
-
-        long rows(String name);
+    /// What the metadata of a GGUF file says of its switches, beside what that of all families
+    /// does.
+    ///
+    /// @return values by their keys, without the architecture that stands before each
+    /// @throws dev.penjing.model.PenjingException if GGUF cannot say what the model computes
+    public Map<String, Object> ggufKeys(ModelConfig config) {
+        return Map.of();
     }
 
-    /// A model of this family in another shape, in the form in which transformers takes it.
+    /// Completes a `config.json` by what a GGUF file says of this family.
+    public abstract void fromGguf(ObjectNode json, GgufSource gguf);
+
+    /// A GGUF file, by its own names.
+    public interface GgufSource {
+        boolean has(String tensor);
+
+        long rows(String tensor);
+
+        /// Of the metadata.
+        ///
+        /// @param key without the architecture before it
+        Optional<Object> value(String key);
+
+        /// A number of the metadata, a float32 as it is written in decimal.
+        default Optional<Double> real(String key) {
+            return value(key)
+                    .filter(Number.class::isInstance)
+                    .map(number -> Double.valueOf(number.toString()));
+        }
+    }
+
+    /// A model of this family that was given another shape, in the form in which transformers takes
+    /// it.
+    ///
+    /// @throws dev.penjing.model.PenjingException if there is none
     ModelConfig resized(ModelConfig config) {
         return config;
     }

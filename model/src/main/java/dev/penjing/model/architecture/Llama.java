@@ -1,13 +1,10 @@
 package dev.penjing.model.architecture;
 
-import static dev.penjing.model.architecture.Axis.HEAD_DIM;
 import static dev.penjing.model.architecture.Axis.HIDDEN;
-import static dev.penjing.model.architecture.Axis.KEY_VALUE_HEAD;
-import static dev.penjing.model.architecture.Axis.NEURON;
-import static dev.penjing.model.architecture.Axis.QUERY_HEAD;
 import static dev.penjing.model.architecture.Axis.VOCABULARY;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalInt;
@@ -39,26 +36,50 @@ class Llama extends Family {
 
     @Override
     ModelConfig read(ConfigKeys keys) {
+        Shape shape = shape(keys);
         return new ModelConfig(
                 this,
-                keys.shape(),
+                shape,
                 keys.size("max_position_embeddings"),
-                new Norm.Rms(keys.epsilon("rms_norm_eps", 1e-6)),
+                norm(keys),
                 mlp(keys),
-                keys.rope(),
-                keys.flag("tie_word_embeddings", false),
+                attention(keys, shape.get(Axis.LAYER)),
+                multipliers(keys, shape),
+                tied(keys),
                 biases(keys),
-                window(keys),
                 keys.json());
     }
 
+    Shape shape(ConfigKeys keys) {
+        return keys.shape();
+    }
+
+    Norm norm(ConfigKeys keys) {
+        return new Norm.Rms(keys.epsilon("rms_norm_eps", 1e-6), 0);
+    }
+
     Mlp mlp(ConfigKeys keys) {
-        String activation = keys.text("hidden_act", "silu");
         // transformers knows it by both names
-        if (!activation.equals("silu") && !activation.equals("swish")) {
-            throw keys.unsupported("hidden_act");
-        }
+        keys.require("hidden_act", "silu", "swish");
         return new Mlp.GatedSilu();
+    }
+
+    boolean tied(ConfigKeys keys) {
+        return keys.flag("tie_word_embeddings", false);
+    }
+
+    /// Of each layer.
+    List<LayerAttention> attention(ConfigKeys keys, int layers) {
+        LayerAttention all = new LayerAttention(rope(keys), window(keys));
+        return Collections.nCopies(layers, all);
+    }
+
+    Rope rope(ConfigKeys keys) {
+        return keys.rope(10_000, 1);
+    }
+
+    Multipliers multipliers(ConfigKeys keys, Shape shape) {
+        return Multipliers.of(shape);
     }
 
     /// Which of the four projections of attention have biases.
@@ -71,6 +92,12 @@ class Llama extends Family {
         return everywhere();
     }
 
+    @Override
+    void write(ModelConfig config, ObjectNode json) {
+        json.put("rms_norm_eps", config.norm().epsilon());
+        config.rope().write(json);
+    }
+
     /// transformers 5 takes no `llama` whose hidden size is not a multiple of its heads, but takes
     /// such a `mistral`, which computes the same where it has no window.
     @Override
@@ -81,17 +108,20 @@ class Llama extends Family {
         }
         ObjectNode json = config.rest().deepCopy();
         Family mistral = new Mistral();
+        json.put("model_type", mistral.name());
         json.putArray("architectures").add(mistral.transformersClass());
         json.putNull("sliding_window");
         json.remove(List.of("attention_bias", "mlp_bias", "pretraining_tp"));
-        return config.as(mistral, json);
+        return ConfigKeys.read(json, "the student's configuration");
     }
 
     @Override
-    public void fromGguf(ObjectNode json, GgufTensors tensors) {
-        json.put(Axis.VOCABULARY.key(), tensors.rows(GGUF_EMBEDDING));
-        json.put("tie_word_embeddings", !tensors.has(GGUF_HEAD));
-        json.put("attention_bias", tensors.has("blk.0.attn_q.bias"));
+    public void fromGguf(ObjectNode json, GgufSource gguf) {
+        json.put(Axis.VOCABULARY.key(), gguf.rows(GGUF_EMBEDDING));
+        json.put("tie_word_embeddings", !gguf.has(GGUF_HEAD));
+        json.put("attention_bias", gguf.has("blk.0.attn_q.bias"));
+        json.put("hidden_act", "silu");
+        json.put("rms_norm_eps", gguf.real("attention.layer_norm_rms_epsilon").orElse(1e-5));
     }
 
     @Override
@@ -105,28 +135,44 @@ class Llama extends Family {
                         GGUF_EMBEDDING,
                         VOCABULARY));
         for (int i = 0; i < config.numHiddenLayers(); i++) {
-            new Layer(config, i, all).add();
+            layer(new LayerTensors(config, i, all));
         }
-        all.add(
-                TensorSpec.of(
-                        "model.norm.weight",
-                        "output_norm.weight",
-                        Role.FINAL_NORM,
-                        OptionalInt.empty(),
-                        List.of(HIDDEN),
-                        List.of(),
-                        false,
-                        Init.ONE,
-                        config.shape()));
+        Init gain = config.norm().plus() == 0 ? Init.ONE : Init.ZERO;
+        all.add(vector(config, Role.FINAL_NORM, "weight", gain));
+        if (config.norm() instanceof Norm.Layer) {
+            all.add(vector(config, Role.FINAL_NORM_BIAS, "bias", Init.ZERO));
+        }
         if (!config.tieWordEmbeddings()) {
             all.add(head(config));
         }
         return all;
     }
 
+    /// Lists the tensors of a layer.
+    void layer(LayerTensors layer) {
+        layer.normBeforeAttention();
+        layer.attention();
+        layer.normBeforeMlp("post_attention_layernorm");
+        layer.mlp();
+    }
+
     @Override
     public TensorSpec head(ModelConfig config) {
         return outside(config, Role.HEAD, "lm_head.weight", GGUF_HEAD, VOCABULARY);
+    }
+
+    /// Of the norm behind the last layer.
+    private static TensorSpec vector(ModelConfig config, Role role, String part, Init init) {
+        return TensorSpec.of(
+                "model.norm." + part,
+                "output_norm." + part,
+                role,
+                OptionalInt.empty(),
+                List.of(HIDDEN),
+                List.of(),
+                false,
+                init,
+                config.shape());
     }
 
     private static TensorSpec outside(
@@ -141,71 +187,5 @@ class Llama extends Family {
                 false,
                 Init.NORMAL,
                 config.shape());
-    }
-
-    /// The tensors of one layer.
-    private record Layer(ModelConfig config, int index, List<TensorSpec> all) {
-        private static final List<Axis> CHANNELS = List.of(HIDDEN);
-        private static final List<Axis> QUERIES = List.of(QUERY_HEAD, HEAD_DIM);
-        private static final List<Axis> KEYS = List.of(KEY_VALUE_HEAD, HEAD_DIM);
-        private static final List<Axis> NEURONS = List.of(NEURON);
-
-        void add() {
-            norm(Role.ATTENTION_NORM, "input_layernorm", "attn_norm");
-            matrix(Role.QUERY, "self_attn.q_proj", "attn_q", QUERIES, CHANNELS);
-            matrix(Role.KEY, "self_attn.k_proj", "attn_k", KEYS, CHANNELS);
-            matrix(Role.VALUE, "self_attn.v_proj", "attn_v", KEYS, CHANNELS);
-            matrix(Role.OUTPUT, "self_attn.o_proj", "attn_output", CHANNELS, QUERIES);
-            bias(Role.QUERY_BIAS, "self_attn.q_proj", "attn_q", QUERIES);
-            bias(Role.KEY_BIAS, "self_attn.k_proj", "attn_k", KEYS);
-            bias(Role.VALUE_BIAS, "self_attn.v_proj", "attn_v", KEYS);
-            bias(Role.OUTPUT_BIAS, "self_attn.o_proj", "attn_output", CHANNELS);
-            norm(Role.MLP_NORM, "post_attention_layernorm", "ffn_norm");
-            matrix(Role.GATE, "mlp.gate_proj", "ffn_gate", NEURONS, CHANNELS);
-            matrix(Role.UP, "mlp.up_proj", "ffn_up", NEURONS, CHANNELS);
-            matrix(Role.DOWN, "mlp.down_proj", "ffn_down", CHANNELS, NEURONS);
-        }
-
-        private void norm(Role role, String name, String ggufName) {
-            add(role, name + ".weight", ggufName + ".weight", CHANNELS, List.of(), Init.ONE);
-        }
-
-        private void matrix(
-                Role role, String name, String ggufName, List<Axis> rows, List<Axis> columns) {
-            boolean residual = rows.equals(CHANNELS);
-            Init init = residual ? Init.RESIDUAL : Init.NORMAL;
-            add(role, name + ".weight", ggufName + ".weight", rows, columns, init);
-        }
-
-        private void bias(Role role, String name, String ggufName, List<Axis> rows) {
-            if (config.biases().contains(role)) {
-                add(role, name + ".bias", ggufName + ".bias", rows, List.of(), Init.ZERO);
-            }
-        }
-
-        private void add(
-                Role role,
-                String name,
-                String ggufName,
-                List<Axis> rows,
-                List<Axis> columns,
-                Init init) {
-            boolean rotated =
-                    switch (role) {
-                        case QUERY, QUERY_BIAS, KEY, KEY_BIAS -> true;
-                        default -> false;
-                    };
-            all.add(
-                    TensorSpec.of(
-                            "model.layers." + index + "." + name,
-                            "blk." + index + "." + ggufName,
-                            role,
-                            OptionalInt.of(index),
-                            rows,
-                            columns,
-                            rotated,
-                            init,
-                            config.shape()));
-        }
     }
 }

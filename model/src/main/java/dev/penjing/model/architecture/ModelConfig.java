@@ -6,6 +6,7 @@ import dev.penjing.model.files.JsonText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -18,7 +19,7 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// @param shape sizes along every axis; heads times head dimension need not be the hidden size
 /// @param biases the biases that there are: those of attention's projections
-/// @param slidingWindow how many positions attention sees, if not all
+/// @param attention of each layer
 /// @param rest the file as it was read; what does not concern the computation survives in it
 public record ModelConfig(
         Family family,
@@ -26,10 +27,10 @@ public record ModelConfig(
         int maxPositionEmbeddings,
         Norm norm,
         Mlp mlp,
-        Rope rope,
+        List<LayerAttention> attention,
+        Multipliers multipliers,
         boolean tieWordEmbeddings,
         Set<Role> biases,
-        OptionalInt slidingWindow,
         ObjectNode rest) {
     private static final long LARGEST = 16L << 20;
 
@@ -92,6 +93,24 @@ public record ModelConfig(
         return shape.get(Axis.HEAD_DIM);
     }
 
+    /// Rotary positions, of a layer that has them and sees all positions where there is one.
+    public Rope rope() {
+        return attention.stream()
+                .filter(a -> a.window().isEmpty() && a.rope().fraction() > 0)
+                .findFirst()
+                .orElse(attention.getFirst())
+                .rope();
+    }
+
+    /// How many positions attention sees in the layers that do not see all.
+    public OptionalInt slidingWindow() {
+        return attention.stream()
+                .map(LayerAttention::window)
+                .filter(OptionalInt::isPresent)
+                .findFirst()
+                .orElse(OptionalInt.empty());
+    }
+
     /// The same model in another shape, its layers the first ones of these.
     public ModelConfig resized(Shape sizes) {
         return resized(sizes, IntStream.range(0, sizes.get(Axis.LAYER)).toArray());
@@ -100,74 +119,33 @@ public record ModelConfig(
     /// The same model in another shape.
     ///
     /// @param layers which of these layers its layers are, in order
+    /// @throws PenjingException if transformers takes no such shape of its family
     public ModelConfig resized(Shape sizes, int[] layers) {
-        ObjectNode json = rest.deepCopy();
+        ObjectNode json = json();
         Family.keepLayers(json, numHiddenLayers(), layers);
-        return family.resized(copy(family, sizes, json));
+        sizes.sizes().forEach((axis, size) -> json.put(axis.key(), size));
+        return family.resized(ConfigKeys.read(json, "the student's configuration"));
     }
 
-    /// The same computation by another family's name.
-    ModelConfig as(Family other, ObjectNode json) {
-        return copy(other, shape, json);
-    }
-
-    private ModelConfig copy(Family named, Shape sizes, ObjectNode json) {
-        return new ModelConfig(
-                named,
-                sizes,
-                maxPositionEmbeddings,
-                norm,
-                mlp,
-                rope,
-                tieWordEmbeddings,
-                biases,
-                slidingWindow,
-                json);
-    }
-
-    /// As transformers 4 and 5 both read it: `rope_theta` and `rope_scaling` beside
-    /// `rope_parameters`, `torch_dtype` beside `dtype`. The head dimension is always said.
+    /// As transformers 4 and 5 both read it, `torch_dtype` beside `dtype`. The head dimension is
+    /// always said, and so is whatever differs from layer to layer.
     public String toJson() {
+        return json().toPrettyString() + "\n";
+    }
+
+    private ObjectNode json() {
         ObjectNode json = rest.deepCopy();
         json.put("model_type", modelType());
         shape.sizes().forEach((axis, size) -> json.put(axis.key(), size));
         json.put("max_position_embeddings", maxPositionEmbeddings);
-        switch (norm) {
-            case Norm.Rms rms -> json.put("rms_norm_eps", rms.epsilon());
-        }
         json.put("tie_word_embeddings", tieWordEmbeddings);
-        json.put("rope_theta", rope.theta());
-        ObjectNode parameters = json.putObject("rope_parameters");
-        parameters.put("rope_theta", rope.theta());
-        scaling(parameters);
-        if (rope.scaling() instanceof Rope.Scaling.None) {
-            json.remove("rope_scaling");
-        } else {
-            scaling(json.putObject("rope_scaling"));
-        }
+        family.write(this, json);
         JsonNode type = json.has("dtype") ? json.get("dtype") : json.path("torch_dtype");
         if (type.isString()) {
             json.set("dtype", type);
             json.set("torch_dtype", type);
         }
-        return json.toPrettyString() + "\n";
-    }
-
-    private void scaling(ObjectNode json) {
-        switch (rope.scaling()) {
-            case Rope.Scaling.None n -> json.put("rope_type", "default");
-            case Rope.Scaling.Linear linear -> {
-                json.put("rope_type", "linear");
-                json.put("factor", linear.factor());
-            }
-            case Rope.Scaling.Llama3 s -> {
-                json.put("rope_type", "llama3");
-                json.put("factor", s.factor());
-                json.put("low_freq_factor", s.lowFreqFactor());
-                json.put("high_freq_factor", s.highFreqFactor());
-                json.put("original_max_position_embeddings", s.originalMaxPositionEmbeddings());
-            }
-        }
+        return json;
     }
 
     /// Writes `config.json`.
@@ -180,7 +158,7 @@ public record ModelConfig(
         ObjectNode json = rest.deepCopy();
         json.put("dtype", dtype);
         json.put("torch_dtype", dtype);
-        return copy(family, shape, json);
+        return ConfigKeys.read(json, "the configuration");
     }
 
     /// Every tensor of a checkpoint of this model, ordered as Hugging Face does.

@@ -44,8 +44,8 @@ final class Qwen2 extends Llama {
     }
 
     @Override
-    public void fromGguf(ObjectNode json, GgufTensors tensors) {
-        super.fromGguf(json, tensors);
+    public void fromGguf(ObjectNode json, GgufSource gguf) {
+        super.fromGguf(json, gguf);
         json.remove("attention_bias");
         json.put("use_sliding_window", false);
     }

@@ -1,9 +1,23 @@
 package dev.penjing.model.architecture;
 
+import java.util.List;
+import tools.jackson.databind.node.ObjectNode;
+
 /// Rotary position embedding (Su et al. 2021).
 ///
 /// @param theta base of the frequencies
-public record Rope(double theta, Scaling scaling) {
+/// @param fraction of a head's dimensions that are turned, the first ones
+public record Rope(double theta, double fraction, Scaling scaling) {
+    /// Of all dimensions.
+    public Rope(double theta, Scaling scaling) {
+        this(theta, 1, scaling);
+    }
+
+    /// The same where no dimension is turned.
+    Rope without() {
+        return new Rope(theta, 0, scaling);
+    }
+
     /// How positions beyond those of training are reached.
     public sealed interface Scaling {
         record None() implements Scaling {}
@@ -20,13 +34,56 @@ public record Rope(double theta, Scaling scaling) {
                 implements Scaling {}
     }
 
-    /// Radians a position for each pair of dimensions of a head, scaled (section 3.2.2).
+    /// Into a `config.json`, as transformers 4 and 5 both read it: `rope_theta` and `rope_scaling`
+    /// beside `rope_parameters`.
+    void write(ObjectNode json) {
+        json.put("rope_theta", theta);
+        ObjectNode parameters = json.putObject("rope_parameters");
+        writeParameters(parameters);
+        if (scaling instanceof Scaling.None) {
+            json.remove("rope_scaling");
+        } else {
+            json.set("rope_scaling", parameters.deepCopy().remove(List.of("rope_theta")));
+        }
+    }
+
+    /// The settings in transformers 5's spelling.
+    void writeParameters(ObjectNode parameters) {
+        parameters.put("rope_theta", theta);
+        if (fraction > 0 && fraction < 1) {
+            parameters.put("partial_rotary_factor", fraction);
+        }
+        switch (scaling) {
+            case Scaling.None n -> parameters.put("rope_type", "default");
+            case Scaling.Linear linear -> {
+                parameters.put("rope_type", "linear");
+                parameters.put("factor", linear.factor());
+            }
+            case Scaling.Llama3 s -> {
+                parameters.put("rope_type", "llama3");
+                parameters.put("factor", s.factor());
+                parameters.put("low_freq_factor", s.lowFreqFactor());
+                parameters.put("high_freq_factor", s.highFreqFactor());
+                parameters.put(
+                        "original_max_position_embeddings", s.originalMaxPositionEmbeddings());
+            }
+        }
+    }
+
+    /// How many of a head's dimensions are turned.
+    public int dimensions(int headDim) {
+        return (int) (headDim * fraction);
+    }
+
+    /// Radians a position for each pair of dimensions that are turned, scaled (section 3.2.2).
+    /// Dimension i is one of a pair with that which stands as many frequencies behind it.
     ///
-    /// @return `headDim / 2` frequencies
+    /// @return half as many as [#dimensions]
     public double[] frequencies(int headDim) {
-        double[] frequencies = new double[headDim / 2];
+        int turned = dimensions(headDim);
+        double[] frequencies = new double[turned / 2];
         for (int i = 0; i < frequencies.length; i++) {
-            frequencies[i] = scaled(Math.pow(theta, -2.0 * i / headDim));
+            frequencies[i] = scaled(Math.pow(theta, -2.0 * i / turned));
         }
         return frequencies;
     }

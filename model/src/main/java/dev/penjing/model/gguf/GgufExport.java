@@ -70,7 +70,7 @@ public final class GgufExport {
                                 .formatted(config.family()));
             }
             if (table) {
-                long[] shape = {config.headDim() / 2};
+                long[] shape = {rope.dimensions(config.headDim()) / 2};
                 entries.addFirst(new GgufWriter.Entry(RopeTable.NAME, BlockType.F32, shape));
             }
             try (GgufWriter writer = new GgufWriter(file, metadata(), entries)) {
@@ -115,6 +115,9 @@ public final class GgufExport {
             MemorySegment data = view.data().asSlice(from * rowBytes, rowBytes);
             long[] shape = {columns};
             float[] values = new TensorView(spec.name(), view.dtype(), shape, data).toFloats();
+            if (spec.role().gain()) {
+                values[0] += config.norm().plus();
+            }
             writer.write(encode(to, values));
         }
         writer.align();
@@ -170,15 +173,16 @@ public final class GgufExport {
         m.put(architecture + ".attention.head_count_kv", config.numKeyValueHeads());
         m.put(architecture + ".attention.key_length", config.headDim());
         m.put(architecture + ".attention.value_length", config.headDim());
-        m.put(architecture + ".rope.dimension_count", config.headDim());
-        switch (config.norm()) {
-            case Norm.Rms rms ->
-                    m.put(
-                            architecture + ".attention.layer_norm_rms_epsilon",
-                            (float) rms.epsilon());
-        }
-        m.put(architecture + ".rope.freq_base", (float) config.rope().theta());
-        switch (config.rope().scaling()) {
+        Rope rope = config.rope();
+        m.put(architecture + ".rope.dimension_count", rope.dimensions(config.headDim()));
+        String norm =
+                switch (config.norm()) {
+                    case Norm.Rms rms -> "layer_norm_rms_epsilon";
+                    case Norm.Layer layer -> "layer_norm_epsilon";
+                };
+        m.put(architecture + ".attention." + norm, (float) config.norm().epsilon());
+        m.put(architecture + ".rope.freq_base", (float) rope.theta());
+        switch (rope.scaling()) {
             case Rope.Scaling.None n -> {}
             case Rope.Scaling.Linear linear -> {
                 m.put(architecture + ".rope.scaling.type", "linear");
@@ -186,6 +190,9 @@ public final class GgufExport {
             }
             case Rope.Scaling.Llama3 s -> {} // a tensor says it
         }
+        config.family()
+                .ggufKeys(config)
+                .forEach((key, value) -> m.put(architecture + "." + key, value));
         m.putAll(TokenizerMetadata.of(tokenizer(), config.vocabularySize()));
         special(m);
         return m;

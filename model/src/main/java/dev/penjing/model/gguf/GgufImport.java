@@ -120,11 +120,8 @@ public final class GgufImport {
                 gguf.number(architecture + ".attention.key_length")
                         .orElse(heads > 0 ? hidden / heads : 0));
         json.put("max_position_embeddings", required(gguf, architecture + ".context_length"));
-        json.put("hidden_act", "silu");
-        json.put(
-                "rms_norm_eps",
-                real(gguf, architecture + ".attention.layer_norm_rms_epsilon").orElse(1e-5));
-        json.put("rope_theta", real(gguf, architecture + ".rope.freq_base").orElse(10_000.0));
+        Family.GgufSource source = source(gguf, architecture);
+        json.put("rope_theta", source.real("rope.freq_base").orElse(10_000.0));
         if (table) {
             Rope.Scaling.Llama3 llama3 =
                     RopeTable.scaling(
@@ -141,11 +138,15 @@ public final class GgufImport {
         if (scaling.equals("linear")) {
             ObjectNode linear = json.putObject("rope_scaling");
             linear.put("rope_type", "linear");
-            linear.put("factor", real(gguf, architecture + ".rope.scaling.factor").orElse(1.0));
+            linear.put("factor", source.real("rope.scaling.factor").orElse(1.0));
         }
-        family.fromGguf(json, tensors(gguf));
+        family.fromGguf(json, source);
         for (SpecialToken token : WITH_IDS) {
             gguf.number(token.ggufKey()).ifPresent(id -> json.put(token.idKey(), id));
+        }
+        if (!json.has(SpecialToken.PAD.idKey())) {
+            // transformers otherwise takes the one of the family, which need not be in the vocabulary
+            json.putNull(SpecialToken.PAD.idKey());
         }
         String dtype =
                 switch (type) {
@@ -158,8 +159,8 @@ public final class GgufImport {
         return ModelConfig.parse(json.toString(), "the GGUF file");
     }
 
-    private static Family.GgufTensors tensors(GgufFile gguf) {
-        return new Family.GgufTensors() {
+    private static Family.GgufSource source(GgufFile gguf, String architecture) {
+        return new Family.GgufSource() {
             @Override
             public boolean has(String name) {
                 return gguf.names().contains(name);
@@ -169,19 +170,17 @@ public final class GgufImport {
             public long rows(String name) {
                 return gguf.tensor(name).shape()[0];
             }
+
+            @Override
+            public Optional<Object> value(String key) {
+                return Optional.ofNullable(gguf.metadata().get(architecture + "." + key));
+            }
         };
     }
 
     private static long required(GgufFile gguf, String key) {
         return gguf.number(key)
                 .orElseThrow(() -> new PenjingException("the GGUF file does not say its " + key));
-    }
-
-    /// A float32 written in decimal, so that 1e-5 does not become 9.99999974e-6.
-    private static Optional<Double> real(GgufFile gguf, String key) {
-        return gguf.metadata().get(key) instanceof Number n
-                ? Optional.of(Double.valueOf(n.toString()))
-                : Optional.empty();
     }
 
     private void weights(ModelConfig config, DType type, Progress progress) {
@@ -212,6 +211,11 @@ public final class GgufImport {
                 float[] values = gguf.tensor(spec.ggufName()).toFloats();
                 if (spec.rotated() && config.family().gguf().interleaved()) {
                     values = reordered(values, spec, config.headDim());
+                }
+                if (spec.role().gain()) {
+                    for (int i = 0; i < values.length; i++) {
+                        values[i] -= config.norm().plus();
+                    }
                 }
                 writer.write(spec.name(), values);
                 progress.update("import", ++done, specs.size(), spec.name());

@@ -119,6 +119,13 @@ final class GgufWriter implements AutoCloseable {
                     out.writeBytes(ints(Float.floatToIntBits(f)));
                 }
             }
+            case boolean[] all -> {
+                out.writeBytes(ints(9, 7));
+                out.writeBytes(longs(all.length));
+                for (boolean b : all) {
+                    out.write(b ? 1 : 0);
+                }
+            }
             case int[] all -> {
                 out.writeBytes(ints(9, 5));
                 out.writeBytes(longs(all.length));

@@ -15,9 +15,11 @@ final class RopeTable {
 
     private RopeTable() {}
 
-    /// @return `headDim / 2` divisors, 1 where nothing is scaled
+    /// @return divisors of all frequencies, 1 where nothing is scaled
     static float[] of(Rope rope, int headDim) {
-        double[] plain = new Rope(rope.theta(), new Rope.Scaling.None()).frequencies(headDim);
+        double[] plain =
+                new Rope(rope.theta(), rope.fraction(), new Rope.Scaling.None())
+                        .frequencies(headDim);
         double[] scaled = rope.frequencies(headDim);
         float[] table = new float[plain.length];
         for (int i = 0; i < table.length; i++) {

@@ -33,7 +33,16 @@ class FamilyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "mistral", "qwen2"})
+    @ValueSource(
+            strings = {
+                "llama", "mistral", "qwen2",
+                "qwen3",
+                "nemotron",
+                "gemma3_text",
+                "olmo2",
+                "smollm3",
+                "granite"
+            })
     void shapesFollowFromAxes(String type) {
         ModelConfig config = config(type, "");
         for (TensorSpec tensor : config.tensors()) {
@@ -85,6 +94,91 @@ class FamilyTest {
         assertThat(layerNames(config("qwen2", ", \"attention_bias\": true"))).hasSize(12);
         // nor does transformers read it in this family
         assertThat(layerNames(config("mistral", ", \"attention_bias\": true"))).hasSize(9);
+    }
+
+    /// Norms of queries and keys of one head, whatever the hidden size; 128 where nothing is said.
+    @Test
+    void qwen3NormalisesHeads() {
+        ModelConfig config = config("qwen3", "");
+        assertThat(config.tensors().in(1, Role.QUERY_NORM).shape()).containsExactly(16);
+        assertThat(config.tensors().in(1, Role.KEY_NORM).ggufName())
+                .isEqualTo("blk.1.attn_k_norm.weight");
+        assertThat(config("qwen3", ", \"head_dim\": null").headDim()).isEqualTo(128);
+        assertThatThrownBy(() -> config("qwen3", ", \"use_sliding_window\": true"))
+                .hasMessageContaining("use_sliding_window");
+    }
+
+    /// Nemotron-Mini-4B-Instruct's own numbers: 4.19 billion parameters.
+    @Test
+    void nemotronMiniIsCounted() {
+        ModelConfig config =
+                ModelConfig.parse(
+                        """
+                        {"model_type": "nemotron", "hidden_act": "relu2", "hidden_size": 3072,
+                         "intermediate_size": 9216, "max_position_embeddings": 4096,
+                         "norm_eps": 1e-05, "num_attention_heads": 24, "head_dim": 128,
+                         "num_hidden_layers": 32, "num_key_value_heads": 8,
+                         "partial_rotary_factor": 0.5, "rope_theta": 10000.0,
+                         "tie_word_embeddings": false, "vocab_size": 256000}
+                        """,
+                        "test");
+        long layer = 3072L * (3072 + 2 * 1024) + 3072L * 3072 + 2 * 3072L * 9216 + 4 * 3072L;
+        assertThat(config.parameters()).isEqualTo(32 * layer + 2 * 256_000L * 3072 + 2 * 3072L);
+        assertThat(config.rope().frequencies(128)).hasSize(32);
+        assertThat(config.tensors().find(0, Role.GATE)).isEmpty();
+        assertThat(config.tensors().in(0, Role.MLP_NORM_BIAS).ggufName())
+                .isEqualTo("blk.0.ffn_norm.bias");
+    }
+
+    /// Gemma 3 270M's own numbers: five layers of six slide; and what transformers takes.
+    @Test
+    void gemmaAlternates() {
+        ModelConfig config =
+                ModelConfig.parse(
+                        """
+                        {"model_type": "gemma3_text", "head_dim": 256, "hidden_size": 640,
+                         "hidden_activation": "gelu_pytorch_tanh", "intermediate_size": 2048,
+                         "max_position_embeddings": 32768, "num_attention_heads": 4,
+                         "num_hidden_layers": 18, "num_key_value_heads": 1,
+                         "query_pre_attn_scalar": 256, "rms_norm_eps": 1e-06,
+                         "rope_local_base_freq": 10000.0, "rope_theta": 1000000.0,
+                         "sliding_window": 512, "vocab_size": 262144}
+                        """,
+                        "test");
+        assertThat(config.parameters()).isEqualTo(268_098_176L);
+        assertThat(config.attention().get(4).window()).hasValue(512);
+        assertThat(config.attention().get(4).rope().theta()).isEqualTo(10_000);
+        assertThat(config.attention().get(5).window()).isEmpty();
+        assertThat(config.attention().get(5).rope().theta()).isEqualTo(1_000_000);
+        // the embedding's constant follows the student's hidden size, as it does in transformers
+        ModelConfig student = config.resized(config.shape().with(Axis.HIDDEN, 400));
+        assertThat(student.multipliers().embedding()).isEqualTo(20);
+        assertThatThrownBy(() -> config.resized(config.shape().with(Axis.HIDDEN, 402)))
+                .isInstanceOf(PenjingException.class)
+                .hasMessageContaining("such as 404 channels");
+        assertThatThrownBy(() -> config("gemma3", ", \"vision_config\": {}"))
+                .hasMessageContaining("vision tower");
+        assertThatThrownBy(() -> config("gemma3_text", ", \"final_logit_softcapping\": 30.0"))
+                .hasMessageContaining("final_logit_softcapping");
+        assertThatThrownBy(() -> config("gemma3_text", "").family().ggufKeys(config("gemma3", "")))
+                .hasMessageContaining("query_pre_attn_scalar");
+    }
+
+    /// A student's layers keep what they had; GGUF knows one pattern only.
+    @Test
+    void smolLmLayersKeepTheirPositions() {
+        ModelConfig config = config("smollm3", ", \"num_hidden_layers\": 8");
+        assertThat(config.attention().stream().map(a -> a.rope().fraction()))
+                .containsExactly(1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0);
+        assertThat(config.family().ggufKeys(config)).isEmpty();
+        ModelConfig cut =
+                config.resized(config.shape().with(Axis.LAYER, 3), new int[] {0, 3, 5});
+        assertThat(cut.rest().path("no_rope_layers").toString()).isEqualTo("[1,0,1]");
+        assertThatThrownBy(() -> cut.family().ggufKeys(cut))
+                .isInstanceOf(PenjingException.class)
+                .hasMessageContaining("layer 1 of a smollm3 has no rotary positions");
+        assertThatThrownBy(() -> config("smollm3", ", \"no_rope_layers\": [1, 0]"))
+                .hasMessageContaining("no_rope_layers has fewer entries");
     }
 
     /// A key that one family reads changes the computation of another that does not know it.

@@ -147,6 +147,10 @@ class ModelConfigTest {
                 "'num_attention_heads': 31 | num_attention_heads",
                 "'head_dim': 7 | head_dim",
                 "'model_type': 'gemma' | gemma",
+                "'model_type': 'qwen3_moe', 'num_experts': 128 | experts",
+                "'model_type': 'mixtral' | with experts",
+                "'model_type': 'nemotron_h', 'mamba_num_heads': 8 | with state-space layers",
+                "'vision_config': {} | vision tower (vision_config)",
             })
     void whatChangesTheComputationIsRefusedByName(String entry, String named) {
         String more = ", " + entry.replace('\'', '"');

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Tests of the playground in a real browser. Skipped where there is none, unless `PENJING_BROWSER_TEST` is
-/// `required`.
+/// Tests of the playground in a real browser. Skipped where there is none, unless
+/// `PENJING_BROWSER_TEST` is `required`.
 abstract class PlaygroundBrowser {
     static final String QUESTION = "Where does Cora live?";
     static final String EXAMPLE = "Tell me a little story.";

@@ -2,7 +2,6 @@ package dev.penjing.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -139,7 +138,7 @@ class PlaygroundMarkdownTest extends PlaygroundBrowser {
                   return performance.now() - start;
                 })))
                 """;
-        assertThat(page.evaluate(took).asDouble()).isLessThan(20_000);
+        assertThat(page.evaluate(took).asDouble()).isLessThan(5_000);
     }
 
     @Test
@@ -172,8 +171,5 @@ class PlaygroundMarkdownTest extends PlaygroundBrowser {
                 """);
         page.await("document.documentElement.scrollWidth <= 390");
         page.await("document.querySelector('[data-testid=log]').scrollWidth <= 390");
-        page.picture(Path.of("target", "playground-markdown.png"));
-        page.size(1280, 860);
-        page.picture(Path.of("target", "playground-markdown-wide.png"));
     }
 }

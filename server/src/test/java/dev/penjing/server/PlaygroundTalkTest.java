@@ -97,7 +97,6 @@ class PlaygroundTalkTest extends PlaygroundBrowser {
         asked(EXAMPLE);
         page.click(id("conversations-open"));
         assertThat(listed()).isEqualTo(2);
-        page.picture(java.nio.file.Path.of("target", "p-list.png"));
         page.fill(id("conversations-search"), "LIVE cora where");
         page.await("document.querySelectorAll('[data-testid=conversation]').length === 1");
         page.evaluate(
@@ -128,7 +127,6 @@ class PlaygroundTalkTest extends PlaygroundBrowser {
         page.press("Enter");
         page.awaitElement(id("edit-text") + ":focus");
         page.fill(id("edit-text"), OTHER);
-        page.picture(java.nio.file.Path.of("target", "p-edit.png"));
         page.click(id("edit-send"));
         page.await("document.querySelectorAll('[data-testid=turn]').length === 1");
         page.awaitElement(turn(0, "done"));
@@ -189,7 +187,10 @@ class PlaygroundTalkTest extends PlaygroundBrowser {
         assertThat(page.evaluate(bounded.formatted(1000, 2)).asInt()).isEqualTo(2);
         assertThat(page.evaluate(bounded.formatted(40, 50)).asInt()).isEqualTo(2);
         assertThat(page.evaluate(bounded.formatted(5, 50)).asInt()).isEqualTo(1);
-        page.evaluate("localStorage.setItem('penjing.conversations', '[{\"id\":1},7]')");
+        String odd = "{\"id\":\"a\",\"updated\":1,\"columns\":[{\"turns\":[{}]}]}";
+        page.evaluate("localStorage.setItem('penjing.conversations', '[%s,7]')".formatted(odd));
+        page.evaluate("sessionStorage.setItem('penjing.conversation', 'a')");
+        reload();
         page.click(id("conversations-open"));
         assertThat(listed()).isZero();
         page.press("Escape");
@@ -203,7 +204,6 @@ class PlaygroundTalkTest extends PlaygroundBrowser {
         page.evaluate("document.activeElement.blur()");
         page.type("?");
         page.awaitElement(id("shortcuts") + "[open]");
-        page.picture(java.nio.file.Path.of("target", "p-keys.png"));
         assertThat(page.text("#shortcuts-list")).contains("Answer again", "New conversation");
         page.press("Escape");
         page.awaitElement(id("shortcuts") + ":not([open])");

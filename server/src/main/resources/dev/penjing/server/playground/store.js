@@ -15,7 +15,10 @@ export function bounded(list, room = ROOM, most = MOST) {
   });
 }
 
-const shaped = (one) => typeof one?.id === "string" && Array.isArray(one.columns) && one.columns.every((column) => Array.isArray(column?.turns));
+const asked = (turn) => typeof turn?.question === "string" && typeof turn.settings === "object" && turn.settings !== null
+  && Array.isArray(turn.choices) && turn.choices.every((choice) => typeof choice?.text === "string");
+const shaped = (one) => typeof one?.id === "string" && Number.isFinite(one.updated)
+  && Array.isArray(one.columns) && one.columns.every((column) => Array.isArray(column?.turns) && column.turns.every(asked));
 
 /** All conversations; none where storage is closed or holds something else. */
 export function all() {

@@ -39,13 +39,13 @@ public final class Pruner {
         try (Checkpoint source = Checkpoint.open(teacherDirectory)) {
             source.check(teacher);
             List<TensorSpec> tensors = student.tensors();
-            DType type = source.tensor(originals.getFirst().name()).dtype();
+            DType type = source.tensor(originals.getFirst()).dtype();
             try (SafetensorsWriter writer = SafetensorsWriter.ofModel(directory, tensors, type)) {
                 int done = 0;
                 for (TensorSpec tensor : tensors) {
                     TensorSpec original = original(tensor, originals, cut);
                     TensorView view = source.usable(original);
-                    writer.write(tensor.name(), slice(view.toFloats(), original, teacher, cut));
+                    writer.write(tensor, slice(view.toFloats(), original, teacher, cut));
                     progress.update("prune", ++done, tensors.size(), tensor.name());
                 }
                 writer.finish();

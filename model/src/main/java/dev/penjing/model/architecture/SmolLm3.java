@@ -42,7 +42,7 @@ final class SmolLm3 extends Llama {
         int interval = keys.present(INTERVAL) ? keys.size(INTERVAL) : GGUF_INTERVAL;
         keys.ignore(INTERVAL);
         var list = keys.byLayer(LIST);
-        Rope rope = keys.rope(2_000_000, 1);
+        Rope rope = keys.rope(2_000_000);
         return IntStream.range(0, layers)
                 .mapToObj(i ->
                         list.map(all -> all.get(i).asInt(1) != 0).orElse(rotated(i, interval)))

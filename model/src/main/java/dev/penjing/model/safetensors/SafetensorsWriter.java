@@ -48,6 +48,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
     private int shard = -1;
     private int next;
+    private long written;
     private @org.jspecify.annotations.Nullable FileChannel channel;
 
     /// For the weights of a model as transformers writes them: in shards of 4 GiB.
@@ -107,17 +108,33 @@ public final class SafetensorsWriter implements AutoCloseable {
         header(channel, shards.get(shard).tensors(), type, metadata);
     }
 
+    /// The next tensor of a model, or what of it that holds several is next.
+    public void write(TensorSpec tensor, float[] values) {
+        write(tensor.stored(), values, tensor.last());
+    }
+
     /// The next tensor, rounded to the type (to nearest, ties to even).
     public void write(String name, float[] values) {
+        write(name, values, true);
+    }
+
+    /// @param last whether the tensor ends with these
+    private void write(String name, float[] values, boolean last) {
         try {
             if (next == shards.get(shard).tensors().size()) {
                 nextShard();
             }
-            TensorHeader expected = shards.get(shard).tensors().get(next++);
-            if (!expected.name().equals(name) || expected.size() != values.length) {
+            TensorHeader expected = shards.get(shard).tensors().get(next);
+            written += values.length;
+            boolean fits = last ? written == expected.size() : written < expected.size();
+            if (!expected.name().equals(name) || !fits) {
                 throw new IllegalArgumentException(
                         "expected %s of %d elements, not %s of %d"
-                                .formatted(expected.name(), expected.size(), name, values.length));
+                                .formatted(expected.name(), expected.size(), name, written));
+            }
+            if (last) {
+                next++;
+                written = 0;
             }
             for (int at = 0; at < values.length; ) {
                 buffer.clear();

@@ -7,8 +7,9 @@ import java.util.stream.IntStream;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// SmolLM 3 (Hugging Face 2025): a Llama some of whose layers, every fourth in its published models,
-/// have no rotary positions (Yang et al. 2025, RNoPE). Windows, which these leave off, are refused.
+/// SmolLM 3 (Hugging Face 2025): a Llama some of whose layers, every fourth in its published
+/// models, have no rotary positions (Yang et al. 2025, RNoPE). Windows, which these leave off, are
+/// refused.
 final class SmolLm3 extends Llama {
     /// All that llama.cpp knows.
     private static final int GGUF_INTERVAL = 4;

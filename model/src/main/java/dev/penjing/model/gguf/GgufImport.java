@@ -158,7 +158,7 @@ public final class GgufImport {
             gguf.number(token.ggufKey()).ifPresent(id -> json.put(token.idKey(), id));
         }
         if (!json.has(SpecialToken.PAD.idKey())) {
-            // transformers otherwise takes the one of the family, which need not be in the vocabulary
+            // or transformers takes the family's own, which need not be in the vocabulary
             json.putNull(SpecialToken.PAD.idKey());
         }
         String dtype =

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Scalings of rotary positions that GGUF has not as settings but as tensors, by which the frequency
-/// of each pair of a head's dimensions is divided: Llama 3's, `rope_freqs.weight`, and the two of
-/// LongRoPE.
+/// Scalings of rotary positions that GGUF has not as settings but as tensors, by which the
+/// frequency of each pair of a head's dimensions is divided: Llama 3's, `rope_freqs.weight`, and
+/// the two of LongRoPE.
 final class RopeTable {
     static final String NAME = "rope_freqs.weight";
     static final String SHORT = "rope_factors_short.weight";

@@ -102,7 +102,29 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         """,
                         7.605,
                         0.36199, 0.02351, 0.05955, -0.31242, -0.14293, 0.13397, 0.30813,
-                        -0.14177));
+                        -0.14177),
+                of(
+                        "phi3",
+                        """
+                        "model_type": "phi3", "head_dim": 20, "partial_rotary_factor": 0.5,
+                        "sliding_window": 5, "rope_theta": 20000.0
+                        """,
+                        33.4235,
+                        -0.14141, 0.6691, 0.8075, -0.10155, 0.67609, 0.90841, 1.52143,
+                        -0.95742),
+                of(
+                        "phi3-longrope",
+                        """
+                        "model_type": "phi3", "hidden_size": 96, "head_dim": 16,
+                        "partial_rotary_factor": 0.5,
+                        "original_max_position_embeddings": 64, "rope_theta": 20000.0,
+                        "rope_scaling": {"type": "longrope",
+                        "short_factor": [1.0, 1.5, 2.25, 3.0],
+                        "long_factor": [4.0, 8.0, 12.0, 20.0]}
+                        """,
+                        40.2948,
+                        -1.04544, -0.57253, 0.91784, -0.88389, 0.73031, 0.47078, -1.65533,
+                        -1.38806));
     }
 
     private static TinyFamily of(String name, String keys, double norm, Double... last) {

@@ -53,7 +53,10 @@ public final class TinyModels {
 
     /// The weights of one tensor.
     public static float[] weights(TensorSpec spec) {
-        return weights(spec.name(), spec.shape());
+        float[] stored = weights(spec.stored(), spec.storedShape());
+        int from =
+                spec.part().map(p -> Math.toIntExact(p.from() * spec.shape()[1])).orElse(0);
+        return Arrays.copyOfRange(stored, from, from + Math.toIntExact(spec.size()));
     }
 
     private static float[] weights(String name, long... shape) {
@@ -84,7 +87,7 @@ public final class TinyModels {
                         1L << 30,
                         Map.of())) {
             for (TensorSpec spec : config.tensors()) {
-                writer.write(spec.name(), change.apply(spec, weights(spec)));
+                writer.write(spec, change.apply(spec, weights(spec)));
             }
             writer.finish();
         }

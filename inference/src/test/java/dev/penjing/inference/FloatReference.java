@@ -5,6 +5,7 @@ import dev.penjing.model.architecture.Mlp;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Norm;
 import dev.penjing.model.architecture.Rope;
+import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.Checkpoint;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -27,7 +28,12 @@ final class FloatReference {
     }
 
     private double[] times(String name, double[] x) {
-        float[] w = checkpoint.tensor(name + ".weight").toFloats();
+        TensorSpec spec =
+                config.tensors().stream()
+                        .filter(t -> t.name().equals(name + ".weight"))
+                        .findFirst()
+                        .orElseThrow();
+        float[] w = checkpoint.tensor(spec).toFloats();
         int rows = w.length / x.length;
         double[] y = new double[rows];
         float[] bias =
@@ -82,8 +88,8 @@ final class FloatReference {
         int half = frequencies.length;
         for (int head = 0; head < x.length; head += dim) {
             for (int i = 0; i < half; i++) {
-                double cos = Math.cos(position * frequencies[i]);
-                double sin = Math.sin(position * frequencies[i]);
+                double cos = rope.magnitude() * Math.cos(position * frequencies[i]);
+                double sin = rope.magnitude() * Math.sin(position * frequencies[i]);
                 double a = x[head + i];
                 double b = x[head + i + half];
                 x[head + i] = a * cos - b * sin;
@@ -172,7 +178,7 @@ final class FloatReference {
         for (double[] row : x) {
             double[] n = norm(at + before, row);
             double[] up = times(at + "mlp.up_proj", n);
-            double[] gate = has(at + "mlp.gate_proj") ? times(at + "mlp.gate_proj", n) : up;
+            double[] gate = config.mlp().gated() ? times(at + "mlp.gate_proj", n) : up;
             for (int i = 0; i < up.length; i++) {
                 double z = gate[i];
                 up[i] =

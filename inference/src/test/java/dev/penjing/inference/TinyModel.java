@@ -68,7 +68,7 @@ public final class TinyModel {
                     values[i] += (float) (noise * other.nextGaussian());
                     values[i] *= spec.role() == Role.FINAL_NORM ? last : 1;
                 }
-                writer.write(spec.name(), values);
+                writer.write(spec, values);
             }
             writer.finish();
         }

@@ -71,7 +71,8 @@ public final class CausalAttention implements ForwardContext, AutoCloseable {
             Tensor qBLE = qBHLE.view(batch * groups, heads / groups * length, e);
             Tensor scores = torch.bmm(qBLE, kBLE.transpose(1, 2));
             Tensor masked =
-                    scores.view(batch * groups, heads / groups, length, length).add_(mask(length, kind.window()));
+                    scores.view(batch * groups, heads / groups, length, length)
+                            .add_(mask(length, kind.window()));
             Tensor weights = masked.softmax(-1).view(batch * groups, -1, length);
             outBHLE = torch.bmm(weights, vBLE).view(batch, heads, length, e);
         } else {

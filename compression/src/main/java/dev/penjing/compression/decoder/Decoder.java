@@ -70,8 +70,8 @@ public final class Decoder implements AutoCloseable {
         return weights.head();
     }
 
-    /// What is multiplied with the head, `[N, D]`: the hidden states after the final norm, of the embeddings `embeddedBLD`; each row is a
-    /// whole sequence.
+    /// What is multiplied with the head, `[N, D]`: the hidden states after the final norm, of the
+    /// embeddings `embeddedBLD`; each row is a whole sequence.
     public Tensor hidden(Tensor embeddedBLD) {
         return hidden(embeddedBLD, Probe.NONE, attention);
     }
@@ -118,7 +118,8 @@ public final class Decoder implements AutoCloseable {
         return Operations.times(multipliers.logits(), operations.norm(xND, weights.norm()));
     }
 
-    /// The rotary embedding, by layer, of rows whose tokens stand at any positions, for a [ForwardContext].
+    /// The rotary embedding, by layer, of rows whose tokens stand at any positions, for a
+    /// [ForwardContext].
     ///
     /// @param positions of `rows` rows
     public List<RotaryEmbedding.Rotation> rotations(int[] positions, int rows) {

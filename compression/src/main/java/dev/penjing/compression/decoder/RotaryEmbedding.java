@@ -17,6 +17,7 @@ public final class RotaryEmbedding implements AutoCloseable {
     private final double scale;
     private final Compute compute;
     private final double[] frequencies;
+    private final double magnitude;
     private final Tensor rotateEE;
     private Optional<Tables> tables = Optional.empty();
 
@@ -25,6 +26,7 @@ public final class RotaryEmbedding implements AutoCloseable {
         this.scale = config.multipliers().attention();
         this.compute = compute;
         this.frequencies = rope.frequencies(headDim);
+        this.magnitude = rope.magnitude();
         try (PointerScope scope = new PointerScope()) {
             rotateEE = Tensors.keep(rotateHalf());
         }
@@ -118,9 +120,11 @@ public final class RotaryEmbedding implements AutoCloseable {
         float[] both = new float[2 * length * e];
         for (int l = 0; l < length; l++) {
             for (int i = 0; i < e; i++) {
-                double angle = i < 2 * half ? l * frequencies[i % half] : 0;
-                both[l * e + i] = (float) (Math.cos(angle) * factor);
-                both[(length + l) * e + i] = (float) (Math.sin(angle) * factor);
+                boolean turned = i < 2 * half;
+                double angle = turned ? l * frequencies[i % half] : 0;
+                double size = turned ? factor * magnitude : factor;
+                both[l * e + i] = (float) (Math.cos(angle) * size);
+                both[(length + l) * e + i] = (float) (Math.sin(angle) * size);
             }
         }
         return compute.tensor(both, 2, length, e);

@@ -23,8 +23,8 @@ import org.bytedeco.pytorch.global.torch;
 /// @param prefix what all rows share at the beginning, a cache of one row
 /// @param append whether the one row of this pass becomes the prefix's end
 /// @param own what each row has behind the prefix; the pass writes its one token there
-/// @param masksBLC by window, what is added to the scores of the last C of all positions: 0 or minus
-///   infinity; none where nothing is hidden
+/// @param masksBLC by window, what is added to the scores of the last C of all positions: 0 or
+///   minus infinity; none where nothing is hidden
 record CachedAttention(
         Decoder decoder,
         List<RotaryEmbedding.Rotation> rotations,

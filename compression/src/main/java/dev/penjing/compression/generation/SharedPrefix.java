@@ -120,7 +120,8 @@ final class SharedPrefix implements AutoCloseable {
                         append,
                         Optional.empty(),
                         Windows.masks(
-                                config, w -> Optional.of(mask(positions, parents, rows, width, w))));
+                                config,
+                                w -> Optional.of(mask(positions, parents, rows, width, w))));
         Tensor idsBL = compute.place(Tensors.ids(ids, rows, width));
         return decoder.hidden(decoder.embed(idsBL), attention);
     }

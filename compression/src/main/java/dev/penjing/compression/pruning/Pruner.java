@@ -38,13 +38,12 @@ public final class Pruner {
         try (Checkpoint source = Checkpoint.open(teacherDirectory)) {
             source.check(teacher);
             List<TensorSpec> tensors = student.tensors();
-            DType type = source.tensor(originals.getFirst().name()).dtype();
+            DType type = source.tensor(originals.getFirst()).dtype();
             try (SafetensorsWriter writer = SafetensorsWriter.ofModel(directory, tensors, type)) {
                 int done = 0;
                 for (TensorSpec tensor : tensors) {
                     TensorSpec original = original(tensor, originals, cut);
-                    writer.write(
-                            tensor.name(), tensor.size(), slice(source, original, teacher, cut));
+                    writer.write(tensor, slice(source, original, teacher, cut));
                     progress.update("prune", ++done, tensors.size(), tensor.name());
                 }
                 writer.finish();

@@ -128,11 +128,11 @@ public final class Repair {
             RepairWork work,
             double finalGain) {
         List<TensorSpec> tensors = student.tensors();
-        DType type = checkpoint.tensor(teacher.tensors().getFirst().name()).dtype();
+        DType type = checkpoint.tensor(teacher.tensors().getFirst()).dtype();
         try (SafetensorsWriter writer = SafetensorsWriter.ofModel(request.to(), tensors, type)) {
             for (TensorSpec tensor : tensors) {
                 if (tensor.layer().isPresent()) {
-                    writer.write(tensor.name(), work.tensor(tensor));
+                    writer.write(tensor, work.tensor(tensor));
                     continue;
                 }
                 SafetensorsWriter.Elements kept =
@@ -140,8 +140,7 @@ public final class Repair {
                 float plus = teacher.norm().plus();
                 double gain = tensor.role() == Role.FINAL_NORM ? finalGain : 1;
                 writer.write(
-                        tensor.name(),
-                        tensor.size(),
+                        tensor,
                         (into, count) -> {
                             kept.next(into, count);
                             for (int i = 0; gain != 1 && i < count; i++) {

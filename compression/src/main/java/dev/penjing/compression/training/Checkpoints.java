@@ -19,7 +19,7 @@ public final class Checkpoints {
                 SafetensorsWriter.ofModel(directory, config.tensors(), type)) {
             for (TensorSpec tensor : config.tensors()) {
                 try (PointerScope scope = new PointerScope()) {
-                    writer.write(tensor.name(), Tensors.floats(parameters.view(tensor)));
+                    writer.write(tensor, Tensors.floats(parameters.view(tensor)));
                 }
             }
             writer.finish();

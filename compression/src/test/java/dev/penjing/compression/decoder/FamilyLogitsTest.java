@@ -7,13 +7,22 @@ import dev.penjing.compression.TinyFamily;
 import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.torch.Compute;
+import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Role;
 import dev.penjing.model.language.Prompt;
 import dev.penjing.model.language.ScoredText;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorArrayRefOptional;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -104,6 +113,93 @@ class FamilyLogitsTest {
                 requireGreedy(family.config(), prompts.get(i).ids(), answers.get(i));
             }
         }
+    }
+
+    /// The gradient of a weighted sum of the hidden states beside the difference of that sum along
+    /// one direction, in which every parameter of the layers and of the last norm moves.
+    @ParameterizedTest
+    @MethodSource("families")
+    void gradientsAreThoseOfDifferences(TinyFamily family) {
+        ModelConfig config = family.config();
+        try (PointerScope scope = new PointerScope();
+                FlatParameters parameters = TinyModels.parameters(config, COMPUTE);
+                FlatParameters gradients =
+                        FlatParameters.zeros(config, COMPUTE, ScalarType.Float);
+                FlatParameters direction =
+                        FlatParameters.zeros(config, COMPUTE, ScalarType.Float);
+                Decoder decoder = Decoder.trainable(config, parameters, gradients, COMPUTE)) {
+            int[] ids = TinyModels.ids(12);
+            Tensor embedded;
+            Tensor weightsND;
+            try (AutoGradMode noGrad = new AutoGradMode(false)) {
+                embedded = decoder.embed(Tensors.ids(ids, 1, ids.length));
+                weightsND = pattern(new long[] {ids.length, config.hiddenSize()}, 0);
+                for (ParameterLayout.Slot slot : direction.layout().slots()) {
+                    Role role = slot.spec().role();
+                    if (role != Role.EMBEDDING && role != Role.HEAD) {
+                        direction.view(slot.spec()).copy_(pattern(slot.shape(), slot.offset()));
+                    }
+                }
+            }
+            Tensor hidden = decoder.hidden(embedded);
+            hidden.backward(
+                    weightsND, new BoolOptional(), false, new TensorArrayRefOptional());
+            try (AutoGradMode noGrad = new AutoGradMode(false)) {
+                for (ParameterLayout.Slot slot : gradients.layout().slots()) {
+                    Role role = slot.spec().role();
+                    if (role != Role.EMBEDDING && role != Role.HEAD) {
+                        float[] gradient = Tensors.floats(gradients.view(slot.spec()));
+                        double sum = 0;
+                        for (float g : gradient) {
+                            sum += Math.abs(g);
+                        }
+                        assertThat(sum).as(slot.spec().name()).isPositive();
+                    }
+                }
+                double expected =
+                        gradients.flat().mul(direction.flat()).sum().item_double();
+                double step = 2e-4;
+                double difference =
+                        (along(decoder, parameters, direction, embedded, weightsND, step)
+                                        - along(
+                                                decoder,
+                                                parameters,
+                                                direction,
+                                                embedded,
+                                                weightsND,
+                                                -step))
+                                / (2 * step);
+                assertThat(difference).isCloseTo(expected, within(0.02 * Math.abs(expected)));
+            }
+        }
+    }
+
+    private static double along(
+            Decoder decoder,
+            FlatParameters parameters,
+            FlatParameters direction,
+            Tensor embedded,
+            Tensor weightsND,
+            double step) {
+        Tensor moved = direction.flat().mul(new Scalar(step));
+        parameters.flat().add_(moved);
+        double sum =
+                decoder.hidden(embedded)
+                        .to(ScalarType.Double)
+                        .mul(weightsND)
+                        .sum()
+                        .item_double();
+        parameters.flat().sub_(moved);
+        return sum;
+    }
+
+    private static Tensor pattern(long[] shape, long offset) {
+        int size = Math.toIntExact(Arrays.stream(shape).reduce(1, Math::multiplyExact));
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) {
+            values[i] = (float) Math.sin(1.7 * (i + offset) + 0.3);
+        }
+        return TinyModels.tensor(values, shape);
     }
 
     private static double sum(float[] logits, int[] ids) {

@@ -24,6 +24,7 @@ final class PackedWeights implements AutoCloseable {
     ///
     /// @param weight whole, whatever the checkpoint stores
     /// @param bias empty where there is none
+    @SuppressWarnings("ArrayRecordComponent") // compared nowhere
     record Gain(float[] weight, float[] bias) {
         boolean none() {
             return weight.length == 0;

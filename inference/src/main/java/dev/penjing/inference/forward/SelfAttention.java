@@ -85,7 +85,7 @@ final class SelfAttention {
         this.windows =
                 layers.stream().mapToInt(l -> l.window().orElse(Integer.MAX_VALUE)).toArray();
         List<Rope> ropes = layers.stream().map(LayerAttention::rope).distinct().toList();
-        ropes.forEach(rope -> turns.add(new Turns(rope.frequencies(headDim), maxRows)));
+        ropes.forEach(rope -> turns.add(new Turns(rope, headDim, maxRows)));
         this.turnsOfLayer =
                 layers.stream().map(l -> turns.get(ropes.indexOf(l.rope()))).toArray(Turns[]::new);
         this.qkvT = new float[Math.multiplyExact(maxRows, qkvStride)];
@@ -124,11 +124,13 @@ final class SelfAttention {
     /// Rotary positions of a batch's rows: cosines and sines by row and frequency.
     private static final class Turns {
         private final double[] frequencies;
+        private final double magnitude;
         private final float[] cosT;
         private final float[] sinT;
 
-        Turns(double[] frequencies, int maxRows) {
-            this.frequencies = frequencies;
+        Turns(Rope rope, int headDim, int maxRows) {
+            this.frequencies = rope.frequencies(headDim);
+            this.magnitude = rope.magnitude();
             this.cosT = new float[maxRows * frequencies.length];
             this.sinT = new float[maxRows * frequencies.length];
         }
@@ -136,8 +138,8 @@ final class SelfAttention {
         void begin(int row, int position) {
             for (int i = 0; i < frequencies.length; i++) {
                 double angle = position * frequencies[i];
-                cosT[row * frequencies.length + i] = (float) Math.cos(angle);
-                sinT[row * frequencies.length + i] = (float) Math.sin(angle);
+                cosT[row * frequencies.length + i] = (float) (Math.cos(angle) * magnitude);
+                sinT[row * frequencies.length + i] = (float) (Math.sin(angle) * magnitude);
             }
         }
 

@@ -123,7 +123,7 @@ public abstract sealed class WeightSource implements AutoCloseable {
         @Override
         public String describe() {
             TensorSpec embedding = config.tensors().of(Role.EMBEDDING);
-            return checkpoint.tensor(embedding.name()).dtype().name();
+            return checkpoint.tensor(embedding).dtype().name();
         }
 
         @Override
@@ -133,7 +133,7 @@ public abstract sealed class WeightSource implements AutoCloseable {
 
         @Override
         float[] vector(TensorSpec spec) {
-            float[] values = checkpoint.tensor(spec.name()).toFloats();
+            float[] values = checkpoint.tensor(spec).toFloats();
             for (int i = 0; i < values.length && spec.role().gain(); i++) {
                 values[i] += config.norm().plus();
             }
@@ -142,7 +142,7 @@ public abstract sealed class WeightSource implements AutoCloseable {
 
         @Override
         Rows rows(TensorSpec spec) {
-            TensorView view = checkpoint.tensor(spec.name());
+            TensorView view = checkpoint.tensor(spec);
             long[] shape = {view.shape()[1]};
             long bytes = shape[0] * view.dtype().bytes();
             return (row, to, toRow) -> {
@@ -168,25 +168,13 @@ public abstract sealed class WeightSource implements AutoCloseable {
                 file = GgufFile.open(path);
                 closer.own(file, GgufFile::close);
                 config = GgufImport.config(file, DType.F32);
-                config.tensors().forEach(this::check);
+                config.tensors().forEach(this::tensor); // or it fails
                 closer.keep();
             }
         }
 
-        private void check(TensorSpec spec) {
-            long[] shape = tensor(spec).shape();
-            if (!Arrays.equals(shape, spec.shape())) {
-                throw new PenjingException(
-                        "%s in the GGUF file has the shape %s, not %s: it is damaged, fetch it again"
-                                .formatted(
-                                        spec.name(),
-                                        Arrays.toString(shape),
-                                        Arrays.toString(spec.shape())));
-            }
-        }
-
         private GgufFile.Tensor tensor(TensorSpec spec) {
-            return file.tensor(spec.ggufName());
+            return file.tensor(spec);
         }
 
         @Override

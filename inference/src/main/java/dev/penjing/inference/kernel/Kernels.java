@@ -62,8 +62,8 @@ public interface Kernels {
     /// gate = silu(gate) * up, where silu(z) = z / (1 + e^-z).
     void siluTimes(float[] gate, int gateAt, float[] up, int upAt, int count);
 
-    /// gate = gelu(gate) * up, where gelu(z) = z / (1 + e^-2y), y = sqrt(2 / pi) (z + 0.044715 z^3):
-    /// the approximation by tanh (Hendrycks and Gimpel 2016, section 2).
+    /// gate = gelu(gate) * up, where gelu(z) = z / (1 + e^-2y) and y = sqrt(2 / pi) (z + 0.044715
+    /// z^3): the approximation by tanh (Hendrycks and Gimpel 2016, section 2).
     void geluTimes(float[] gate, int gateAt, float[] up, int upAt, int count);
 
     /// scores[t] = scale x (q . k_t) for the 16 positions of a tile.

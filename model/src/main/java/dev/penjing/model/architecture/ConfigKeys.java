@@ -1,6 +1,7 @@
 package dev.penjing.model.architecture;
 
 import dev.penjing.model.PenjingException;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -245,36 +246,39 @@ final class ConfigKeys {
         }
     }
 
-    /// Rotary positions, in either spelling.
+    /// Rotary positions of all dimensions, in either spelling.
     ///
     /// @param theta where the file says none
-    /// @param fraction of a head's dimensions where the file says none; the file is asked if it is
-    ///   not 1
-    Rope rope(double theta, double fraction) {
-        JsonNode parameters =
-                present("rope_parameters")
-                        ? json.get("rope_parameters")
-                        : json.path("rope_scaling");
-        return rope(parameters, "rope_theta", theta, fraction);
+    Rope rope(double theta) {
+        return rope(ropeParameters(), "rope_theta", theta, 1);
+    }
+
+    /// The same of a share of a head's dimensions.
+    ///
+    /// @param fraction where the file says none
+    Rope partialRope(double theta, double fraction) {
+        double turned =
+                ropeParameters()
+                        .path("partial_rotary_factor")
+                        .asDouble(take("partial_rotary_factor").asDouble(fraction));
+        if (!(turned > 0 && turned <= 1)) {
+            throw fail("partial_rotary_factor must lie between 0 and 1");
+        }
+        return rope(ropeParameters(), "rope_theta", theta, turned);
+    }
+
+    private JsonNode ropeParameters() {
+        return present("rope_parameters") ? json.get("rope_parameters") : json.path("rope_scaling");
     }
 
     /// The same where the settings stand elsewhere.
     ///
     /// @param thetaKey of the file itself, in transformers 4's spelling
-    Rope rope(JsonNode parameters, String thetaKey, double otherwise, double fraction) {
-        double theta = parameters.path("rope_theta").asDouble(json.path(thetaKey).asDouble(otherwise));
+    Rope rope(JsonNode parameters, String thetaKey, double otherwise, double turned) {
+        double theta =
+                parameters.path("rope_theta").asDouble(json.path(thetaKey).asDouble(otherwise));
         if (!(theta > 0 && Double.isFinite(theta))) {
             throw fail("rope_theta must be positive");
-        }
-        double turned = fraction;
-        if (fraction != 1) {
-            turned =
-                    parameters
-                            .path("partial_rotary_factor")
-                            .asDouble(take("partial_rotary_factor").asDouble(fraction));
-            if (!(turned > 0 && turned <= 1)) {
-                throw fail("partial_rotary_factor must lie between 0 and 1");
-            }
         }
         String type =
                 parameters.path("rope_type").asString(parameters.path("type").asString("default"));
@@ -288,10 +292,39 @@ final class ConfigKeys {
                                     factor(parameters, "low_freq_factor"),
                                     factor(parameters, "high_freq_factor"),
                                     (int) factor(parameters, "original_max_position_embeddings"));
+                    case "longrope", "su" -> longRope(parameters);
                     default ->
                             throw fail("its rope_type is '" + type + "', which is not supported");
                 };
         return new Rope(theta, turned, scaling);
+    }
+
+    /// What the settings do not say follows from the context (transformers, `modeling_rope_utils`).
+    private Rope.Scaling.LongRope longRope(JsonNode parameters) {
+        String originalKey = "original_max_position_embeddings";
+        double most = size("max_position_embeddings");
+        int original =
+                present(originalKey)
+                        ? size(originalKey)
+                        : (int) factor(parameters, originalKey);
+        double reached = parameters.path("factor").asDouble(most / original) * original;
+        double usual = Rope.Scaling.LongRope.usualFactor(reached, original);
+        return new Rope.Scaling.LongRope(
+                factors(parameters, "short_factor"),
+                factors(parameters, "long_factor"),
+                parameters.path("attention_factor").asDouble(usual),
+                original);
+    }
+
+    private List<Double> factors(JsonNode parameters, String key) {
+        List<Double> factors = new ArrayList<>();
+        for (JsonNode factor : parameters.path(key)) {
+            factors.add(factor.asDouble(0));
+        }
+        if (factors.isEmpty() || factors.stream().anyMatch(f -> !(f > 0))) {
+            throw fail("its rope scaling has no usable " + key);
+        }
+        return factors;
     }
 
     private double factor(JsonNode parameters, String key) {

@@ -16,7 +16,8 @@ public final class Families {
                     new Gemma3(),
                     new Olmo2(),
                     new SmolLm3(),
-                    new Granite());
+                    new Granite(),
+                    new Phi3());
 
     private Families() {}
 

@@ -11,8 +11,9 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// The text models of Gemma 3 (Gemma team 2025): norms before and after attention and MLP whose
-/// weights are stored less one, norms of queries and keys, a gate of GELU, embeddings times the root
-/// of the hidden size; five layers of six see a window only, with rotary positions of their own.
+/// weights are stored less one, norms of queries and keys, a gate of GELU, embeddings times the
+/// root of the hidden size; five layers of six see a window only, with rotary positions of their
+/// own.
 final class Gemma3 extends Llama {
     private static final String SLIDING = "sliding_attention";
     private static final String FULL = "full_attention";

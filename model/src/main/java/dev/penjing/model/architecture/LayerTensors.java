@@ -7,13 +7,17 @@ import static dev.penjing.model.architecture.Axis.NEURON;
 import static dev.penjing.model.architecture.Axis.QUERY_HEAD;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /// The tensors of one layer, which a family lists one after the other.
 ///
 /// @param index of the layer
 /// @param all the list
-record LayerTensors(ModelConfig config, int index, List<TensorSpec> all) {
+/// @param fused whether queries, keys and values are stored as one, and gate and up
+record LayerTensors(ModelConfig config, int index, List<TensorSpec> all, boolean fused) {
+    private static final String PREFIX = "model.layers.";
+    private static final String GGUF_PREFIX = "blk.";
     private static final List<Axis> CHANNELS = List.of(HIDDEN);
     private static final List<Axis> QUERIES = List.of(QUERY_HEAD, HEAD_DIM);
     private static final List<Axis> KEYS = List.of(KEY_VALUE_HEAD, HEAD_DIM);
@@ -93,6 +97,39 @@ record LayerTensors(ModelConfig config, int index, List<TensorSpec> all) {
         add(role, name + ".weight", ggufName + ".weight", rows, columns, init);
     }
 
+    /// Where a matrix lies in the tensor that holds several, if the family stores it so.
+    private Optional<TensorSpec.Part> part(Role role) {
+        long queries = config.shape().extent(QUERIES);
+        long keys = config.shape().extent(KEYS);
+        long neurons = config.shape().extent(NEURONS);
+        return switch (role) {
+            case QUERY -> qkv(0);
+            case KEY -> qkv(queries);
+            case VALUE -> qkv(queries + keys);
+            case GATE -> gateUp(0);
+            case UP -> gateUp(neurons);
+            default -> Optional.empty();
+        };
+    }
+
+    private Optional<TensorSpec.Part> qkv(long from) {
+        long rows = config.shape().extent(QUERIES) + 2 * config.shape().extent(KEYS);
+        return part("self_attn.qkv_proj", "attn_qkv", from, rows);
+    }
+
+    private Optional<TensorSpec.Part> gateUp(long from) {
+        return part("mlp.gate_up_proj", "ffn_up", from, 2 * config.shape().extent(NEURONS));
+    }
+
+    private Optional<TensorSpec.Part> part(String name, String ggufName, long from, long rows) {
+        return Optional.of(
+                new TensorSpec.Part(
+                        PREFIX + index + "." + name + ".weight",
+                        GGUF_PREFIX + index + "." + ggufName + ".weight",
+                        from,
+                        rows));
+    }
+
     private void bias(Role role, String name, String ggufName, List<Axis> rows) {
         if (config.biases().contains(role)) {
             add(role, name + ".bias", ggufName + ".bias", rows, List.of(), Init.ZERO);
@@ -113,14 +150,15 @@ record LayerTensors(ModelConfig config, int index, List<TensorSpec> all) {
                 };
         all.add(
                 TensorSpec.of(
-                        "model.layers." + index + "." + name,
-                        "blk." + index + "." + ggufName,
+                        PREFIX + index + "." + name,
+                        GGUF_PREFIX + index + "." + ggufName,
                         role,
                         OptionalInt.of(index),
                         rows,
                         columns,
                         rotated,
                         init,
+                        fused ? part(role) : Optional.empty(),
                         config.shape()));
     }
 }

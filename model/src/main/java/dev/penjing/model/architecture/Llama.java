@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import tools.jackson.databind.node.ObjectNode;
@@ -37,13 +38,14 @@ class Llama extends Family {
     @Override
     ModelConfig read(ConfigKeys keys) {
         Shape shape = shape(keys);
+        List<LayerAttention> attention = attention(keys, shape.get(Axis.LAYER));
         return new ModelConfig(
                 this,
                 shape,
-                keys.size("max_position_embeddings"),
+                context(keys, attention),
                 norm(keys),
                 mlp(keys),
-                attention(keys, shape.get(Axis.LAYER)),
+                attention,
                 multipliers(keys, shape),
                 tied(keys),
                 biases(keys),
@@ -52,6 +54,14 @@ class Llama extends Family {
 
     Shape shape(ConfigKeys keys) {
         return keys.shape();
+    }
+
+    /// With LongRoPE no more than that of training.
+    private static int context(ConfigKeys keys, List<LayerAttention> attention) {
+        int most = keys.size("max_position_embeddings");
+        return attention.getFirst().rope().scaling() instanceof Rope.Scaling.LongRope longRope
+                ? Math.min(most, longRope.originalMaxPositionEmbeddings())
+                : most;
     }
 
     Norm norm(ConfigKeys keys) {
@@ -75,7 +85,7 @@ class Llama extends Family {
     }
 
     Rope rope(ConfigKeys keys) {
-        return keys.rope(10_000, 1);
+        return keys.rope(10_000);
     }
 
     Multipliers multipliers(ConfigKeys keys, Shape shape) {
@@ -135,7 +145,7 @@ class Llama extends Family {
                         GGUF_EMBEDDING,
                         VOCABULARY));
         for (int i = 0; i < config.numHiddenLayers(); i++) {
-            layer(new LayerTensors(config, i, all));
+            layer(new LayerTensors(config, i, all, fused()));
         }
         Init gain = config.norm().plus() == 0 ? Init.ONE : Init.ZERO;
         all.add(vector(config, Role.FINAL_NORM, "weight", gain));
@@ -146,6 +156,11 @@ class Llama extends Family {
             all.add(head(config));
         }
         return all;
+    }
+
+    /// Whether a layer's queries, keys and values are stored as one, and gate and up.
+    boolean fused() {
+        return false;
     }
 
     /// Lists the tensors of a layer.
@@ -172,6 +187,7 @@ class Llama extends Family {
                 List.of(),
                 false,
                 init,
+                Optional.empty(),
                 config.shape());
     }
 
@@ -186,6 +202,7 @@ class Llama extends Family {
                 List.of(HIDDEN),
                 false,
                 Init.NORMAL,
+                Optional.empty(),
                 config.shape());
     }
 }

@@ -19,6 +19,7 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// @param shape sizes along every axis; heads times head dimension need not be the hidden size
 /// @param biases the biases that there are: those of attention's projections
+/// @param maxPositionEmbeddings of the contexts that are computed
 /// @param attention of each layer
 /// @param rest the file as it was read; what does not concern the computation survives in it
 public record ModelConfig(
@@ -137,7 +138,6 @@ public record ModelConfig(
         ObjectNode json = rest.deepCopy();
         json.put("model_type", modelType());
         shape.sizes().forEach((axis, size) -> json.put(axis.key(), size));
-        json.put("max_position_embeddings", maxPositionEmbeddings);
         json.put("tie_word_embeddings", tieWordEmbeddings);
         family.write(this, json);
         JsonNode type = json.has("dtype") ? json.get("dtype") : json.path("torch_dtype");

@@ -37,7 +37,7 @@ final class Nemotron extends Llama {
 
     @Override
     Rope rope(ConfigKeys keys) {
-        return keys.rope(10_000, 0.5);
+        return keys.partialRope(10_000, 0.5);
     }
 
     @Override

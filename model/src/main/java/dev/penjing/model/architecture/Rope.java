@@ -32,6 +32,30 @@ public record Rope(double theta, double fraction, Scaling scaling) {
                 double highFreqFactor,
                 int originalMaxPositionEmbeddings)
                 implements Scaling {}
+
+        /// LongRoPE (Ding et al. 2024): each frequency is divided by a factor of its own, within
+        /// the context of training by a short one, beyond by a long one, and cosines and sines are
+        /// multiplied by a constant. Texts within the context of training are what is computed.
+        record LongRope(
+                List<Double> shortFactors,
+                List<Double> longFactors,
+                double attentionFactor,
+                int originalMaxPositionEmbeddings)
+                implements Scaling {
+            public LongRope {
+                shortFactors = List.copyOf(shortFactors);
+                longFactors = List.copyOf(longFactors);
+            }
+
+            /// The constant where nobody says another.
+            ///
+            /// @param most positions that the model takes
+            /// @param original positions of the context of training
+            public static double usualFactor(double most, int original) {
+                double factor = most / original;
+                return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+            }
+        }
     }
 
     /// Into a `config.json`, as transformers 4 and 5 both read it: `rope_theta` and `rope_scaling`
@@ -67,6 +91,14 @@ public record Rope(double theta, double fraction, Scaling scaling) {
                 parameters.put(
                         "original_max_position_embeddings", s.originalMaxPositionEmbeddings());
             }
+            case Scaling.LongRope s -> {
+                parameters.put("rope_type", "longrope");
+                s.shortFactors().forEach(parameters.putArray("short_factor")::add);
+                s.longFactors().forEach(parameters.putArray("long_factor")::add);
+                parameters.put("attention_factor", s.attentionFactor());
+                parameters.put(
+                        "original_max_position_embeddings", s.originalMaxPositionEmbeddings());
+            }
         }
     }
 
@@ -83,16 +115,22 @@ public record Rope(double theta, double fraction, Scaling scaling) {
         int turned = dimensions(headDim);
         double[] frequencies = new double[turned / 2];
         for (int i = 0; i < frequencies.length; i++) {
-            frequencies[i] = scaled(Math.pow(theta, -2.0 * i / turned));
+            frequencies[i] = scaled(Math.pow(theta, -2.0 * i / turned), i);
         }
         return frequencies;
     }
 
-    private double scaled(double frequency) {
+    /// What cosines and sines are multiplied by.
+    public double magnitude() {
+        return scaling instanceof Scaling.LongRope longRope ? longRope.attentionFactor() : 1;
+    }
+
+    private double scaled(double frequency, int pair) {
         return switch (scaling) {
             case Scaling.None n -> frequency;
             case Scaling.Linear linear -> frequency / linear.factor();
             case Scaling.Llama3 llama3 -> scaled(frequency, llama3);
+            case Scaling.LongRope longRope -> frequency / longRope.shortFactors().get(pair);
         };
     }
 

@@ -7,8 +7,9 @@ import java.util.stream.IntStream;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// SmolLM 3 (Hugging Face 2025): a Llama some of whose layers, every fourth in its published models,
-/// have no rotary positions (Yang et al. 2025, RNoPE). Windows, which these leave off, are refused.
+/// SmolLM 3 (Hugging Face 2025): a Llama some of whose layers, every fourth in its published
+/// models, have no rotary positions (Yang et al. 2025, RNoPE). Windows, which these leave off, are
+/// refused.
 final class SmolLm3 extends Llama {
     /// All that llama.cpp knows.
     private static final int GGUF_INTERVAL = 4;
@@ -42,7 +43,7 @@ final class SmolLm3 extends Llama {
         int interval = keys.present(INTERVAL) ? keys.size(INTERVAL) : GGUF_INTERVAL;
         keys.ignore(INTERVAL);
         var list = keys.byLayer(LIST);
-        Rope rope = keys.rope(2_000_000, 1);
+        Rope rope = keys.rope(2_000_000);
         return IntStream.range(0, layers)
                 .mapToObj(i ->
                         list.map(all -> all.get(i).asInt(1) != 0).orElse(rotated(i, interval)))

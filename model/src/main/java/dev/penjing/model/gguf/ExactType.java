@@ -27,8 +27,8 @@ final class ExactType {
         }
         for (String name : gguf.names()) {
             GgufFile.Tensor tensor = gguf.tensor(name);
-            // the table of rotary positions becomes part of the configuration
-            boolean wide = tensor.type() == BlockType.F32 && !name.equals(RopeTable.NAME);
+            // tables of rotary positions become part of the configuration
+            boolean wide = tensor.type() == BlockType.F32 && !RopeTable.NAMES.contains(name);
             if (wide && !holds(half, tensor.toFloats())) {
                 return DType.F32;
             }

@@ -60,22 +60,28 @@ public final class GgufExport {
             List<TensorSpec> specs = config.tensors();
             List<GgufWriter.Entry> entries = new ArrayList<>();
             for (TensorSpec spec : specs) {
-                entries.add(new GgufWriter.Entry(spec.ggufName(), type(spec), spec.shape()));
+                if (spec.first()) {
+                    entries.add(
+                            new GgufWriter.Entry(
+                                    spec.ggufStored(), type(spec), spec.storedShape()));
+                }
             }
             Rope rope = config.rope();
-            boolean table = rope.scaling() instanceof Rope.Scaling.Llama3;
-            if (table && !config.family().gguf().ropeTable()) {
+            Map<String, float[]> tables = RopeTable.tables(rope, config.headDim());
+            if (tables.containsKey(RopeTable.NAME) && !config.family().gguf().ropeTable()) {
                 throw new PenjingException(
                         "GGUF cannot say that a %s scales its positions as Llama 3 does: serve the folder itself"
                                 .formatted(config.family()));
             }
-            if (table) {
-                long[] shape = {rope.dimensions(config.headDim()) / 2};
-                entries.addFirst(new GgufWriter.Entry(RopeTable.NAME, BlockType.F32, shape));
-            }
+            List<GgufWriter.Entry> first = new ArrayList<>();
+            tables.forEach((name, table) -> {
+                long[] shape = {table.length};
+                first.add(new GgufWriter.Entry(name, BlockType.F32, shape));
+            });
+            entries.addAll(0, first);
             try (GgufWriter writer = new GgufWriter(file, metadata(), entries)) {
-                if (table) {
-                    writer.write(encode(BlockType.F32, RopeTable.of(rope, config.headDim())));
+                for (float[] table : tables.values()) {
+                    writer.write(encode(BlockType.F32, table));
                     writer.align();
                 }
                 long done = 0;
@@ -120,7 +126,9 @@ public final class GgufExport {
             }
             writer.write(encode(to, values));
         }
-        writer.align();
+        if (spec.last()) {
+            writer.align();
+        }
     }
 
     static byte[] encode(BlockType type, float[] values) {
@@ -189,6 +197,12 @@ public final class GgufExport {
                 m.put(architecture + ".rope.scaling.factor", (float) linear.factor());
             }
             case Rope.Scaling.Llama3 s -> {} // a tensor says it
+            case Rope.Scaling.LongRope s -> { // two tensors say the rest
+                m.put(
+                        architecture + ".rope.scaling.original_context_length",
+                        s.originalMaxPositionEmbeddings());
+                m.put(architecture + ".rope.scaling.attn_factor", (float) s.attentionFactor());
+            }
         }
         config.family()
                 .ggufKeys(config)

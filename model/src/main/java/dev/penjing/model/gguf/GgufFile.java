@@ -1,6 +1,7 @@
 package dev.penjing.model.gguf;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.files.Unreadable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -10,6 +11,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -302,6 +304,32 @@ public final class GgufFile implements AutoCloseable {
     public Set<String> names() {
         return tensors.keySet();
     }
+
+    /// A tensor of a model; of one that holds several, its rows.
+    ///
+    /// @throws PenjingException if there is none, or it has other shapes than the model
+    public Tensor tensor(TensorSpec spec) {
+        Tensor whole = tensor(spec.ggufStored());
+        if (!Arrays.equals(whole.shape(), spec.storedShape())) {
+            throw new PenjingException(
+                    "%s in the GGUF file has the shape %s, not %s: it is damaged, fetch it again"
+                            .formatted(
+                                    whole.name(),
+                                    Arrays.toString(whole.shape()),
+                                    Arrays.toString(spec.storedShape())));
+        }
+        if (spec.part().isEmpty()) {
+            return whole;
+        }
+        long rowBytes = whole.data().byteSize() / whole.shape()[0];
+        long from = spec.part().get().from();
+        return new Tensor(
+                whole.name(),
+                whole.type(),
+                spec.shape(),
+                whole.data().asSlice(from * rowBytes, spec.shape()[0] * rowBytes));
+    }
+
 
     /// @throws PenjingException if there is no tensor of this name
     public Tensor tensor(String name) {

@@ -16,7 +16,6 @@ import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -135,6 +134,20 @@ public final class GgufImport {
             settings.put(
                     "original_max_position_embeddings", llama3.originalMaxPositionEmbeddings());
         }
+        if (gguf.names().contains(RopeTable.SHORT)) {
+            ObjectNode settings = json.putObject("rope_scaling");
+            settings.put("rope_type", "longrope");
+            factors(settings.putArray("short_factor"), gguf, RopeTable.SHORT);
+            factors(settings.putArray("long_factor"), gguf, RopeTable.LONG);
+            long original =
+                    required(gguf, architecture + ".rope.scaling.original_context_length");
+            json.put("original_max_position_embeddings", original);
+            double most = json.get("max_position_embeddings").asDouble();
+            double usual = Rope.Scaling.LongRope.usualFactor(most, Math.toIntExact(original));
+            source.real("rope.scaling.attn_factor")
+                    .filter(factor -> Math.abs(factor - usual) > 1e-6)
+                    .ifPresent(factor -> settings.put("attention_factor", factor));
+        }
         if (scaling.equals("linear")) {
             ObjectNode linear = json.putObject("rope_scaling");
             linear.put("rope_type", "linear");
@@ -145,7 +158,7 @@ public final class GgufImport {
             gguf.number(token.ggufKey()).ifPresent(id -> json.put(token.idKey(), id));
         }
         if (!json.has(SpecialToken.PAD.idKey())) {
-            // transformers otherwise takes the one of the family, which need not be in the vocabulary
+            // or transformers takes the family's own, which need not be in the vocabulary
             json.putNull(SpecialToken.PAD.idKey());
         }
         String dtype =
@@ -157,6 +170,13 @@ public final class GgufImport {
         json.put("dtype", dtype);
         json.put("torch_dtype", dtype);
         return ModelConfig.parse(json.toString(), "the GGUF file");
+    }
+
+    /// Decimal, so that 1.1 does not become 1.10000002.
+    private static void factors(ArrayNode to, GgufFile gguf, String name) {
+        for (float factor : gguf.tensor(name).toFloats()) {
+            to.add(Double.parseDouble(Float.toString(factor)));
+        }
     }
 
     private static Family.GgufSource source(GgufFile gguf, String architecture) {
@@ -186,19 +206,10 @@ public final class GgufImport {
     private void weights(ModelConfig config, DType type, Progress progress) {
         List<TensorSpec> specs = config.tensors();
         Set<String> left = new HashSet<>(gguf.names());
-        left.remove(RopeTable.NAME); // the configuration has it
+        left.removeAll(RopeTable.NAMES); // the configuration has it
         for (TensorSpec spec : specs) {
-            String name = spec.ggufName();
-            long[] shape = gguf.tensor(name).shape();
-            if (!Arrays.equals(shape, spec.shape())) {
-                throw new PenjingException(
-                        "%s in the GGUF file has the shape %s, not %s"
-                                .formatted(
-                                        name,
-                                        Arrays.toString(shape),
-                                        Arrays.toString(spec.shape())));
-            }
-            left.remove(name);
+            gguf.tensor(spec); // or it fails
+            left.remove(spec.ggufStored());
         }
         if (!left.isEmpty()) {
             throw new PenjingException(
@@ -208,7 +219,7 @@ public final class GgufImport {
         try (SafetensorsWriter writer = SafetensorsWriter.ofModel(directory, specs, type)) {
             int done = 0;
             for (TensorSpec spec : specs) {
-                float[] values = gguf.tensor(spec.ggufName()).toFloats();
+                float[] values = gguf.tensor(spec).toFloats();
                 if (spec.rotated() && config.family().gguf().interleaved()) {
                     values = reordered(values, spec, config.headDim());
                 }
@@ -217,7 +228,7 @@ public final class GgufImport {
                         values[i] -= config.norm().plus();
                     }
                 }
-                writer.write(spec.name(), values);
+                writer.write(spec, values);
                 progress.update("import", ++done, specs.size(), spec.name());
             }
             writer.finish();

@@ -2,11 +2,19 @@ package dev.penjing.model.gguf;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.Rope;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
-/// Llama 3's scaling of rotary positions as GGUF has it: not as settings but as the tensor
-/// `rope_freqs.weight`, by which the frequency of each pair of a head's dimensions is divided.
+/// Scalings of rotary positions that GGUF has not as settings but as tensors, by which the
+/// frequency of each pair of a head's dimensions is divided: Llama 3's, `rope_freqs.weight`, and
+/// the two of LongRoPE.
 final class RopeTable {
     static final String NAME = "rope_freqs.weight";
+    static final String SHORT = "rope_factors_short.weight";
+    static final String LONG = "rope_factors_long.weight";
+    static final Set<String> NAMES = Set.of(NAME, SHORT, LONG);
 
     /// Of all models so far (Llama 3.1, 3.2, 3.3 and what was made of them).
     private static final int LOW = 1;
@@ -14,6 +22,29 @@ final class RopeTable {
     private static final int HIGH = 4;
 
     private RopeTable() {}
+
+    /// The tensors of a model, by name.
+    static Map<String, float[]> tables(Rope rope, int headDim) {
+        Map<String, float[]> tables = new LinkedHashMap<>();
+        switch (rope.scaling()) {
+            case Rope.Scaling.None n -> {}
+            case Rope.Scaling.Linear linear -> {}
+            case Rope.Scaling.Llama3 llama3 -> tables.put(NAME, of(rope, headDim));
+            case Rope.Scaling.LongRope longRope -> {
+                tables.put(LONG, floats(longRope.longFactors()));
+                tables.put(SHORT, floats(longRope.shortFactors()));
+            }
+        }
+        return tables;
+    }
+
+    private static float[] floats(List<Double> values) {
+        float[] floats = new float[values.size()];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = values.get(i).floatValue();
+        }
+        return floats;
+    }
 
     /// @return divisors of all frequencies, 1 where nothing is scaled
     static float[] of(Rope rope, int headDim) {

@@ -32,7 +32,7 @@ public final class Inspection {
         try (Checkpoint checkpoint = Checkpoint.open(directory)) {
             checkpoint.check(config);
             for (TensorSpec tensor : config.tensors()) {
-                TensorView view = checkpoint.tensor(tensor.name());
+                TensorView view = checkpoint.tensor(tensor);
                 byType.merge(view.dtype().toString(), view.data().byteSize(), Long::sum);
             }
         }

@@ -109,13 +109,30 @@ public final class Checkpoint implements AutoCloseable {
         return file.tensor(name);
     }
 
+    /// The tensor of a model; of one that holds several, its rows.
+    ///
+    /// @throws PenjingException if there is none
+    public TensorView tensor(TensorSpec spec) {
+        TensorView whole = tensor(spec.stored());
+        if (spec.part().isEmpty()) {
+            return whole;
+        }
+        long rowBytes = whole.data().byteSize() / Math.max(1, whole.shape()[0]);
+        long from = spec.part().get().from();
+        return new TensorView(
+                spec.name(),
+                whole.dtype(),
+                spec.shape(),
+                whole.data().asSlice(from * rowBytes, spec.shape()[0] * rowBytes));
+    }
+
     /// The tensor of a model, its values looked at.
     ///
     /// @throws PenjingException if there is none, a value is not finite, or all values of a matrix
     ///   are zero. What writes to the residual stream may be zero: blocks that were added to a
     ///   model to be trained begin so.
     public TensorView usable(TensorSpec spec) {
-        TensorView view = tensor(spec.name());
+        TensorView view = tensor(spec);
         view.checkUsable(spec.role() == Role.OUTPUT || spec.role() == Role.DOWN);
         return view;
     }
@@ -130,20 +147,20 @@ public final class Checkpoint implements AutoCloseable {
             requireTied(config);
         }
         for (TensorSpec spec : config.tensors()) {
-            if (!left.remove(spec.name())) {
+            if (spec.first() && !left.remove(spec.stored())) {
                 throw new PenjingException(
                         "the checkpoint %s lacks %s, which its config.json asks for"
-                                .formatted(directory, spec.name()));
+                                .formatted(directory, spec.stored()));
             }
-            long[] shape = tensor(spec.name()).shape();
-            if (!Arrays.equals(shape, spec.shape())) {
+            long[] shape = tensor(spec.stored()).shape();
+            if (!Arrays.equals(shape, spec.storedShape())) {
                 throw new PenjingException(
                         "%s in %s has the shape %s, but config.json asks for %s"
                                 .formatted(
-                                        spec.name(),
+                                        spec.stored(),
                                         directory,
                                         Arrays.toString(shape),
-                                        Arrays.toString(spec.shape())));
+                                        Arrays.toString(spec.storedShape())));
             }
         }
         if (!left.isEmpty()) {

@@ -51,6 +51,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
     private int shard = -1;
     private int next;
+    private long written;
     private @org.jspecify.annotations.Nullable FileChannel channel;
 
     /// For the weights of a model as transformers writes them: in shards of 4 GiB.
@@ -117,23 +118,17 @@ public final class SafetensorsWriter implements AutoCloseable {
         void next(float[] into, int count);
     }
 
-    /// The next tensor, rounded to the type (to nearest, ties to even).
-    public void write(String name, float[] values) {
-        try {
-            begin(name, values.length);
-            for (int at = 0; at < values.length; at += PIECE) {
-                put(values, at, Math.min(PIECE, values.length - at));
-            }
-        } catch (IOException e) {
-            throw failed(e);
-        }
+    /// The next tensor of a model, or what of it that holds several is next.
+    public void write(TensorSpec tensor, float[] values) {
+        write(tensor.stored(), values, tensor.last());
     }
 
-    /// The same of a tensor of `size` elements, a piece at a time.
-    public void write(String name, long size, Elements elements) {
+    /// The same, a piece at a time.
+    public void write(TensorSpec tensor, Elements elements) {
+        long size = tensor.size();
         float[] piece = new float[(int) Math.min(PIECE, size)];
         try {
-            begin(name, size);
+            begin(tensor.stored(), size, tensor.last());
             for (long at = 0; at < size; at += PIECE) {
                 int count = (int) Math.min(PIECE, size - at);
                 elements.next(piece, count);
@@ -144,15 +139,39 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    private void begin(String name, long size) throws IOException {
+    /// The next tensor, rounded to the type (to nearest, ties to even).
+    public void write(String name, float[] values) {
+        write(name, values, true);
+    }
+
+    private void write(String name, float[] values, boolean last) {
+        try {
+            begin(name, values.length, last);
+            for (int at = 0; at < values.length; at += PIECE) {
+                put(values, at, Math.min(PIECE, values.length - at));
+            }
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    /// @param size of what comes
+    /// @param last whether the tensor ends with it
+    private void begin(String name, long size, boolean last) throws IOException {
         if (next == shards.get(shard).tensors().size()) {
             nextShard();
         }
-        TensorHeader expected = shards.get(shard).tensors().get(next++);
-        if (!expected.name().equals(name) || expected.size() != size) {
+        TensorHeader expected = shards.get(shard).tensors().get(next);
+        written += size;
+        boolean fits = last ? written == expected.size() : written < expected.size();
+        if (!expected.name().equals(name) || !fits) {
             throw new IllegalArgumentException(
                     "expected %s of %d elements, not %s of %d"
-                            .formatted(expected.name(), expected.size(), name, size));
+                            .formatted(expected.name(), expected.size(), name, written));
+        }
+        if (last) {
+            next++;
+            written = 0;
         }
     }
 

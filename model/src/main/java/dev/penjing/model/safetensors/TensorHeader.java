@@ -6,9 +6,12 @@ import java.util.List;
 
 /// What a safetensors file says of a tensor before its data, but for the type: its name and shape.
 public record TensorHeader(String name, long... shape) {
-    /// The headers of a model's tensors.
+    /// The headers of a model's tensors; of such as are stored as one, that one's.
     public static List<TensorHeader> of(List<TensorSpec> tensors) {
-        return tensors.stream().map(t -> new TensorHeader(t.name(), t.shape())).toList();
+        return tensors.stream()
+                .filter(TensorSpec::first)
+                .map(t -> new TensorHeader(t.stored(), t.storedShape()))
+                .toList();
     }
 
     /// Elements in all.

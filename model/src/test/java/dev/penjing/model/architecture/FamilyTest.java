@@ -41,7 +41,8 @@ class FamilyTest {
                 "gemma3_text",
                 "olmo2",
                 "smollm3",
-                "granite"
+                "granite",
+                "phi3"
             })
     void shapesFollowFromAxes(String type) {
         ModelConfig config = config(type, "");
@@ -179,6 +180,35 @@ class FamilyTest {
                 .hasMessageContaining("layer 1 of a smollm3 has no rotary positions");
         assertThatThrownBy(() -> config("smollm3", ", \"no_rope_layers\": [1, 0]"))
                 .hasMessageContaining("no_rope_layers has fewer entries");
+    }
+
+    /// Phi-4-mini-instruct's kind: what is stored as one, and the context that is computed.
+    @Test
+    void phiStoresSeveralAsOne() {
+        ModelConfig config =
+                config(
+                        "phi3",
+                        """
+                        , "max_position_embeddings": 131072, "partial_rotary_factor": 0.75,
+                        "original_max_position_embeddings": 4096, "rope_scaling":
+                        {"type": "longrope", "short_factor": [1, 1, 1, 1, 1, 1],
+                        "long_factor": [1, 1.1, 1.2, 1.3, 1.4, 1.5]}
+                        """);
+        TensorSpec key = config.tensors().in(1, Role.KEY);
+        assertThat(key.stored()).isEqualTo("model.layers.1.self_attn.qkv_proj.weight");
+        assertThat(key.storedShape()).containsExactly(96 + 2 * 32, 48);
+        assertThat(key.part().orElseThrow().from()).isEqualTo(96);
+        assertThat(key.first() || key.last()).isFalse();
+        assertThat(config.tensors().in(1, Role.UP).ggufStored()).isEqualTo("blk.1.ffn_up.weight");
+        assertThat(config.tensors().in(1, Role.UP).last()).isTrue();
+        assertThat(config.maxPositionEmbeddings()).isEqualTo(4096);
+        assertThat(config.toJson()).contains("131072");
+        // sqrt(1 + ln(32) / ln(4096))
+        assertThat(config.rope().magnitude())
+                .isCloseTo(1.190238, org.assertj.core.api.Assertions.within(1e-6));
+        assertThatThrownBy(() ->
+                        config("phi3", ", \"rope_scaling\": {\"type\": \"longrope\"}"))
+                .isInstanceOf(PenjingException.class);
     }
 
     /// A key that one family reads changes the computation of another that does not know it.

@@ -20,7 +20,13 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         "rope_theta": 1000000.0
                         """,
                         26.7094,
-                        0.57174, 0.20228, -0.1285, -1.58771, 0.11669, -0.00781, 0.30142,
+                        0.57174,
+                        0.20228,
+                        -0.1285,
+                        -1.58771,
+                        0.11669,
+                        -0.00781,
+                        0.30142,
                         0.02883),
                 of(
                         "nemotron",
@@ -29,7 +35,13 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         "partial_rotary_factor": 0.5, "hidden_act": "relu2"
                         """,
                         66.228,
-                        -1.27759, -2.1826, -2.82135, -3.54053, 4.29749, 0.20536, 3.59193,
+                        -1.27759,
+                        -2.1826,
+                        -2.82135,
+                        -3.54053,
+                        4.29749,
+                        0.20536,
+                        3.59193,
                         -0.59274),
                 of(
                         "nemotron-quarter",
@@ -39,7 +51,13 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         "rope_theta": 5000.0, "partial_rotary_factor": 0.25}
                         """,
                         64.6428,
-                        -0.64565, -2.52681, -2.29135, -2.19345, 3.14671, -1.96206, 2.29163,
+                        -0.64565,
+                        -2.52681,
+                        -2.29135,
+                        -2.19345,
+                        3.14671,
+                        -1.96206,
+                        2.29163,
                         -1.04909),
                 of(
                         "gemma3",
@@ -52,7 +70,13 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         "attention_bias": true
                         """,
                         68.529,
-                        0.88962, -1.04844, -0.55691, 2.95958, 0.39721, 4.03552, 2.369,
+                        0.88962,
+                        -1.04844,
+                        -0.55691,
+                        2.95958,
+                        0.39721,
+                        4.03552,
+                        2.369,
                         0.2896),
                 of(
                         "gemma3-types",
@@ -65,7 +89,13 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         "tie_word_embeddings": true
                         """,
                         60.104,
-                        1.59961, -2.95527, -1.37807, 3.76819, -1.0305, -1.30923, 3.08453,
+                        1.59961,
+                        -2.95527,
+                        -1.37807,
+                        3.76819,
+                        -1.0305,
+                        -1.30923,
+                        3.08453,
                         0.72599),
                 of(
                         "olmo2",
@@ -73,7 +103,13 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         "model_type": "olmo2", "attention_bias": true, "rope_theta": 500000.0
                         """,
                         29.3848,
-                        1.61677, -0.13469, -0.44782, -1.01606, -1.26278, 1.05078, 0.76627,
+                        1.61677,
+                        -0.13469,
+                        -0.44782,
+                        -1.01606,
+                        -1.26278,
+                        1.05078,
+                        0.76627,
                         -0.18549),
                 of(
                         "smollm3",
@@ -83,7 +119,13 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         "no_rope_layers": [1, 0, 1, 0]
                         """,
                         33.3112,
-                        0.22255, 0.11619, 0.4327, 0.67293, -0.02032, 1.72051, 0.6356,
+                        0.22255,
+                        0.11619,
+                        0.4327,
+                        0.67293,
+                        -0.02032,
+                        1.72051,
+                        0.6356,
                         0.35288),
                 of(
                         "smollm3-interval",
@@ -91,7 +133,13 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         "model_type": "smollm3", "no_rope_layer_interval": 2
                         """,
                         31.526,
-                        -0.10927, 1.08398, 1.66723, -0.13759, 0.27839, 0.79648, 0.8103,
+                        -0.10927,
+                        1.08398,
+                        1.66723,
+                        -0.13759,
+                        0.27839,
+                        0.79648,
+                        0.8103,
                         -1.71729),
                 of(
                         "granite",
@@ -101,7 +149,13 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         "logits_scaling": 4.0, "attention_bias": true
                         """,
                         7.605,
-                        0.36199, 0.02351, 0.05955, -0.31242, -0.14293, 0.13397, 0.30813,
+                        0.36199,
+                        0.02351,
+                        0.05955,
+                        -0.31242,
+                        -0.14293,
+                        0.13397,
+                        0.30813,
                         -0.14177),
                 of(
                         "phi3",
@@ -110,7 +164,13 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         "sliding_window": 5, "rope_theta": 20000.0
                         """,
                         33.4235,
-                        -0.14141, 0.6691, 0.8075, -0.10155, 0.67609, 0.90841, 1.52143,
+                        -0.14141,
+                        0.6691,
+                        0.8075,
+                        -0.10155,
+                        0.67609,
+                        0.90841,
+                        1.52143,
                         -0.95742),
                 of(
                         "phi3-longrope",
@@ -123,7 +183,13 @@ public record TinyFamily(String name, ModelConfig config, List<Double> last, dou
                         "long_factor": [4.0, 8.0, 12.0, 20.0]}
                         """,
                         40.2948,
-                        -1.04544, -0.57253, 0.91784, -0.88389, 0.73031, 0.47078, -1.65533,
+                        -1.04544,
+                        -0.57253,
+                        0.91784,
+                        -0.88389,
+                        0.73031,
+                        0.47078,
+                        -1.65533,
                         -1.38806));
     }
 

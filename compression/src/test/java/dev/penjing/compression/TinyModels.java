@@ -54,8 +54,7 @@ public final class TinyModels {
     /// The weights of one tensor.
     public static float[] weights(TensorSpec spec) {
         float[] stored = weights(spec.stored(), spec.storedShape());
-        int from =
-                spec.part().map(p -> Math.toIntExact(p.from() * spec.shape()[1])).orElse(0);
+        int from = spec.part().map(p -> Math.toIntExact(p.from() * spec.shape()[1])).orElse(0);
         return Arrays.copyOfRange(stored, from, from + Math.toIntExact(spec.size()));
     }
 

@@ -104,8 +104,7 @@ class FamiliesTest {
                 assertThat(after.tensor(tensor).toFloats())
                         .as(tensor.name())
                         .containsExactly(
-                                before.tensor(tensor).toFloats(),
-                                within(rounded ? 1e-6f : 0f));
+                                before.tensor(tensor).toFloats(), within(rounded ? 1e-6f : 0f));
             }
         }
     }

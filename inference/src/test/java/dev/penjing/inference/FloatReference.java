@@ -104,8 +104,7 @@ final class FloatReference {
         double[][] x = new double[ids.length][hidden];
         for (int t = 0; t < ids.length; t++) {
             for (int i = 0; i < hidden; i++) {
-                x[t][i] =
-                        embedding[ids[t] * hidden + i] * config.multipliers().embedding();
+                x[t][i] = embedding[ids[t] * hidden + i] * config.multipliers().embedding();
             }
         }
         for (int layer = 0; layer < config.numHiddenLayers(); layer++) {

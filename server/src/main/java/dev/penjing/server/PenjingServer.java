@@ -236,7 +236,8 @@ public final class PenjingServer implements AutoCloseable {
                 client,
                 () -> connections.answered(client),
                 options.limits(),
-                RequestIds.of(id));
+                RequestIds.of(id),
+                options.strictFields());
     }
 
     private void answered(Exchange exchange, Runnable answering) {

@@ -31,6 +31,7 @@ import java.util.function.Consumer;
 /// @param maxSequences that an engine runs at once
 /// @param log where the server's own lines go
 /// @param logPrompts whether texts of requests and answers are logged
+/// @param strictFields whether a field that nobody knows refuses a request
 /// @param tracing where spans go
 /// @param examples of what to ask, for the playground
 public record ServerOptions(
@@ -47,6 +48,7 @@ public record ServerOptions(
         int maxSequences,
         Log log,
         boolean logPrompts,
+        boolean strictFields,
         Tracing tracing,
         List<String> examples) {
     public static final ServerOptions DEFAULT = new Builder().build();
@@ -67,6 +69,7 @@ public record ServerOptions(
         builder.maxSequences = maxSequences;
         builder.log = log;
         builder.logPrompts = logPrompts;
+        builder.strictFields = strictFields;
         builder.tracing = tracing;
         builder.examples = examples;
         change.accept(builder);
@@ -88,6 +91,7 @@ public record ServerOptions(
         private int maxSequences = 64;
         private Log log = new Log(Log.Level.WARNING, false, System.err);
         private boolean logPrompts;
+        private boolean strictFields;
         private Tracing tracing = Tracing.off();
         private List<String> examples = List.of();
 
@@ -158,6 +162,11 @@ public record ServerOptions(
             return this;
         }
 
+        public Builder strictFields(boolean whether) {
+            strictFields = whether;
+            return this;
+        }
+
         public Builder tracing(Tracing to) {
             tracing = to;
             return this;
@@ -183,6 +192,7 @@ public record ServerOptions(
                     maxSequences,
                     log,
                     logPrompts,
+                    strictFields,
                     tracing,
                     examples);
         }

@@ -41,6 +41,7 @@ public final class Startup {
                     .request(seconds(settings, "request-timeout"))
                     .shutdown(seconds(settings, "shutdown-timeout"))
                     .maxSequences(settings.integer("max-sequences"))
+                    .strictFields(settings.flag("strict-fields"))
                     .log(log)
                     .logPrompts(settings.flag("log-prompts"))
                     .tracing(Tracing.of(settings, PenjingVersion.version()))

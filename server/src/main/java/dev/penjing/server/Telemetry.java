@@ -131,6 +131,7 @@ final class Telemetry implements Service.Observer {
                         seconds,
                         error,
                         answer,
+                        exchange.ignored(),
                         PROBES.contains(route)));
     }
 

@@ -16,7 +16,8 @@ import tools.jackson.databind.JsonNode;
 /// page asks the network for, and whatever the browser complains of. Elements are named by CSS
 /// selectors.
 final class BrowserPage implements AutoCloseable {
-    private static final Map<String, Integer> KEYS = Map.of("Tab", 9, "Enter", 13, "Escape", 27, "ArrowUp", 38);
+    private static final Map<String, Integer> KEYS =
+            Map.of("Tab", 9, "Enter", 13, "Escape", 27, "ArrowUp", 38);
 
     private final Chromium browser;
     private final String context;

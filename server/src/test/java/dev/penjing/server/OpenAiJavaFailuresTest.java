@@ -19,6 +19,7 @@ import com.openai.models.chat.completions.ChatCompletion;
 import com.openai.models.chat.completions.ChatCompletionChunk;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -101,13 +102,9 @@ class OpenAiJavaFailuresTest {
     @Test
     void aWrongFieldIsNamed() {
         assertThat(refused(ask().temperature(3).build()).param()).hasValue("temperature");
-        assertThat(refused(ask().topLogprobs(2).build()).param()).hasValue("top_logprobs");
-        assertThat(refused(ask().stopOfStrings(List.of("a", "b", "c", "d", "e")).build()).param())
+        assertThat(refused(ask().topLogprobs(21).build()).param()).hasValue("top_logprobs");
+        assertThat(refused(ask().stopOfStrings(Collections.nCopies(65, "a")).build()).param())
                 .hasValue("stop");
-        BadRequestException unknown =
-                refused(ask().putAdditionalBodyProperty("nonsense", JsonValue.from(1)).build());
-        assertThat(unknown.param()).hasValue("nonsense");
-        assertThat(unknown.getMessage()).contains("nonsense is not a field");
     }
 
     @Test

@@ -17,8 +17,7 @@ class PlaygroundTalkTest extends PlaygroundBrowser {
     private void asked(String question) {
         int before = turns();
         ask(question);
-        page.await(
-                "document.querySelectorAll('[data-status=done]').length === " + (before + 1));
+        page.await("document.querySelectorAll('[data-status=done]').length === " + (before + 1));
     }
 
     private int turns() {
@@ -33,8 +32,7 @@ class PlaygroundTalkTest extends PlaygroundBrowser {
     }
 
     private int listed() {
-        return page.evaluate(
-                        "document.querySelectorAll('[data-testid=conversation]').length")
+        return page.evaluate("document.querySelectorAll('[data-testid=conversation]').length")
                 .asInt();
     }
 
@@ -135,7 +133,8 @@ class PlaygroundTalkTest extends PlaygroundBrowser {
         assertThat(messages.path(0).path("content").asString()).isEqualTo(OTHER);
         page.click(id("conversations-open"));
         assertThat(listed()).isEqualTo(2);
-        page.click("[data-testid=conversation]:not([aria-current]) [data-testid=conversation-open]");
+        page.click(
+                "[data-testid=conversation]:not([aria-current]) [data-testid=conversation-open]");
         page.await("document.querySelectorAll('[data-testid=turn]').length === 2");
     }
 

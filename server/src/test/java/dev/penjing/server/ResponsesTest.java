@@ -416,7 +416,6 @@ class ResponsesTest {
             quoteCharacter = '^',
             textBlock =
                     """
-                    'input': 'x', 'colour': 1 | colour
                     'input': 'x', 'response_format': {'type': 'text'} | response_format
                     'input': 'x', 'max_tokens': 5 | max_tokens
                     'input': 'x', 'n': 2 | n
@@ -435,7 +434,6 @@ class ResponsesTest {
                     'input': 5 | input
                     'input': [{'role': 'user'}] | input[0].content
                     'input': [{'role': 'critic', 'content': 'x'}] | input[0].role
-                    'input': [{'role': 'user', 'content': 'x', 'mood': 1}] | input[0].mood
                     'input': [{'role': 'user', 'content': [{'type': 'input_image', 'image_url': 'x'}]}] | input[0].content[0].type
                     'input': [{'type': 'item_reference', 'id': 'msg_1'}] | input[0].type
                     'input': [{'type': 'function_call', 'call_id': 'a', 'name': 'b', 'arguments': '{'}] | input[0].arguments

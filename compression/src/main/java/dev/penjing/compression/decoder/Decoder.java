@@ -16,9 +16,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 
-/// The decoder of all families that Penjing knows and of what pruning makes of them, on
-/// libtorch. It goes by the roles of the configuration's tensors; whatever a configuration may say
-/// of norm and MLP is switched over here.
+/// The decoder of all families that Penjing knows and of what pruning makes of them, on libtorch.
+/// It goes by the roles of the configuration's tensors; whatever a configuration may say of norm
+/// and MLP is switched over here.
 ///
 /// Letters in the names of tensors: B batch, L positions, N = B * L, D hidden size, F intermediate
 /// size, H attention heads, K key-value heads, G = H / K, E head dimension, V vocabulary. H * E

@@ -131,8 +131,7 @@ public final class DecoderLayer {
     }
 
     private Tensor residual(Tensor outND, Optional<Operations.Gain> after) {
-        return Operations.times(
-                operations.config().multipliers().residual(), normed(outND, after));
+        return Operations.times(operations.config().multipliers().residual(), normed(outND, after));
     }
 
     private Tensor normed(Tensor x, Optional<Operations.Gain> gain) {

@@ -84,9 +84,10 @@ record CachedAttention(
         }
         OptionalInt window = config.attention().get(layer).window();
         Optional.ofNullable(masksBLC.get(window))
-                .ifPresent(m -> scores.view(groups, batch, each, length, total)
-                        .narrow(4, total - m.size(2), m.size(2))
-                        .add_(m.unsqueeze(1)));
+                .ifPresent(m ->
+                        scores.view(groups, batch, each, length, total)
+                                .narrow(4, total - m.size(2), m.size(2))
+                                .add_(m.unsqueeze(1)));
         Tensor weights = scores.softmax(-1);
         Tensor out =
                 torch.bmm(

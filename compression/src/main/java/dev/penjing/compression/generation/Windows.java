@@ -19,9 +19,7 @@ final class Windows {
     ///   number); empty where nothing is to be hidden
     static Map<OptionalInt, Tensor> masks(ModelConfig config, IntFunction<Optional<Tensor>> mask) {
         Set<OptionalInt> windows =
-                config.attention().stream()
-                        .map(LayerAttention::window)
-                        .collect(Collectors.toSet());
+                config.attention().stream().map(LayerAttention::window).collect(Collectors.toSet());
         Map<OptionalInt, Tensor> masks = new HashMap<>();
         for (OptionalInt window : windows) {
             mask.apply(window.orElse(Integer.MAX_VALUE)).ifPresent(m -> masks.put(window, m));

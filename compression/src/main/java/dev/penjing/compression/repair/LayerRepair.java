@@ -143,8 +143,8 @@ final class LayerRepair {
         return nextOriginal() > original + 1 && !normAfterMlp();
     }
 
-    /// Whether what the MLP writes is normalised before it is added: no matrix can then be fitted to
-    /// what should be added.
+    /// Whether what the MLP writes is normalised before it is added: no matrix can then be fitted
+    /// to what should be added.
     private boolean normAfterMlp() {
         return teacher.tensors().find(original, Role.AFTER_MLP_NORM).isPresent();
     }

@@ -68,7 +68,11 @@ final class Streams implements AutoCloseable {
             for (Calibration.Batch batch : context.calibration().batches()) {
                 try (PointerScope inner = new PointerScope()) {
                     Tensor ids = context.calibration().ids(batch, context.compute()).cpu();
-                    Tensor rows = embedding.index_select(0, ids.view(-1)).to(ScalarType.Float).mul(new Scalar(teacherConfig.multipliers().embedding()));
+                    Tensor rows =
+                            embedding
+                                    .index_select(0, ids.view(-1))
+                                    .to(ScalarType.Float)
+                                    .mul(new Scalar(teacherConfig.multipliers().embedding()));
                     teacher.ifPresent(t -> t.rows(batch.from(), batch.tokens()).copy_(rows));
                     student.rows(batch.from(), batch.tokens()).copy_(rows.index_select(1, kept));
                 }

@@ -98,8 +98,7 @@ class FamilyLogitsTest {
             int[] other = Arrays.copyOf(ids, 31);
             other[22] = 5;
             double[] scores =
-                    model.likelihoods(
-                            List.of(new ScoredText(ids, 1), new ScoredText(other, 1)));
+                    model.likelihoods(List.of(new ScoredText(ids, 1), new ScoredText(other, 1)));
             assertThat(scores[0]).isCloseTo(sum(logits, ids), within(1e-3));
             assertThat(scores[1])
                     .isCloseTo(sum(logits(family.config(), other), other), within(1e-3));
@@ -123,10 +122,8 @@ class FamilyLogitsTest {
         ModelConfig config = family.config();
         try (PointerScope scope = new PointerScope();
                 FlatParameters parameters = TinyModels.parameters(config, COMPUTE);
-                FlatParameters gradients =
-                        FlatParameters.zeros(config, COMPUTE, ScalarType.Float);
-                FlatParameters direction =
-                        FlatParameters.zeros(config, COMPUTE, ScalarType.Float);
+                FlatParameters gradients = FlatParameters.zeros(config, COMPUTE, ScalarType.Float);
+                FlatParameters direction = FlatParameters.zeros(config, COMPUTE, ScalarType.Float);
                 Decoder decoder = Decoder.trainable(config, parameters, gradients, COMPUTE)) {
             int[] ids = TinyModels.ids(12);
             Tensor embedded;
@@ -142,8 +139,7 @@ class FamilyLogitsTest {
                 }
             }
             Tensor hidden = decoder.hidden(embedded);
-            hidden.backward(
-                    weightsND, new BoolOptional(), false, new TensorArrayRefOptional());
+            hidden.backward(weightsND, new BoolOptional(), false, new TensorArrayRefOptional());
             try (AutoGradMode noGrad = new AutoGradMode(false)) {
                 for (ParameterLayout.Slot slot : gradients.layout().slots()) {
                     Role role = slot.spec().role();
@@ -156,8 +152,7 @@ class FamilyLogitsTest {
                         assertThat(sum).as(slot.spec().name()).isPositive();
                     }
                 }
-                double expected =
-                        gradients.flat().mul(direction.flat()).sum().item_double();
+                double expected = gradients.flat().mul(direction.flat()).sum().item_double();
                 double step = 2e-4;
                 double difference =
                         (along(decoder, parameters, direction, embedded, weightsND, step)
@@ -184,11 +179,7 @@ class FamilyLogitsTest {
         Tensor moved = direction.flat().mul(new Scalar(step));
         parameters.flat().add_(moved);
         double sum =
-                decoder.hidden(embedded)
-                        .to(ScalarType.Double)
-                        .mul(weightsND)
-                        .sum()
-                        .item_double();
+                decoder.hidden(embedded).to(ScalarType.Double).mul(weightsND).sum().item_double();
         parameters.flat().sub_(moved);
         return sum;
     }

@@ -64,8 +64,7 @@ class FamilyStudentsTest {
                 Map.of(Axis.HIDDEN, 36, Axis.NEURON, 52, Axis.QUERY_HEAD, 4, Axis.LAYER, 2);
         if (family.name().equals("phi3-longrope")) {
             // transformers takes no other hidden size than heads times head dimension
-            assertThatThrownBy(() ->
-                            config.resized(config.shape().with(Axis.QUERY_HEAD, 4)))
+            assertThatThrownBy(() -> config.resized(config.shape().with(Axis.QUERY_HEAD, 4)))
                     .hasMessageContaining("choose 64");
             smaller = Map.of(Axis.NEURON, 52, Axis.LAYER, 2);
             all = all.with(Axis.HIDDEN, 64).with(Axis.QUERY_HEAD, 4);
@@ -81,12 +80,8 @@ class FamilyStudentsTest {
             cuts.put(
                     "key_value_heads",
                     Cut.nothing(config)
-                            .with(
-                                    Axis.QUERY_HEAD,
-                                    Collections.nCopies(layers, new int[] {3, 4, 5}))
-                            .with(
-                                    Axis.KEY_VALUE_HEAD,
-                                    Collections.nCopies(layers, new int[] {1})));
+                            .with(Axis.QUERY_HEAD, Collections.nCopies(layers, new int[] {3, 4, 5}))
+                            .with(Axis.KEY_VALUE_HEAD, Collections.nCopies(layers, new int[] {1})));
         }
         int[] tokens = IntStream.range(0, 64).filter(i -> i % 5 != 1).toArray();
         cuts.put("tokens", Cut.nothing(config).with(Axis.VOCABULARY, List.of(tokens)));

@@ -53,19 +53,19 @@ class FamilyRepairTest {
         TinyModels.write(config, teacher, (spec, weights) -> weights);
         int layers = config.numHiddenLayers();
         int[] neurons = IntStream.range(0, 56).toArray();
-        Cut narrow =
-                Cut.nothing(config)
-                        .with(Axis.NEURON, Collections.nCopies(layers, neurons))
-                        .with(
-                                Axis.QUERY_HEAD,
-                                Collections.nCopies(layers, new int[] {0, 1, 3, 4}));
+        Cut narrow = Cut.nothing(config).with(Axis.NEURON, Collections.nCopies(layers, neurons));
+        if (!family.name().equals("phi3-longrope")) {
+            // whose heads no student may lose
+            int[] heads = {0, 1, 3, 4};
+            narrow = narrow.with(Axis.QUERY_HEAD, Collections.nCopies(layers, heads));
+        }
         double sliced = error(teacher, narrow, RepairSettings.none());
         assertThat(error(teacher, narrow, SETTINGS)).isLessThan(sliced);
         Cut thin = Cut.nothing(config).with(Axis.HIDDEN, List.of(IntStream.range(6, 48).toArray()));
-        // random weights read every channel alike, so that little can be won here; a norm whose
-        // stored weight is taken for its gain loses all
-        assertThat(error(teacher, thin, SETTINGS.with(Level.READERS)))
-                .isLessThan(1.02 * error(teacher, thin, RepairSettings.none()));
+        // channels of random weights are alike, so a gain has little to do; one that takes what is
+        // stored less one for the gain itself does harm
+        assertThat(error(teacher, thin, SETTINGS.with(Level.NORMS)))
+                .isLessThan(1.05 * error(teacher, thin, RepairSettings.none()));
     }
 
     private double error(Path teacher, Cut cut, RepairSettings settings) throws IOException {

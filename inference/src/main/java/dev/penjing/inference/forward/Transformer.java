@@ -14,8 +14,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// The forward pass of a decoder on the processor, its weights quantised. Not thread-safe:
-/// it uses its team, and its buffers.
+/// The forward pass of a decoder on the processor, its weights quantised. Not thread-safe: it uses
+/// its team, and its buffers.
 ///
 /// Letters of shapes: T rows of the batch, D hidden, F intermediate, V vocabulary. Strides are
 /// padded to 32.

@@ -21,8 +21,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// and adds pairs is in reach: see the comments at each. Which forms were tried is in
 /// `docs/lab-notebook.md`.
 public final class VectorKernels implements Kernels {
-    /// Columns c to c + 3.
-    /// Of the exponent in GELU's approximation: -2 sqrt(2 / pi).
+    /// Columns c to c + 3. Of the exponent in GELU's approximation: -2 sqrt(2 / pi).
     private static final float MINUS_TWO_ROOTS = -1.5957691216f;
 
     private static final VectorSpecies<Integer> FOUR = IntVector.SPECIES_128;

@@ -227,9 +227,7 @@ class KernelsTest {
         float[] z = {-3, -1, -0.1f, 0, 0.5f, 2, 6};
         float[] up = {1, 1, 1, 1, 1, 1, 2};
         scalar.geluTimes(z, 0, up, 0, z.length);
-        float[] expected = {
-            -0.00363743f, -0.158808f, -0.0460172f, 0, 0.345714f, 1.9545977f, 12
-        };
+        float[] expected = {-0.00363743f, -0.158808f, -0.0460172f, 0, 0.345714f, 1.9545977f, 12};
         assertClose(z, expected, 1e-6f);
     }
 

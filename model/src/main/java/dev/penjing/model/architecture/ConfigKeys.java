@@ -304,9 +304,7 @@ final class ConfigKeys {
         String originalKey = "original_max_position_embeddings";
         double most = size("max_position_embeddings");
         int original =
-                present(originalKey)
-                        ? size(originalKey)
-                        : (int) factor(parameters, originalKey);
+                present(originalKey) ? size(originalKey) : (int) factor(parameters, originalKey);
         double reached = parameters.path("factor").asDouble(most / original) * original;
         double usual = Rope.Scaling.LongRope.usualFactor(reached, original);
         return new Rope.Scaling.LongRope(

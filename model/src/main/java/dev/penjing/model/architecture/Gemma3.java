@@ -174,10 +174,11 @@ final class Gemma3 extends Llama {
             LayerAttention layer = config.attention().get(i);
             slides[i] = layer.window().isPresent();
             usual &= slides[i] == slides(i, INTERVAL);
-            layer.window().ifPresent(w -> {
-                keys.put("attention.sliding_window", w);
-                keys.put("rope.freq_base_swa", (float) layer.rope().theta());
-            });
+            layer.window()
+                    .ifPresent(w -> {
+                        keys.put("attention.sliding_window", w);
+                        keys.put("rope.freq_base_swa", (float) layer.rope().theta());
+                    });
         }
         if (!usual) {
             keys.put(GGUF_PATTERN, slides);

@@ -45,8 +45,8 @@ final class SmolLm3 extends Llama {
         var list = keys.byLayer(LIST);
         Rope rope = keys.rope(2_000_000);
         return IntStream.range(0, layers)
-                .mapToObj(i ->
-                        list.map(all -> all.get(i).asInt(1) != 0).orElse(rotated(i, interval)))
+                .mapToObj(
+                        i -> list.map(all -> all.get(i).asInt(1) != 0).orElse(rotated(i, interval)))
                 .map(rotated -> new LayerAttention(rotated ? rope : rope.without(), everywhere()))
                 .toList();
     }

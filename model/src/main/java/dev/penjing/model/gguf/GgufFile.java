@@ -330,7 +330,6 @@ public final class GgufFile implements AutoCloseable {
                 whole.data().asSlice(from * rowBytes, spec.shape()[0] * rowBytes));
     }
 
-
     /// @throws PenjingException if there is no tensor of this name
     public Tensor tensor(String name) {
         Tensor tensor = tensors.get(name);

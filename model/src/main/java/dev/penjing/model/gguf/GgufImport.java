@@ -139,8 +139,7 @@ public final class GgufImport {
             settings.put("rope_type", "longrope");
             factors(settings.putArray("short_factor"), gguf, RopeTable.SHORT);
             factors(settings.putArray("long_factor"), gguf, RopeTable.LONG);
-            long original =
-                    required(gguf, architecture + ".rope.scaling.original_context_length");
+            long original = required(gguf, architecture + ".rope.scaling.original_context_length");
             json.put("original_max_position_embeddings", original);
             double most = json.get("max_position_embeddings").asDouble();
             double usual = Rope.Scaling.LongRope.usualFactor(most, Math.toIntExact(original));

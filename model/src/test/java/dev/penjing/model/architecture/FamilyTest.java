@@ -35,7 +35,9 @@ class FamilyTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "llama", "mistral", "qwen2",
+                "llama",
+                "mistral",
+                "qwen2",
                 "qwen3",
                 "nemotron",
                 "gemma3_text",
@@ -172,8 +174,7 @@ class FamilyTest {
         assertThat(config.attention().stream().map(a -> a.rope().fraction()))
                 .containsExactly(1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0);
         assertThat(config.family().ggufKeys(config)).isEmpty();
-        ModelConfig cut =
-                config.resized(config.shape().with(Axis.LAYER, 3), new int[] {0, 3, 5});
+        ModelConfig cut = config.resized(config.shape().with(Axis.LAYER, 3), new int[] {0, 3, 5});
         assertThat(cut.rest().path("no_rope_layers").toString()).isEqualTo("[1,0,1]");
         assertThatThrownBy(() -> cut.family().ggufKeys(cut))
                 .isInstanceOf(PenjingException.class)
@@ -206,8 +207,7 @@ class FamilyTest {
         // sqrt(1 + ln(32) / ln(4096))
         assertThat(config.rope().magnitude())
                 .isCloseTo(1.190238, org.assertj.core.api.Assertions.within(1e-6));
-        assertThatThrownBy(() ->
-                        config("phi3", ", \"rope_scaling\": {\"type\": \"longrope\"}"))
+        assertThatThrownBy(() -> config("phi3", ", \"rope_scaling\": {\"type\": \"longrope\"}"))
                 .isInstanceOf(PenjingException.class);
     }
 

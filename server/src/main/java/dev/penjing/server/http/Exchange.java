@@ -10,8 +10,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -20,31 +23,45 @@ public final class Exchange {
     /// The buffer that a body gets before any of it has come.
     private static final int FIRST_BYTES = 64 << 10;
 
+    /// Names that an answer's header gives at most.
+    private static final int MOST_IGNORED = 16;
+
+    private static final Set<String> JSON_TYPES =
+            Set.of(
+                    "application/json",
+                    "application/json;charset=utf-8",
+                    "application/json;charset=\"utf-8\"");
+
     private final ServerRequest request;
     private final ServerResponse response;
     private final Client client;
     private final Runnable answered;
     private final Limits limits;
     private final String id;
+    private final boolean strict;
+    private final Set<String> ignored = new LinkedHashSet<>();
     private int status;
     private boolean last;
     private Optional<ApiException> error = Optional.empty();
 
     /// @param answered runs when the answer has been sent
     /// @param id that the answer carries as `x-request-id`
+    /// @param strict whether a field that nobody knows refuses a request
     public Exchange(
             ServerRequest request,
             ServerResponse response,
             Client client,
             Runnable answered,
             Limits limits,
-            String id) {
+            String id,
+            boolean strict) {
         this.request = request;
         this.response = response;
         this.client = client;
         this.answered = answered;
         this.limits = limits;
         this.id = id;
+        this.strict = strict;
         header("x-request-id", id);
         header("x-content-type-options", "nosniff");
     }
@@ -99,13 +116,33 @@ public final class Exchange {
                 header("content-type")
                         .map(t -> t.toLowerCase(Locale.ROOT).replace(" ", ""))
                         .orElse("");
-        if (!type.equals("application/json") && !type.equals("application/json;charset=utf-8")) {
+        if (!JSON_TYPES.contains(type)) {
             throw ApiException.invalid(
                     415,
                     "unsupported_media_type",
                     "Send the body as JSON in UTF-8, with the header Content-Type: application/json.");
         }
         return HttpJson.parse(body());
+    }
+
+    /// The fields of the body. Those that nobody knows are refused, or named in the answer's header
+    /// `x-penjing-ignored-fields` and in [#ignored].
+    ///
+    /// @throws ApiException as [#json]
+    public JsonFields fields() {
+        ObjectNode body = json();
+        return strict ? JsonFields.of(body) : JsonFields.of(body, this::ignore);
+    }
+
+    private void ignore(String field) {
+        if (ignored.size() < MOST_IGNORED && ignored.add(field)) {
+            header("x-penjing-ignored-fields", String.join(", ", ignored));
+        }
+    }
+
+    /// Fields of the request that nobody knew.
+    public Set<String> ignored() {
+        return Collections.unmodifiableSet(ignored);
     }
 
     private byte[] body() {

@@ -66,7 +66,8 @@ public final class HttpJson {
         }
         JsonNode node;
         try {
-            node = MAPPER.readTree(text);
+            // some editors and languages begin every text with a byte order mark
+            node = MAPPER.readTree(text.startsWith("\uFEFF") ? text.substring(1) : text);
         } catch (JacksonException e) {
             throw ApiException.invalid(
                     400,

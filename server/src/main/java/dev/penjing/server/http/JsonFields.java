@@ -10,31 +10,46 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// The fields of a JSON object of a request, each taken by its type and range. null is as good as
-/// absent. What was not taken when the request has been understood is refused by `end`: nothing is
-/// dropped in silence.
+/// absent. What was not taken when the request has been understood is told by `end`: refused, or
+/// named to whoever collects it. Nothing is dropped in silence.
 public final class JsonFields {
     private final ObjectNode object;
     private final String path;
     private final Set<String> taken = new HashSet<>();
 
-    private JsonFields(ObjectNode object, String path) {
+    /// Told of fields that nobody knows; empty where they are refused.
+    private final Optional<Consumer<String>> unknown;
+
+    private JsonFields(ObjectNode object, String path, Optional<Consumer<String>> unknown) {
         this.object = object;
         this.path = path;
+        this.unknown = unknown;
     }
 
+    /// Fields of which none may be unknown.
     public static JsonFields of(ObjectNode object) {
-        return new JsonFields(object, "");
+        return new JsonFields(object, "", Optional.empty());
+    }
+
+    /// @param unknown is told of each field that nobody knows, by its path
+    public static JsonFields of(ObjectNode object, Consumer<String> unknown) {
+        return new JsonFields(object, "", Optional.of(unknown));
     }
 
     /// @throws ApiException if `node` is no object
     public static JsonFields of(JsonNode node, String path) {
+        return of(node, path, Optional.empty());
+    }
+
+    private static JsonFields of(JsonNode node, String path, Optional<Consumer<String>> unknown) {
         if (node instanceof ObjectNode object) {
-            return new JsonFields(object, path);
+            return new JsonFields(object, path, unknown);
         }
         throw ApiException.invalid(path, "%s must be an object.".formatted(path));
     }
@@ -91,13 +106,18 @@ public final class JsonFields {
         if (node.isEmpty()) {
             return OptionalLong.empty();
         }
-        if (!node.get().isIntegralNumber()
-                || !node.get().canConvertToLong()
-                || node.get().asLong() < least
-                || node.get().asLong() > most) {
+        // some languages know no whole numbers: 8.0 is one
+        JsonNode number = node.get();
+        boolean whole =
+                number.isIntegralNumber()
+                        || number.isNumber() && number.asDouble() == Math.rint(number.asDouble());
+        if (!whole
+                || !number.canConvertToLong()
+                || number.asLong() < least
+                || number.asLong() > most) {
             throw wrong(name, "must be a whole number between %d and %d".formatted(least, most));
         }
-        return OptionalLong.of(node.get().asLong());
+        return OptionalLong.of(number.asLong());
     }
 
     public OptionalInt integer(String name, int least, int most) {
@@ -119,6 +139,11 @@ public final class JsonFields {
 
     /// A text, or a list of texts, none of them empty, all of whole characters.
     public List<String> texts(String name, int most) {
+        return texts(name, most, false);
+    }
+
+    /// @param empty whether one may be empty
+    public List<String> texts(String name, int most, boolean empty) {
         Optional<JsonNode> node = node(name);
         List<String> texts = new ArrayList<>();
         if (node.isEmpty()) {
@@ -136,8 +161,10 @@ public final class JsonFields {
         } else {
             throw wrong(name, "must be a string or a list of strings");
         }
-        if (texts.size() > most || texts.stream().anyMatch(String::isEmpty)) {
-            throw wrong(name, "must hold at most %d strings, none empty".formatted(most));
+        if (texts.size() > most || !empty && texts.stream().anyMatch(String::isEmpty)) {
+            throw wrong(
+                    name,
+                    "must hold at most %d strings%s".formatted(most, empty ? "" : ", none empty"));
         }
         if (texts.stream().anyMatch(JsonFields::broken)) {
             throw wrong(name, "holds half of a character (an unpaired surrogate): mend it");
@@ -152,7 +179,7 @@ public final class JsonFields {
     }
 
     public Optional<JsonFields> object(String name) {
-        return node(name).map(node -> of(node, path(name)));
+        return node(name).map(node -> of(node, path(name), unknown));
     }
 
     /// Items of a list, each made by `read` from its fields.
@@ -164,7 +191,8 @@ public final class JsonFields {
                 throw wrong(name, "must be a list");
             }
             for (JsonNode item : node.get()) {
-                items.add(read.apply(of(item, "%s[%d]".formatted(path(name), items.size()))));
+                String place = "%s[%d]".formatted(path(name), items.size());
+                items.add(read.apply(of(item, place, unknown)));
             }
         }
         return items;
@@ -240,12 +268,16 @@ public final class JsonFields {
         return new HashSet<>(object.propertyNames());
     }
 
-    /// @throws ApiException if a field was not taken
+    /// @throws ApiException if a field was not taken that is not null, and none may be unknown
     public void end() {
         for (String name : object.propertyNames()) {
-            if (!taken.contains(name)) {
+            if (taken.contains(name) || object.path(name).isNull()) {
+                continue;
+            }
+            if (unknown.isEmpty()) {
                 throw wrong(shown(name), "is not a field that this server knows");
             }
+            unknown.get().accept(path(shown(name)));
         }
     }
 

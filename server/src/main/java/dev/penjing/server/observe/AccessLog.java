@@ -4,6 +4,7 @@ import dev.penjing.server.settings.Settings;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// A line a request. What was asked and answered is left out unless it was asked for.
 public final class AccessLog {
@@ -27,6 +28,7 @@ public final class AccessLog {
     /// @param status 499 if the client went away
     /// @param seconds from its headers to the answer's last byte
     /// @param error its `code`, or `type`, if it failed
+    /// @param ignored fields of the request that nobody knew
     /// @param quiet whether it is a probe or a scrape, which only `debug` shows
     public record Entry(
             String requestId,
@@ -38,6 +40,7 @@ public final class AccessLog {
             double seconds,
             Optional<String> error,
             Optional<Answer> answer,
+            Set<String> ignored,
             boolean quiet) {}
 
     /// What a model did for it.
@@ -75,6 +78,9 @@ public final class AccessLog {
         fields.put("seconds", entry.seconds());
         entry.error().ifPresent(e -> fields.put("error", LogEscaping.cut(e)));
         entry.answer().ifPresent(a -> answer(a, fields));
+        if (!entry.ignored().isEmpty()) {
+            fields.put("ignored", LogEscaping.cut(String.join(" ", entry.ignored())));
+        }
         log.line(level, "request", fields);
     }
 

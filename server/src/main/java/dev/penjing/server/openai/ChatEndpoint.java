@@ -33,7 +33,7 @@ public final class ChatEndpoint {
     private record Question(ParsedRequest asked, Tools tools) {}
 
     public void handle(Exchange exchange) {
-        Question question = read(JsonFields.of(exchange.json()));
+        Question question = read(exchange.fields());
         ParsedRequest asked = question.asked();
         Tools tools = question.tools();
         try (Admission.Ticket ticket = service.admit(asked.engine(), asked.requests())) {
@@ -55,13 +55,9 @@ public final class ChatEndpoint {
                 RequestParameters.of(fields, engine.config().vocabularySize());
         boolean probabilities = fields.flag("logprobs");
         OptionalInt top = fields.integer("top_logprobs", 0, MOST_TOP);
-        if (top.isPresent() && !probabilities) {
-            throw fields.wrong("top_logprobs", "goes with \"logprobs\": true only");
-        }
-        OptionalInt old = fields.integer("max_tokens", 1, Integer.MAX_VALUE);
-        int maxTokens =
-                fields.integer("max_completion_tokens", 1, Integer.MAX_VALUE)
-                        .orElse(old.orElse(service.defaultMaxTokens()));
+        OptionalInt old = limit(fields, "max_tokens");
+        OptionalInt limit = limit(fields, "max_completion_tokens");
+        int maxTokens = limit.orElse(old.orElse(service.defaultMaxTokens()));
         Map<String, Object> more = new HashMap<>();
         fields.object("chat_template_kwargs")
                 .ifPresent(map ->
@@ -94,6 +90,15 @@ public final class ChatEndpoint {
         List<Request> requests = parameters.requests(prompt, maxTokens, tops, 0);
         return new Question(
                 new ParsedRequest(model, engine, parameters, tops, prompt.length, requests), tools);
+    }
+
+    /// A longest answer; -1 is none, as in LM Studio and llama.cpp.
+    private static OptionalInt limit(JsonFields fields, String name) {
+        OptionalInt limit = fields.integer(name, -1, Integer.MAX_VALUE);
+        if (limit.isPresent() && limit.getAsInt() == 0) {
+            throw fields.wrong(name, "must be at least 1, or -1 for no limit of its own");
+        }
+        return limit.isPresent() && limit.getAsInt() < 0 ? OptionalInt.empty() : limit;
     }
 
     private static void modalities(JsonFields fields) {

@@ -93,7 +93,7 @@ public final class CompletionsEndpoint {
     }
 
     public void handle(Exchange exchange) {
-        Question question = read(JsonFields.of(exchange.json()));
+        Question question = read(exchange.fields());
         ParsedRequest asked = question.asked();
         boolean stream = asked.parameters().stream();
         try (Admission.Ticket ticket = service.admit(asked.engine(), asked.requests())) {

@@ -58,7 +58,7 @@ final class Messages {
             }
             case "tool" -> {
                 message.put("role", "tool");
-                message.put("content", requiredContent(fields));
+                message.put("content", content(fields).orElse(""));
                 message.put(
                         "tool_call_id",
                         fields.text("tool_call_id")
@@ -70,6 +70,14 @@ final class Messages {
                     throw fields.wrong(
                             "role", "must be system, developer, user, assistant or tool");
         }
+        // what answers of this and other servers carry beside their text
+        fields.ignore(
+                "id",
+                "annotations",
+                "reasoning",
+                "reasoning_content",
+                "provider_specific_fields",
+                "cache_control");
         fields.end();
         return message;
     }
@@ -100,6 +108,7 @@ final class Messages {
                             String text =
                                     part.text(type)
                                             .orElseThrow(() -> part.wrong(type, "is required"));
+                            part.ignore("cache_control", "annotations");
                             part.end();
                             return text;
                         });
@@ -131,8 +140,9 @@ final class Messages {
     }
 
     private static Object arguments(JsonFields function) {
-        return parsed(function.text("arguments").orElse("{}"))
-                .orElseThrow(() -> function.wrong("arguments", "must be a JSON text"));
+        // what a model made that is no JSON is shown to it as it was
+        String text = function.text("arguments").orElse("{}");
+        return parsed(text).orElse(text);
     }
 
     /// As Java's maps, lists, texts and numbers.

@@ -60,7 +60,7 @@ public final class ModelsEndpoint {
 
     /// `POST /tokenize`: a text, or a conversation as its template writes it, as ids.
     public void tokenize(Exchange exchange) {
-        JsonFields fields = JsonFields.of(exchange.json());
+        JsonFields fields = exchange.fields();
         Engine engine = named(fields);
         int[] ids =
                 fields.node("messages").isPresent() ? chat(engine, fields) : text(engine, fields);
@@ -94,7 +94,7 @@ public final class ModelsEndpoint {
     }
 
     public void detokenize(Exchange exchange) {
-        JsonFields fields = JsonFields.of(exchange.json());
+        JsonFields fields = exchange.fields();
         Engine engine = named(fields);
         int[] ids =
                 fields.ids(

@@ -31,7 +31,7 @@ record RequestParameters(
         int count,
         boolean stream,
         boolean usage) {
-    private static final int MOST_STOPS = 4;
+    private static final int MOST_STOPS = 64;
 
     static RequestParameters of(JsonFields fields, int vocabulary) {
         JsonFields more = fields.object("nvext").orElse(fields);
@@ -51,17 +51,14 @@ record RequestParameters(
         boolean ignoreEnd = fields.flag("ignore_eos") | more.flag("ignore_eos");
         Optional<JsonFields> options = fields.object("stream_options");
         boolean usage = options.map(o -> o.flag("include_usage")).orElse(false);
-        if (options.isPresent()) {
-            if (!stream) {
-                throw fields.wrong("stream_options", "goes with \"stream\": true only");
-            }
-            options.get().ignore("include_obfuscation");
-            options.get().end();
-        }
+        options.ifPresent(o -> {
+            o.ignore("include_obfuscation", "continuous_usage_stats");
+            o.end();
+        });
         RequestParameters all =
                 new RequestParameters(
                         sampling,
-                        fields.texts("stop", MOST_STOPS),
+                        stops(fields),
                         stopTokens(fields, vocabulary),
                         ignoreEnd,
                         or(fields, more, "min_tokens", 0, Integer.MAX_VALUE, 0),
@@ -73,6 +70,13 @@ record RequestParameters(
             more.end();
         }
         return all;
+    }
+
+    /// Empty ones end nothing.
+    private static List<String> stops(JsonFields fields) {
+        return fields.texts("stop", MOST_STOPS, true).stream()
+                .filter(text -> !text.isEmpty())
+                .toList();
     }
 
     private static float topP(JsonFields fields) {

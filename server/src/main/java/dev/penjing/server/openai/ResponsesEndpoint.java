@@ -5,7 +5,6 @@ import dev.penjing.server.http.ApiException;
 import dev.penjing.server.http.EventStream;
 import dev.penjing.server.http.Exchange;
 import dev.penjing.server.http.HttpJson;
-import dev.penjing.server.http.JsonFields;
 import dev.penjing.server.models.Admission;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -26,7 +25,7 @@ public final class ResponsesEndpoint {
 
     /// `POST /v1/responses`.
     public void handle(Exchange exchange) {
-        ResponseRequest asked = ResponseRequest.of(JsonFields.of(exchange.json()), service, store);
+        ResponseRequest asked = ResponseRequest.of(exchange.fields(), service, store);
         int[] prompt = asked.prompt();
         List<Request> requests =
                 asked.parameters().requests(prompt, asked.maxTokens(), asked.top(), 0);

@@ -43,7 +43,7 @@ public record Service(ServedModels models, int defaultMaxTokens, Duration most, 
             int length = request.prompt().length;
             if (length >= engine.contextLength()) {
                 throw ApiException.tooLong(
-                        "The model's context is %d tokens; the prompt alone takes %d: send less text."
+                        "This model's maximum context length is %d tokens; the prompt alone takes %d: send less text."
                                 .formatted(engine.contextLength(), length));
             }
             tokens += length;

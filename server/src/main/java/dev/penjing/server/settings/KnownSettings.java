@@ -75,6 +75,11 @@ final class KnownSettings {
                             "64",
                             "Answers that are made at once."),
                     own(
+                            "strict-fields",
+                            new Flag(),
+                            "false",
+                            "Refuses requests with fields that this server does not know, instead of naming them in the answer's header."),
+                    own(
                             "default-max-tokens",
                             new Whole(1, MOST),
                             "1024",
@@ -132,14 +137,14 @@ final class KnownSettings {
                             "cors-allow-methods",
                             "NIM_CORS_ALLOW_METHODS",
                             new Texts(),
-                            "GET,POST,OPTIONS",
+                            "GET,POST,DELETE,OPTIONS",
                             "Methods that they may use."),
                     nim(
                             "cors-allow-headers",
                             "NIM_CORS_ALLOW_HEADERS",
                             new Texts(),
-                            "Authorization,Content-Type,X-Request-Id",
-                            "Headers that they may send."),
+                            "*",
+                            "Headers that they may send; * is all that they ask for."),
                     nim(
                             "cors-expose-headers",
                             "NIM_CORS_EXPOSE_HEADERS",

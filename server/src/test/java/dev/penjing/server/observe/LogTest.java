@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.logging.Handler;
@@ -56,6 +57,7 @@ class LogTest {
                                 Optional.of(0.02),
                                 "stop",
                                 Optional.of(new AccessLog.Texts("my secret\nplan", "is safe")))),
+                Set.of(),
                 false);
     }
 
@@ -165,6 +167,7 @@ class LogTest {
                         0.001,
                         Optional.empty(),
                         Optional.empty(),
+                        Set.of(),
                         true);
         new AccessLog(log(Log.Level.INFO, false), false).log(probe);
         assertThat(written()).isEmpty();

@@ -1,0 +1,133 @@
+package dev.penjing.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.penjing.server.http.Cors;
+import java.net.http.HttpRequest;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What clients of other servers send: taken where it changes nothing, and named.
+class LenientFieldsTest {
+    private static TestServer server;
+    private static Wire wire;
+
+    @BeforeAll
+    static void start() {
+        server = TestServer.start();
+        wire = new Wire(server.port());
+    }
+
+    @AfterAll
+    static void end() {
+        wire.close();
+        server.close();
+    }
+
+    private static String ignored(Wire.Answer answer) {
+        return answer.whole().headers().firstValue("x-penjing-ignored-fields").orElse("");
+    }
+
+    @Test
+    void unknownFieldsAreNamed() {
+        Wire.Answer answer =
+                wire.chat(
+                        Wire.ask(
+                                "Hello!",
+                                ", \"max_tokens\": 2, \"num_ctx\": 4096, \"keep_alive\": \"5m\", \"nothing\": null"));
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(ignored(answer)).isEqualTo("num_ctx, keep_alive");
+        assertThat(ignored(wire.chat(Wire.ask("Hello!", ", \"max_tokens\": 2")))).isEmpty();
+    }
+
+    @Test
+    void strictlyTheyAreRefused() {
+        try (TestServer strict =
+                        TestServer.start(TestServer.Setup.USUAL, o -> o.strictFields(true));
+                Wire other = new Wire(strict.port())) {
+            Wire.Answer answer = other.chat(Wire.ask("Hello!", ", \"num_ctx\": 4096"));
+            assertThat(answer.status()).isEqualTo(400);
+            assertThat(answer.body()).contains("num_ctx is not a field");
+            assertThat(other.chat(Wire.ask("Hello!", ", \"num_ctx\": null")).status())
+                    .isEqualTo(200);
+        }
+    }
+
+    /// As the Python client's `model_dump()` and other servers give messages back.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"role\": \"assistant\", \"content\": \"Hi.\", \"refusal\": null, \"annotations\": null, \"audio\": null, \"function_call\": null, \"tool_calls\": null}",
+                "{\"role\": \"assistant\", \"content\": \"Hi.\", \"annotations\": [], \"reasoning_content\": \"hm\", \"id\": \"m1\"}",
+                "{\"role\": \"assistant\", \"content\": [{\"type\": \"text\", \"text\": \"Hi.\", \"cache_control\": {\"type\": \"ephemeral\"}}]}",
+                "{\"role\": \"assistant\", \"content\": null, \"tool_calls\": [{\"id\": \"c\", \"type\": \"function\", \"index\": 0, \"function\": {\"name\": \"f\", \"arguments\": \"{\\\"city\\\": \\\"Par\"}}]}, {\"role\": \"tool\", \"tool_call_id\": \"c\", \"content\": null}"
+            })
+    void answersCanBeSentBack(String messages) {
+        Wire.Answer answer =
+                wire.chat(
+                        "{\"model\": \"teacher\", \"max_tokens\": 2, \"messages\": [{\"role\": \"user\", \"content\": \"Hello!\"}, %s, {\"role\": \"user\", \"content\": \"Go on.\"}]}"
+                                .formatted(messages));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        assertThat(ignored(answer)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"max_tokens\": 2.0",
+                "\"max_tokens\": 2, \"stop\": [\"\", \"a!\", \"b!\", \"c!\", \"d!\", \"e!\", \"f!\"]",
+                "\"max_tokens\": -1, \"stop\": [\" \"]",
+                "\"max_tokens\": 2, \"top_logprobs\": 0",
+                "\"max_tokens\": 2, \"stream_options\": {\"include_usage\": true}"
+            })
+    void habitsOfOtherClients(String more) {
+        Wire.Answer answer = wire.chat(Wire.ask("Hello!", ", " + more));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+    }
+
+    @Test
+    void aByteOrderMarkIsPassedOver() {
+        Wire.Answer answer = wire.chat("\uFEFF" + Wire.ask("Hello!", ", \"max_tokens\": 2"));
+        assertThat(answer.status()).isEqualTo(200);
+    }
+
+    /// Agents match these words to cut their history.
+    @Test
+    void aPromptThatIsTooLongSaysTheMaximumContextLength() {
+        Wire.Answer answer = wire.chat(Wire.ask("word ".repeat(5000), ""));
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.body())
+                .containsPattern("maximum context length is \\d+ tokens")
+                .contains("context_length_exceeded");
+    }
+
+    /// OpenAI's client for browsers sends a dozen headers of its own.
+    @Test
+    void pagesMaySendTheHeadersThatTheirClientsAdd() {
+        Cors cors =
+                new Cors(
+                        List.of("https://example.org"),
+                        List.of("GET", "POST", "DELETE"),
+                        List.of("*"),
+                        List.of(),
+                        600);
+        try (TestServer open = TestServer.start(TestServer.Setup.USUAL, o -> o.cors(cors));
+                Wire other = new Wire(open.port())) {
+            HttpRequest ask =
+                    other.request("/v1/chat/completions")
+                            .method("OPTIONS", HttpRequest.BodyPublishers.noBody())
+                            .header("Origin", "https://example.org")
+                            .header("Access-Control-Request-Method", "POST")
+                            .header(
+                                    "Access-Control-Request-Headers",
+                                    "authorization,content-type,x-stainless-os")
+                            .build();
+            assertThat(other.send(ask).whole().headers().firstValue("access-control-allow-headers"))
+                    .contains("authorization,content-type,x-stainless-os");
+        }
+    }
+}

@@ -266,7 +266,8 @@ final class LayerRepair {
             HiddenFile stream,
             Function<Calibration.Batch, Tensor> inputs,
             Function<Calibration.Batch, Tensor> targets) {
-        if (channels.length == teacher.hiddenSize()) {
+        RepairSettings.Level level = context.settings().level();
+        if (channels.length == teacher.hiddenSize() || level == RepairSettings.Level.NONE) {
             return;
         }
         double gain = streams.gain(stream, channels);
@@ -276,7 +277,7 @@ final class LayerRepair {
                 .map(wideLayer::view)
                 .ifPresent(w ->
                         w.add_(new Scalar(plus)).mul_(new Scalar(gain)).sub_(new Scalar(plus)));
-        if (context.settings().level() == RepairSettings.Level.NORMS) {
+        if (level == RepairSettings.Level.NORMS) {
             return;
         }
         try (Refitter refitter = new Refitter(channels.length, teacher.hiddenSize());

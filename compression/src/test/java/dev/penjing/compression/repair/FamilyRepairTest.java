@@ -61,15 +61,17 @@ class FamilyRepairTest {
         }
         double sliced = error(teacher, narrow, RepairSettings.none());
         assertThat(error(teacher, narrow, SETTINGS)).isLessThan(sliced);
+        if (family.name().equals("phi3-longrope")) {
+            // nor their channels
+            return;
+        }
         Cut thin = Cut.nothing(config).with(Axis.HIDDEN, List.of(IntStream.range(6, 48).toArray()));
-        // channels of random weights are alike, so a gain has little to do; one that takes what is
-        // stored less one for the gain itself does harm
-        assertThat(error(teacher, thin, SETTINGS.with(Level.NORMS)))
-                .isLessThan(1.05 * error(teacher, thin, RepairSettings.none()));
+        assertThat(error(teacher, thin, SETTINGS.with(Level.READERS)))
+                .isLessThan(error(teacher, thin, RepairSettings.none()));
     }
 
     private double error(Path teacher, Cut cut, RepairSettings settings) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(4 * 2000).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = ByteBuffer.allocate(4 * 3000).order(ByteOrder.LITTLE_ENDIAN);
         Random random = new Random(5);
         while (bytes.hasRemaining()) {
             bytes.putInt(random.nextInt(64));
@@ -83,7 +85,7 @@ class FamilyRepairTest {
                             teacher,
                             cut,
                             new Sequences(file, 64, 1),
-                            18,
+                            40,
                             settings,
                             student,
                             folder.resolve("work"),

@@ -281,7 +281,7 @@ class OpenApiTest {
                 "{'model': 'm', 'messages': [{'role': 'user', 'content': 'a'}], 'temprature': 1}",
                 "{'model': 'm', 'messages': [{'role': 'user', 'content': 'a'}], 'temperature': 2.5}",
                 "{'model': 'm', 'messages': [{'role': 'user', 'content': 'a'}], 'n': 0}",
-                "{'model': 'm', 'messages': [{'role': 'user', 'content': 'a'}], 'stop': ['a', 'b', 'c', 'd', 'e']}",
+                "{'model': 'm', 'messages': [{'role': 'user', 'content': 'a'}], 'stop': [1]}",
                 "{'model': 'm', 'messages': [{'role': 'user', 'content': 'a'}], 'top_logprobs': 21}",
                 "{'model': 'm', 'messages': [{'role': 'user', 'content': 'a'}], 'logit_bias': {'a': 1}}",
                 "{'model': 'm', 'messages': [{'role': 'user', 'content': 'a'}], 'response_format': {'type': 'xml'}}",

@@ -1,6 +1,8 @@
 package dev.penjing.model.gguf;
 
 import dev.penjing.model.PenjingException;
+import java.util.Arrays;
+import java.util.stream.Collectors;
 
 /// GGUF's ways to store weights: how many make a block, and how many bytes it takes.
 public enum BlockType {
@@ -14,6 +16,8 @@ public enum BlockType {
     Q4_K(12, 256, 144),
     Q5_K(13, 256, 176),
     Q6_K(14, 256, 210),
+    IQ4_NL(20, 32, 18),
+    IQ4_XS(23, 256, 136),
     BF16(30, 1, 2);
 
     private final int code;
@@ -48,7 +52,12 @@ public enum BlockType {
             }
         }
         throw new PenjingException(
-                "the tensor %s is stored in GGUF's type %d: F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K and Q6_K can be read; quantise the model to one of these"
-                        .formatted(tensor, code));
+                "the tensor %s is stored in GGUF's type %d: %s can be read; quantise the model to one of these"
+                        .formatted(
+                                tensor,
+                                code,
+                                Arrays.stream(values())
+                                        .map(BlockType::name)
+                                        .collect(Collectors.joining(", "))));
     }
 }

@@ -15,6 +15,11 @@ final class Dequantizer {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /// What the sixteen codes of IQ4_NL and IQ4_XS stand for.
+    private static final byte[] TABLE = {
+        -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
+    };
+
     private final MemorySegment data;
     private final float[] out;
 
@@ -52,6 +57,16 @@ final class Dequantizer {
             case Q4_K -> fours(at, to);
             case Q5_K -> fivesK(at, to);
             case Q6_K -> sixes(at, to);
+            case IQ4_NL -> table(half(at), at + 2, to);
+            case IQ4_XS -> {
+                float d = half(at);
+                int high = data.get(SHORT, at + 2) & 0xffff;
+                for (int j = 0; j < 8; j++) {
+                    int low = unsigned(at + 4 + j / 2) >> j % 2 * 4 & 15;
+                    float step = d * ((low | (high >> 2 * j & 3) << 4) - 32);
+                    table(step, at + 8 + j * 16L, to + j * 32);
+                }
+            }
         }
     }
 
@@ -73,6 +88,14 @@ final class Dequantizer {
             int q = unsigned(at + i);
             out[to + i] = ((q & 15) + offset) * d + minimum;
             out[to + 16 + i] = ((q >> 4) + offset) * d + minimum;
+        }
+    }
+
+    private void table(float d, long at, int to) {
+        for (int i = 0; i < 16; i++) {
+            int q = unsigned(at + i);
+            out[to + i] = d * TABLE[q & 15];
+            out[to + 16 + i] = d * TABLE[q >> 4];
         }
     }
 

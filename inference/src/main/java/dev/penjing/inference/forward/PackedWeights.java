@@ -10,7 +10,6 @@ import dev.penjing.model.architecture.TensorTable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
@@ -31,7 +30,8 @@ final class PackedWeights implements AutoCloseable {
         }
     }
 
-    /// @param qkv rows of q (H E), k (K E) and v (K E), in turn
+    /// @param qkv rows of q (H E), k (K E) and v (K E), in turn: one matrix, or one for each where
+    ///   their formats differ
     /// @param qkvBias of the same rows, empty where there is none
     /// @param queryNorm E, or H E where all heads are normalised as one
     /// @param output D x H E
@@ -41,7 +41,7 @@ final class PackedWeights implements AutoCloseable {
     /// @param down D x F
     record Layer(
             Gain attentionNorm,
-            PackedMatrix qkv,
+            List<PackedMatrix> qkv,
             float[] qkvBias,
             Gain queryNorm,
             Gain keyNorm,
@@ -183,14 +183,14 @@ final class PackedWeights implements AutoCloseable {
             return matrix;
         }
 
-        /// As fine as the finest of these tensors.
+        /// The format of these tensors, or the finest if they do not share one.
         private WeightFormat natural(TensorSpec... specs) {
             return loading.format()
-                    .orElseGet(() ->
-                            Arrays.stream(specs)
-                                    .map(source::natural)
-                                    .max(Comparator.comparingInt(WeightFormat::bits))
-                                    .orElseThrow());
+                    .orElseGet(() -> {
+                        List<WeightFormat> formats =
+                                Arrays.stream(specs).map(source::natural).distinct().toList();
+                        return formats.size() == 1 ? formats.getFirst() : WeightFormat.finest();
+                    });
         }
 
         /// Copies a tensor's rows to `to` from row `toRow` on.
@@ -202,6 +202,40 @@ final class PackedWeights implements AutoCloseable {
                 rows.copy(row, to, toRow + row);
             }
             report(count, to);
+        }
+
+        /// These tensors, all as one matrix if they are of one format or do not end where a matrix
+        /// can, else each for itself.
+        private List<List<TensorSpec>> alike(TensorSpec... specs) {
+            boolean one =
+                    loading.format().isPresent()
+                            || Arrays.stream(specs).map(source::natural).distinct().count() == 1
+                            || Arrays.stream(specs)
+                                    .anyMatch(spec -> spec.shape()[0] % PackedMatrix.UNIT != 0);
+            return one ? List.of(List.of(specs)) : Arrays.stream(specs).map(List::of).toList();
+        }
+
+        private WeightFormat natural(List<TensorSpec> specs) {
+            return natural(specs.toArray(TensorSpec[]::new));
+        }
+
+        private static int rows(List<TensorSpec> specs) {
+            return Math.toIntExact(specs.stream().mapToLong(spec -> spec.shape()[0]).sum());
+        }
+
+        private long bytes(List<TensorSpec> specs) {
+            return PackedMatrix.bytes(natural(specs), rows(specs), config.hiddenSize());
+        }
+
+        /// A matrix with the rows of these tensors in turn.
+        private PackedMatrix together(List<TensorSpec> specs, SegmentAllocator memory) {
+            PackedMatrix to = matrix(rows(specs), config.hiddenSize(), natural(specs), memory);
+            int row = 0;
+            for (TensorSpec spec : specs) {
+                rows(spec, to, row);
+                row += Math.toIntExact(spec.shape()[0]);
+            }
+            return to;
         }
 
         private synchronized void report(int rows, PackedMatrix of) {
@@ -223,22 +257,19 @@ final class PackedWeights implements AutoCloseable {
             int keys = config.numKeyValueHeads() * config.headDim();
             int intermediate = config.intermediateSize();
             int gateUpRows = (gate.isPresent() ? 2 : 1) * PackedMatrix.padded(intermediate);
-            WeightFormat ofQkv = natural(query, key, value);
+            List<List<TensorSpec>> ofQkv = alike(query, key, value);
             WeightFormat ofOutput = natural(outputs);
             WeightFormat ofGateUp = natural(gate.orElse(up), up);
             WeightFormat ofDown = natural(downs);
             // one piece: at the ends of each, memory has pages of the small kind, which are slower
             long size =
-                    PackedMatrix.bytes(ofQkv, queries + 2 * keys, hidden)
+                    ofQkv.stream().mapToLong(this::bytes).sum()
                             + PackedMatrix.bytes(ofOutput, hidden, queries)
                             + PackedMatrix.bytes(ofGateUp, gateUpRows, hidden)
                             + PackedMatrix.bytes(ofDown, hidden, intermediate);
             SegmentAllocator memory =
                     SegmentAllocator.slicingAllocator(arena.allocate(size, PackedMatrix.ALIGNMENT));
-            PackedMatrix qkv = matrix(queries + 2 * keys, hidden, ofQkv, memory);
-            rows(query, qkv, 0);
-            rows(key, qkv, queries);
-            rows(value, qkv, queries + keys);
+            List<PackedMatrix> qkv = ofQkv.stream().map(specs -> together(specs, memory)).toList();
             PackedMatrix output = matrix(hidden, queries, ofOutput, memory);
             rows(outputs, output, 0);
             PackedMatrix gateUp = matrix(gateUpRows, hidden, ofGateUp, memory);

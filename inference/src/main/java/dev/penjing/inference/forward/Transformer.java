@@ -66,7 +66,9 @@ public final class Transformer implements ForwardPass {
                                 .anyMatch(l -> !l.afterAttention().none() || !l.afterMlp().none());
         this.addedTD = new float[changed ? hiddenTD.length : 0];
         List<PackedMatrix> byNormed =
-                layers.stream().flatMap(l -> Stream.of(l.qkv(), l.gateUp())).toList();
+                layers.stream()
+                        .flatMap(l -> Stream.concat(l.qkv().stream(), Stream.of(l.gateUp())))
+                        .toList();
         List<PackedMatrix> byGated = layers.stream().map(PackedWeights.Layer::down).toList();
         List<PackedMatrix> byWanted = List.of(weights.head());
         SegmentAllocator memory = weights.memory();
@@ -106,7 +108,11 @@ public final class Transformer implements ForwardPass {
         for (int i = 0; i < layers.size(); i++) {
             PackedWeights.Layer layer = layers.get(i);
             normed(layer.attentionNorm(), rows);
-            product(layer.qkv(), normedTD, attention.qkv(), attention.stride(), false);
+            int at = 0;
+            for (PackedMatrix matrix : layer.qkv()) {
+                product(matrix, normedTD, attention.qkv(), at, attention.stride(), false);
+                at += matrix.rows();
+            }
             addBias(layer.qkvBias(), attention.qkv(), attention.stride(), rows);
             headNorms(layer, rows);
             Activations mixed = attention.forward(batch, i);
@@ -281,7 +287,7 @@ public final class Transformer implements ForwardPass {
         float factor = (float) config.multipliers().residual();
         boolean plain = after.none() && factor == 1;
         float[] to = plain ? hiddenTD : addedTD;
-        product(w, x, to, hiddenStride, plain);
+        product(w, x, to, 0, hiddenStride, plain);
         addBias(bias, to, hiddenStride, rows);
         if (plain) {
             return;
@@ -298,11 +304,13 @@ public final class Transformer implements ForwardPass {
                 });
     }
 
-    private void product(PackedMatrix w, Activations x, float[] y, int stride, boolean add) {
+    /// @param at the first row's element in y
+    private void product(
+            PackedMatrix w, Activations x, float[] y, int at, int stride, boolean add) {
         team.split(
                 w.rows() / UNIT,
                 (from, to, scratch) ->
-                        kernels.product(w, x, y, 0, stride, from * UNIT, to * UNIT, add, scratch));
+                        kernels.product(w, x, y, at, stride, from * UNIT, to * UNIT, add, scratch));
     }
 
     private void addBias(float[] bias, float[] y, int stride, int rows) {
@@ -373,6 +381,6 @@ public final class Transformer implements ForwardPass {
                 normed(weights.norm(), row, logitScale, wantedTD, to++, oneRow);
             }
         }
-        product(weights.head(), wantedTD, logits, logitsStride(), false);
+        product(weights.head(), wantedTD, logits, 0, logitsStride(), false);
     }
 }

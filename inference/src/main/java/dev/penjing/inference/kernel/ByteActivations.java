@@ -8,15 +8,16 @@ import java.util.Objects;
 
 /// Activations as bytes outside the heap, for emitted code and for the scalar kernels.
 ///
-/// A block of a tile of n rows is n times 32 bytes, then n float32 scales, then n ints, each -8
-/// times the sum of a row's bytes: what takes the offset off weights that are stored 8 too large.
-/// Tiles are of up to [#TILE] rows, as many as there are.
+/// A block of a tile of n rows is n times 32 bytes, then n float32 scales, then three ints for each
+/// row: -8 times the sum of its bytes, of the first sixteen, and of the last. They take the offset
+/// off weights that are stored 8, or a multiple of it, too large. Tiles are of up to [#TILE] rows,
+/// as many as there are.
 public final class ByteActivations extends Activations {
     /// Most rows of a tile.
     public static final int TILE = 8;
 
     /// Of a row's block.
-    public static final int BLOCK_BYTES = PackedMatrix.UNIT + 8;
+    public static final int BLOCK_BYTES = PackedMatrix.UNIT + 16;
 
     private static final int UNIT = PackedMatrix.UNIT;
     private static final ValueLayout.OfFloat FLOAT =
@@ -61,7 +62,8 @@ public final class ByteActivations extends Activations {
     }
 
     private long sumOffset(int row, int block) {
-        return scaleOffset(row, block) + tile() * 4L;
+        int inTile = row % tile();
+        return tileBlock(row, block) + tile() * (UNIT + 4L) + inTile * 12L;
     }
 
     /// Where the bytes of some blocks of a row lie, one every [#step].
@@ -78,21 +80,25 @@ public final class ByteActivations extends Activations {
         return data.asSlice(scaleOffset(row, block), (count - 1) * step() + 4);
     }
 
-    /// Where -8 times their sums lie, one every [#step].
+    /// Where -8 times their sums lie, three every [#step].
     public MemorySegment sums(int row, int block, int count) {
-        return data.asSlice(sumOffset(row, block), (count - 1) * step() + 4);
+        return data.asSlice(sumOffset(row, block), (count - 1) * step() + 12);
     }
 
     @Override
     void set(int row, int block, int[] quants, float scale) {
         long at = quantsOffset(row, block);
-        int sum = 0;
+        int first = 0;
+        int last = 0;
         for (int i = 0; i < UNIT; i++) {
             data.set(ValueLayout.JAVA_BYTE, at + i, (byte) quants[i]);
-            sum += quants[i];
+            first += i < UNIT / 2 ? quants[i] : 0;
+            last += i < UNIT / 2 ? 0 : quants[i];
         }
         data.set(FLOAT, scaleOffset(row, block), scale);
-        data.set(PackedMatrix.INT, sumOffset(row, block), -8 * sum);
+        data.set(PackedMatrix.INT, sumOffset(row, block), -8 * (first + last));
+        data.set(PackedMatrix.INT, sumOffset(row, block) + 4, -8 * first);
+        data.set(PackedMatrix.INT, sumOffset(row, block) + 8, -8 * last);
     }
 
     @Override

@@ -35,7 +35,9 @@ public interface Kernels {
 
     /// y[row of x][row of w] = x w^T for the rows of w from `from` to `to`, both multiples of 32. A
     /// sum is y = fma(whole-number sum of a block, scale of weights * scale of activations, y),
-    /// block after block: the same on all kernels, bit for bit, for any number of rows.
+    /// block after block, or part after part where they have scales of their own. Where a block
+    /// takes something away, y = fma(-8 * sum of activations * their scale, what is taken / 8, y)
+    /// follows. The same on all kernels, bit for bit, for any number of rows.
     ///
     /// @param x made by [#activations] of these kernels
     /// @param y [rows of x][stride], the element of row 0 of both at `yAt` (which may be negative)

@@ -50,7 +50,7 @@ final class ManyTokens {
     }
 
     private static boolean inEights(PackedMatrix w, LaneActivations x) {
-        return EIGHT && x.tile() == 8 && (!w.format().eightRowsReadFloats() || x.wholes.length > 0);
+        return EIGHT && x.tile() == 8 && (w.format() == WeightFormat.Q4_0 || x.wholes.length > 0);
     }
 
     /// Reads a value of every cache line, so that all of them are under way at once: while it
@@ -79,7 +79,7 @@ final class ManyTokens {
             int blocks,
             boolean add,
             float[] sums) {
-        WeightFormat format = w.format();
+        boolean four = w.format() == WeightFormat.Q4_0;
         boolean eights = inEights(w, x);
         int tile = x.tile();
         long at = w.offset(row, block);
@@ -91,10 +91,14 @@ final class ManyTokens {
             int blockAt = x.blockIndex(t, block);
             int y0 = yAt + t * stride + row;
             start(add, y, y0, stride, rows, sums);
-            if (count == 8) {
-                format.eightRows(w.data(), at, blocks, x, pairAt, blockAt, sums);
+            if (count == 8 && four) {
+                EightRows.q4(w.data(), at, blocks, x, pairAt, blockAt, sums);
+            } else if (count == 8) {
+                EightFloatRows.q8(w.data(), at, blocks, x, blockAt, sums);
+            } else if (four) {
+                FourRows.q4(w.data(), at, blocks, x, pairAt, blockAt, tile, sums);
             } else {
-                format.fourRows(w.data(), at, blocks, x, pairAt, blockAt, tile, sums);
+                FourRows.q8(w.data(), at, blocks, x, pairAt, blockAt, tile, sums);
             }
             store(sums, rows, y, y0, stride);
             t += count;

@@ -32,11 +32,16 @@ final class OneToken {
     /// matrix that is used once a token would be read by slow code for hundreds of tokens.
     static void product(
             PackedMatrix w, LaneActivations x, int t, float[] y, int yAt, int from, int to) {
-        WeightFormat format = w.format();
+        boolean four = w.format() == WeightFormat.Q4_0;
         int bytes = w.groupBlockBytes();
         int first = x.blockIndex(t, 0);
         for (int row = from; row < to; row += 2 * L) {
-            format.oneRow(w.data(), w.offset(row, 0), w.blocks(), bytes, x, first, y, yAt + row);
+            long at = w.offset(row, 0);
+            if (four) {
+                q4(w.data(), at, w.blocks(), bytes, x, first, y, yAt + row);
+            } else {
+                q8(w.data(), at, w.blocks(), x, first, y, yAt + row);
+            }
         }
     }
 

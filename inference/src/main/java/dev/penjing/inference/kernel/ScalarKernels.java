@@ -40,21 +40,37 @@ public final class ScalarKernels implements Kernels {
             int to,
             boolean add,
             Scratch scratch) {
-        byte[] weights = new byte[PackedMatrix.UNIT];
+        Block block = new Block();
+        int[] numbers = new int[PackedMatrix.UNIT];
         byte[] quants = new byte[PackedMatrix.UNIT];
+        WeightFormat format = w.format();
+        int parts = format.scales().parts();
+        int columns = PackedMatrix.UNIT / parts;
         for (int row = from; row < to; row++) {
-            for (int t = 0; t < x.rows(); t++) {
-                float sum = add ? y[yAt + t * stride + row] : 0;
-                for (int b = 0; b < w.blocks(); b++) {
-                    w.get(row, b, weights);
-                    x.get(t, b, quants);
-                    int dot = 0;
-                    for (int i = 0; i < PackedMatrix.UNIT; i++) {
-                        dot += weights[i] * quants[i];
-                    }
-                    sum = Math.fma((float) dot, w.scale(row, b) * x.scale(t, b), sum);
+            for (int t = 0; t < x.rows() && !add; t++) {
+                y[yAt + t * stride + row] = 0;
+            }
+            for (int b = 0; b < w.blocks(); b++) {
+                w.get(row, b, block);
+                for (int i = 0; i < PackedMatrix.UNIT; i++) {
+                    numbers[i] = format.number(block.code(i));
                 }
-                y[yAt + t * stride + row] = sum;
+                for (int t = 0; t < x.rows(); t++) {
+                    x.get(t, b, quants);
+                    int at = yAt + t * stride + row;
+                    float scale = x.scale(t, b);
+                    for (int part = 0; part < parts; part++) {
+                        int dot = 0;
+                        for (int i = part * columns; i < (part + 1) * columns; i++) {
+                            dot += numbers[i] * quants[i];
+                        }
+                        y[at] = Math.fma((float) dot, block.scale(part) * scale, y[at]);
+                    }
+                    if (format.scales().minimum()) {
+                        float eight = -8f * x.sum(t, b) * scale;
+                        y[at] = Math.fma(eight, block.minimum() / 8, y[at]);
+                    }
+                }
             }
         }
     }

@@ -63,7 +63,7 @@ public final class VectorKernels implements Kernels {
                 ManyTokens.EIGHT
                         && by.stream()
                                 .map(PackedMatrix::format)
-                                .anyMatch(WeightFormat::eightRowsReadFloats);
+                                .anyMatch(format -> format == WeightFormat.Q8_0);
         return new LaneActivations(maxRows, columns, floats);
     }
 
@@ -84,6 +84,10 @@ public final class VectorKernels implements Kernels {
             boolean add,
             Scratch scratch) {
         LaneActivations x = (LaneActivations) activations;
+        if (w.format() != WeightFormat.Q4_0 && w.format() != WeightFormat.Q8_0) {
+            UnpackedBlocks.product(w, x, y, yAt, stride, from, to, add, scratch);
+            return;
+        }
         if (x.rows() > LaneActivations.FEW) {
             ManyTokens.product(w, x, y, yAt, stride, from, to, add, scratch);
             return;

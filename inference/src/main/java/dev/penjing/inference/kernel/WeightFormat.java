@@ -2,47 +2,89 @@ package dev.penjing.inference.kernel;
 
 import dev.penjing.model.UsageException;
 import dev.penjing.model.gguf.BlockType;
-import java.lang.foreign.MemorySegment;
+import dev.penjing.model.gguf.Quantizer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/// A weight format: how the weights of a [PackedMatrix] are stored and multiplied. A format cuts a
-/// row into blocks of 32 columns; the weights of a block are whole numbers ("quants") that share
-/// one float16 scale.
+/// A weight format: how the weights of a [PackedMatrix] are stored and multiplied, as they are in a
+/// GGUF file of the same name (ggml-common.h). A format cuts a row into blocks of 32 columns; a
+/// weight's code stands for a whole number, and the [Scales] of its block make the weight of it.
 ///
-/// A format is one class. A new one is that class, its kernels, and its place in [#all]: settings
-/// take their names from there.
-public abstract sealed class WeightFormat permits Q4_0, Q8_0 {
-    private final BlockType blockType;
-    private final int bits;
+/// A new format is a constant here and, if it stores its codes in another way than these,
+/// [GgufBlocks] and the kernels' unpacking. They stand in the order of what they lose, the coarsest
+/// first.
+public enum WeightFormat {
+    /// 4.5 bits a weight: -8 to 7.
+    Q4_0(BlockType.Q4_0, Codes.NIBBLES, 8, Scales.HALF),
 
-    /// @param blockType GGUF's type of the same numbers
-    /// @param bits of a weight, scale left out
-    WeightFormat(BlockType blockType, int bits) {
+    /// 4.56 bits a weight: codes of an uneven table.
+    IQ4_XS(BlockType.IQ4_XS, Codes.NIBBLES, 0, Scales.SUPER),
+
+    /// 4.5 bits a weight: codes of an uneven table.
+    IQ4_NL(BlockType.IQ4_NL, Codes.NIBBLES, 0, Scales.HALF),
+
+    /// 5 bits a weight: 0 to 15.
+    Q4_1(BlockType.Q4_1, Codes.NIBBLES, 0, Scales.HALF_MINIMUM),
+
+    /// 4.625 bits a weight: 0 to 15.
+    Q4_K(BlockType.Q4_K, Codes.NIBBLES, 0, Scales.SUPER_MINIMUM),
+
+    /// 5.5 bits a weight: -16 to 15.
+    Q5_0(BlockType.Q5_0, Codes.FIVES, 16, Scales.HALF),
+
+    /// 6 bits a weight: 0 to 31.
+    Q5_1(BlockType.Q5_1, Codes.FIVES, 0, Scales.HALF_MINIMUM),
+
+    /// 5.625 bits a weight: 0 to 31.
+    Q5_K(BlockType.Q5_K, Codes.FIVES, 0, Scales.SUPER_MINIMUM),
+
+    /// 6.5625 bits a weight: -32 to 31.
+    Q6_K(BlockType.Q6_K, Codes.SIXES, 32, Scales.SUPER_SIXTEENS),
+
+    /// 8.5 bits a weight: -127 to 127.
+    Q8_0(BlockType.Q8_0, Codes.BYTES, 0, Scales.HALF);
+
+    /// What the codes of IQ4_NL and IQ4_XS stand for (ggml-common.h, kvalues_iq4nl).
+    private static final byte[] TABLE = {
+        -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
+    };
+
+    /// Weights can be rounded to these while a model is loaded; the others are read from files.
+    private static final List<WeightFormat> ROUNDED = List.of(Q4_0, Q8_0);
+
+    private final BlockType blockType;
+    private final Codes codes;
+    private final int offset;
+    private final Scales scales;
+
+    WeightFormat(BlockType blockType, Codes codes, int offset, Scales scales) {
         this.blockType = blockType;
-        this.bits = bits;
+        this.codes = codes;
+        this.offset = offset;
+        this.scales = scales;
     }
 
     /// All formats, the coarsest first.
     public static List<WeightFormat> all() {
-        return List.of(Q4_0.FORMAT, Q8_0.FORMAT);
+        return List.of(values());
     }
 
     /// The format that loses least.
     public static WeightFormat finest() {
-        return all().getLast();
+        return Q8_0;
     }
 
-    /// What settings call the formats: `q4_0`, `q8_0`.
+    /// What settings call the formats that weights can be rounded to: `q4_0`, `q8_0`.
     public static List<String> names() {
-        return all().stream().map(format -> format.name().toLowerCase(Locale.ROOT)).toList();
+        return ROUNDED.stream().map(format -> format.name().toLowerCase(Locale.ROOT)).toList();
     }
 
-    /// The format of a name, in capitals or not.
+    /// The format of one of [#names], in capitals or not.
     ///
     /// @throws UsageException if there is none of this name
     public static WeightFormat named(String name) {
-        return all().stream()
+        return ROUNDED.stream()
                 .filter(format -> format.name().equalsIgnoreCase(name))
                 .findFirst()
                 .orElseThrow(() ->
@@ -54,99 +96,66 @@ public abstract sealed class WeightFormat permits Q4_0, Q8_0 {
     /// The format in which a tensor of a GGUF file is computed with the least loss: its own, or the
     /// finest.
     public static WeightFormat nearest(BlockType type) {
-        return all().stream()
+        return Arrays.stream(values())
                 .filter(format -> format.blockType == type)
                 .findFirst()
                 .orElse(finest());
     }
 
-    /// As GGUF names it: `Q4_0`.
-    public final String name() {
-        return blockType.name();
-    }
-
     /// GGUF's type of the same numbers: blocks of it are packed as they are.
-    public final BlockType blockType() {
+    public BlockType blockType() {
         return blockType;
     }
 
-    /// Of a weight, scale left out.
-    public final int bits() {
-        return bits;
+    public Codes codes() {
+        return codes;
     }
 
-    /// Bytes of 32 weights of one row and their scale.
-    final int blockBytes() {
-        return 4 * bits + 2;
+    public Scales scales() {
+        return scales;
+    }
+
+    /// Whether codes are numbers of an uneven table.
+    public boolean hasTable() {
+        return this == IQ4_NL || this == IQ4_XS;
+    }
+
+    /// The sixteen numbers of the table, as bytes.
+    public static byte[] table() {
+        return TABLE.clone();
+    }
+
+    /// What a code is larger by than its number, where there is no table.
+    public int offset() {
+        return offset;
+    }
+
+    /// The whole number that a code stands for.
+    int number(int code) {
+        return hasTable() ? TABLE[code] : codes == Codes.BYTES ? (byte) code : code - offset;
+    }
+
+    /// Bytes of 32 weights of one row with their scales.
+    int blockBytes() {
+        return 4 * codes.bits() + 2 * scales.shorts();
+    }
+
+    /// Bytes at the head of a row's super-block.
+    int headBytes() {
+        return 2 * scales.headShorts();
     }
 
     /// Rounds 32 weights, as ggml does.
     ///
     /// @param weights from `at` on
-    /// @param quants gets 32
+    /// @param quants gets 32 numbers
     /// @return the scale's float16 bits
-    public abstract short quantize(float[] weights, int at, byte[] quants);
-
-    /// Packs 32 quants, from `from` on, into a row's lanes: the first lane is at `lane` in `data`,
-    /// the next one `step` bytes behind.
-    abstract void pack(byte[] quants, int from, MemorySegment data, long lane, long step);
-
-    /// Packs the quants of a GGUF block, which starts at `at`.
-    ///
-    /// @return the scale's float16 bits
-    abstract short packGguf(MemorySegment from, long at, MemorySegment data, long lane, long step);
-
-    /// The reverse of [#pack].
-    abstract void unpack(MemorySegment data, long lane, long step, byte[] quants);
-
-    /// Whether [#eightRows] reads the activations as floats.
-    abstract boolean eightRowsReadFloats();
-
-    /// Vector kernel: a group of rows of weights times one row of activations.
-    ///
-    /// @param at where the group starts in the weights
-    /// @param blockBytes of the group's blocks
-    /// @param first block of the row of activations
-    /// @param y sums for the group's rows, from `yAt` on, are added to what is there
-    abstract void oneRow(
-            MemorySegment data,
-            long at,
-            int blocks,
-            int blockBytes,
-            LaneActivations x,
-            int first,
-            float[] y,
-            int yAt);
-
-    /// Vector kernel: a group of rows of weights times four rows of activations.
-    ///
-    /// @param step rows of a tile of activations
-    /// @param sums [4][rows of the group], added to
-    abstract void fourRows(
-            MemorySegment data,
-            long at,
-            int blocks,
-            LaneActivations x,
-            int pairAt,
-            int blockAt,
-            int step,
-            float[] sums);
-
-    /// Vector kernel: a group of rows of weights times eight rows of activations, where there are
-    /// registers for it.
-    ///
-    /// @param sums [8][rows of the group], added to
-    abstract void eightRows(
-            MemorySegment data,
-            long at,
-            int blocks,
-            LaneActivations x,
-            int pairAt,
-            int blockAt,
-            float[] sums);
-
-    @Override
-    public final String toString() {
-        return name();
+    /// @throws IllegalStateException if weights cannot be rounded to this format here
+    public short quantize(float[] weights, int at, byte[] quants) {
+        return switch (this) {
+            case Q4_0 -> Quantizer.q4(weights, at, quants);
+            case Q8_0 -> Quantizer.q8(weights, at, quants);
+            default -> throw new IllegalStateException(this + " is read from files");
+        };
     }
 }

@@ -147,6 +147,10 @@ final class Assembler extends InstructionEncoder {
         full(P66, M0F, 0xdb, to, a, b);
     }
 
+    void vpor(Vec to, Vec a, Operand b) {
+        full(P66, M0F, 0xeb, to, a, b);
+    }
+
     void vpxor(Vec to, Vec a, Operand b) {
         full(P66, M0F, 0xef, to, a, b);
     }
@@ -199,6 +203,11 @@ final class Assembler extends InstructionEncoder {
     /// VNNI.
     void vpdpbusd(Vec to, Vec a, Operand b) {
         full(P66, M0F38, 0x50, to, a, b);
+    }
+
+    /// Bytes of `a` by their numbers in `b`, in each 128 bits.
+    void vpshufb(Vec to, Vec a, Operand b) {
+        full(P66, M0F38, 0x00, to, a, b);
     }
 
     /// Bytes without their sign.

@@ -1,82 +1,130 @@
 package dev.penjing.inference.machine;
 
 import dev.penjing.inference.machine.InstructionEncoder.Mem;
+import dev.penjing.inference.machine.InstructionEncoder.Operand;
 import dev.penjing.inference.machine.InstructionEncoder.Vec;
 
 /// How a block's products of weights and activations become a whole number in each 32-bit lane,
 /// with what the processor has for it.
 abstract sealed class Multiplication {
+    /// Products of bytes without and with sign, added up in 16 bits, are at most 32,767; an
+    /// activation is at most 127.
+    private static final int MOST = 32_767 / 127;
+
+    /// What a multiplication works with.
+    ///
+    /// @param bytes of a vector
+    /// @param spare three registers for anything in between; the second holds the weights' mask,
+    ///   the third ones of 16 bits, where they are not needed for other things
+    /// @param mask as `spare[1]`, in memory
+    /// @param ones as `spare[2]`, in memory
+    /// @param upper see [WeightCode#unpack]
+    /// @param table see [WeightCode#unpack]
+    @SuppressWarnings("ArrayRecordComponent") // compared nowhere
+    record Room(
+            Assembler a,
+            WeightCode weights,
+            int bytes,
+            Vec[] spare,
+            Mem mask,
+            Mem ones,
+            Mem upper,
+            Mem table) {}
+
+    final Room room;
     final Assembler a;
     final WeightCode weights;
 
-    Multiplication(Assembler a, WeightCode weights) {
-        this.a = a;
-        this.weights = weights;
+    Multiplication(Room room) {
+        this.room = room;
+        this.a = room.a();
+        this.weights = room.weights();
     }
 
-    /// @param ones a register that the code keeps as [#constant] says
-    /// @param spare a register for anything in between
-    static Multiplication of(
-            InstructionSet set, Assembler a, WeightCode weights, Vec ones, Vec spare) {
+    static Multiplication of(InstructionSet set, Room room) {
         return switch (set) {
-            case VNNI512, VNNI -> new Dots(a, weights);
-            case AVX2 ->
-                    weights.small()
-                            ? new Pairs(a, weights, ones, spare)
-                            : new Signed(a, weights, ones, spare);
+            case VNNI512, VNNI -> new Dots(room);
+            case AVX2 -> {
+                int largest = room.weights().largest();
+                yield 16 * largest <= MOST
+                        ? new Pairs(room)
+                        : 4 * largest <= MOST ? new Fours(room) : new Signed(room);
+            }
         };
     }
 
-    /// What the register of ones holds in each lane; 0 if it is not used.
-    int constant() {
-        return 0x00010001;
+    /// Whether the table's numbers have their sign.
+    boolean signedTable() {
+        return false;
     }
 
     /// Registers that a packed vector is unpacked to.
-    int parts() {
+    int registers() {
         return weights.parts();
     }
 
-    void unpack(Mem from, Vec[] to, Vec mask) {
-        weights.unpack(a, from, to, mask);
+    /// Whether the mask and the ones must be in their registers.
+    boolean keepsConstants() {
+        return true;
     }
 
-    /// Before a block's first product.
+    /// @param from the block's first vector of the half at hand
+    /// @param v which packed vector
+    void unpack(Mem from, int v, Vec[] to) {
+        Operand mask = keepsConstants() ? room.spare()[1] : room.mask();
+        weights.unpack(
+                a, from, v, room.bytes(), to, mask, room.upper(), room.table(), room.spare()[0]);
+    }
+
+    /// Before the first product.
     ///
-    /// @param offset 32 bits: -8 times the sum of the block's activations
-    abstract void begin(Vec sum, Mem offset);
+    /// @param offset 32 bits: -8 times the sum of the activations
+    void begin(Vec sum, Mem offset) {}
 
     /// Adds four columns' products.
     ///
+    /// @param half of the group
     /// @param w unpacked weights
     /// @param x four activations, bytes with sign, repeated
-    /// @param first whether it is the block's first
-    abstract void multiply(Vec sum, Vec[] w, int part, Vec x, boolean first);
+    /// @param first whether they are of the sum's first packed vector
+    abstract void multiply(Vec sum, int half, Vec[] w, int part, Vec x, boolean first);
 
     /// After the last: `sum` is the sum of weights times activations, of 32 bits.
     abstract void end(Vec sum, Mem offset);
 
+    /// -8 times the sum of activations, times what the bytes are too large by in eights.
+    final void offset(Vec to, Mem offset) {
+        a.vpbroadcastd(to, offset);
+        int shift = Integer.numberOfTrailingZeros(weights.offset() / 8);
+        if (shift > 0) {
+            a.vpslld(to, to, shift);
+        }
+    }
+
+    final void addOffset(Vec sum, Mem offset) {
+        if (weights.offset() > 0) {
+            offset(room.spare()[0], offset);
+            a.vpaddd(sum, sum, room.spare()[0]);
+        }
+    }
+
     /// VPDPBUSD does it all.
     static final class Dots extends Multiplication {
-        Dots(Assembler a, WeightCode weights) {
-            super(a, weights);
-        }
-
-        @Override
-        int constant() {
-            return 0;
+        Dots(Room room) {
+            super(room);
         }
 
         @Override
         void begin(Vec sum, Mem offset) {
-            a.vpbroadcastd(sum, offset);
-            if (weights.offsetShift() > 0) {
-                a.vpslld(sum, sum, weights.offsetShift());
+            if (weights.offset() > 0) {
+                offset(sum, offset);
+            } else {
+                a.vpxor(sum, sum, sum);
             }
         }
 
         @Override
-        void multiply(Vec sum, Vec[] w, int part, Vec x, boolean first) {
+        void multiply(Vec sum, int half, Vec[] w, int part, Vec x, boolean first) {
             a.vpdpbusd(sum, w[part], x);
         }
 
@@ -87,23 +135,16 @@ abstract sealed class Multiplication {
     /// VPMADDUBSW: pairs of columns are summed in 16 bits for the whole block, and made one number
     /// of 32 bits at its end.
     static final class Pairs extends Multiplication {
-        private final Vec ones;
-        private final Vec spare;
-
-        Pairs(Assembler a, WeightCode weights, Vec ones, Vec spare) {
-            super(a, weights);
-            this.ones = ones;
-            this.spare = spare;
+        Pairs(Room room) {
+            super(room);
         }
 
         @Override
-        void begin(Vec sum, Mem offset) {}
-
-        @Override
-        void multiply(Vec sum, Vec[] w, int part, Vec x, boolean first) {
-            if (first) {
+        void multiply(Vec sum, int half, Vec[] w, int part, Vec x, boolean first) {
+            if (first && part == 0) {
                 a.vpmaddubsw(sum, w[part], x);
             } else {
+                Vec spare = room.spare()[0];
                 a.vpmaddubsw(spare, w[part], x);
                 a.vpaddw(sum, sum, spare);
             }
@@ -111,46 +152,78 @@ abstract sealed class Multiplication {
 
         @Override
         void end(Vec sum, Mem offset) {
-            a.vpmaddwd(sum, sum, ones);
-            a.vpbroadcastd(spare, offset);
-            a.vpaddd(sum, sum, spare);
+            a.vpmaddwd(sum, sum, room.spare()[2]);
+            addOffset(sum, offset);
+        }
+    }
+
+    /// VPMADDUBSW: the products of both parts of a packed vector are summed in 16 bits, no more.
+    static final class Fours extends Multiplication {
+        Fours(Room room) {
+            super(room);
+        }
+
+        @Override
+        boolean keepsConstants() {
+            return false;
+        }
+
+        @Override
+        void multiply(Vec sum, int half, Vec[] w, int part, Vec x, boolean first) {
+            Vec pairs = room.spare()[half];
+            if (part == 0) {
+                a.vpmaddubsw(pairs, w[0], x);
+                return;
+            }
+            Vec more = room.spare()[2];
+            a.vpmaddubsw(more, w[1], x);
+            a.vpaddw(pairs, pairs, more);
+            if (first) {
+                a.vpmaddwd(sum, pairs, room.ones());
+            } else {
+                a.vpmaddwd(pairs, pairs, room.ones());
+                a.vpaddd(sum, sum, pairs);
+            }
+        }
+
+        @Override
+        void end(Vec sum, Mem offset) {
+            addOffset(sum, offset);
         }
     }
 
     /// VPMADDUBSW wants one side without sign: weights give theirs to the activations. Two products
     /// fit into 16 bits, no more: 2 x 128 x 127 = 32,512.
     static final class Signed extends Multiplication {
-        private final Vec ones;
-        private final Vec spare;
-
-        Signed(Assembler a, WeightCode weights, Vec ones, Vec spare) {
-            super(a, weights);
-            this.ones = ones;
-            this.spare = spare;
+        Signed(Room room) {
+            super(room);
         }
 
         @Override
-        int parts() {
-            return 2;
+        boolean signedTable() {
+            return true;
         }
 
         @Override
-        void unpack(Mem from, Vec[] to, Vec mask) {
-            a.vmovups(to[1], from);
-            a.vpabsb(to[0], to[1]);
+        int registers() {
+            return 2 * weights.parts();
         }
 
         @Override
-        void begin(Vec sum, Mem offset) {}
+        void unpack(Mem from, int v, Vec[] to) {
+            Vec[] spare = room.spare();
+            weights.unpackSigned(a, from, v, room.bytes(), to, spare[1], room.table(), spare[0]);
+        }
 
         @Override
-        void multiply(Vec sum, Vec[] w, int part, Vec x, boolean first) {
-            a.vpsignb(spare, x, w[1]);
-            a.vpmaddubsw(spare, w[0], spare);
-            if (first) {
-                a.vpmaddwd(sum, spare, ones);
+        void multiply(Vec sum, int half, Vec[] w, int part, Vec x, boolean first) {
+            Vec spare = room.spare()[0];
+            a.vpsignb(spare, x, w[2 * part + 1]);
+            a.vpmaddubsw(spare, w[2 * part], spare);
+            if (first && part == 0) {
+                a.vpmaddwd(sum, spare, room.spare()[2]);
             } else {
-                a.vpmaddwd(spare, spare, ones);
+                a.vpmaddwd(spare, spare, room.spare()[2]);
                 a.vpaddd(sum, sum, spare);
             }
         }

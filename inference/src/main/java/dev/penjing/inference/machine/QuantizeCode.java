@@ -15,14 +15,14 @@ import dev.penjing.inference.machine.InstructionEncoder.Label;
 import dev.penjing.inference.machine.InstructionEncoder.Vec;
 
 /// Writes the quantisation of activations to eight bits, with AVX2: 32 floats become 32 bytes, a
-/// scale, and -8 times the bytes' sum. The numbers are those of the scalar kernels, bit for bit.
+/// scale, and -8 times sums of the bytes. The numbers are those of the scalar kernels, bit for bit.
 ///
 /// The function's arguments:
 ///
 ///     rdi  floats
 ///     rsi  where the first block's bytes go
 ///     rdx  where its scale goes
-///     rcx  where its offset goes, the -8 times the sum
+///     rcx  where -8 times its sums go: of all bytes, of the first sixteen, of the last
 ///     r8   bytes from one block to the next, of all three
 ///     r9   blocks
 final class QuantizeCode {
@@ -74,7 +74,7 @@ final class QuantizeCode {
         findLargest();
         scales();
         bytes();
-        offset();
+        offsets();
         a.add(RDI, 128);
         a.add(RSI, R8);
         a.add(RDX, R8);
@@ -128,20 +128,29 @@ final class QuantizeCode {
         a.vmovups(at(RSI, 0), ymm(0));
     }
 
-    private void offset() {
+    private void offsets() {
         Vec sum = ymm(1);
-        Vec low = sum.low(128);
-        Vec other = ymm(2).low(128);
+        Vec first = sum.low(128);
+        Vec last = ymm(2).low(128);
         a.vpmaddubsw(sum, oneBytes, ymm(0));
         a.vpmaddwd(sum, sum, oneShorts);
-        a.vextracti128(other, sum);
-        a.vpaddd(low, low, other);
-        a.vpshufd(other, low, 0b01_00_11_10);
-        a.vpaddd(low, low, other);
-        a.vpshufd(other, low, 0b10_11_00_01);
-        a.vpaddd(low, low, other);
-        a.vpslld(low, low, 3);
-        a.vpsubd(low, zero.low(128), low);
-        a.vmovd(at(RCX, 0), low);
+        a.vextracti128(last, sum);
+        offset(first);
+        offset(last);
+        a.vmovd(at(RCX, 4), first);
+        a.vmovd(at(RCX, 8), last);
+        a.vpaddd(first, first, last);
+        a.vmovd(at(RCX, 0), first);
+    }
+
+    /// -8 times the sum of four lanes.
+    private void offset(Vec sum) {
+        Vec other = ymm(3).low(128);
+        a.vpshufd(other, sum, 0b01_00_11_10);
+        a.vpaddd(sum, sum, other);
+        a.vpshufd(other, sum, 0b10_11_00_01);
+        a.vpaddd(sum, sum, other);
+        a.vpslld(sum, sum, 3);
+        a.vpsubd(sum, zero.low(128), sum);
     }
 }

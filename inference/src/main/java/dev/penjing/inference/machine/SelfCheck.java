@@ -1,9 +1,11 @@
 package dev.penjing.inference.machine;
 
 import dev.penjing.inference.kernel.Activations;
+import dev.penjing.inference.kernel.Block;
 import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.ScalarKernels;
+import dev.penjing.inference.kernel.Scales;
 import dev.penjing.inference.kernel.Scratch;
 import dev.penjing.inference.kernel.WeightFormat;
 import java.lang.foreign.Arena;
@@ -32,22 +34,21 @@ final class SelfCheck {
         Random random = new Random(rows);
         try (Arena arena = Arena.ofConfined()) {
             int outputs = 2 * PackedMatrix.UNIT;
-            PackedMatrix w = new PackedMatrix(format, outputs, COLUMNS, lanes, arena);
-            byte[] quants = new byte[PackedMatrix.UNIT];
+            int blocks = format.scales().inSuperBlocks() ? Scales.BLOCKS : BLOCKS;
+            int columns = blocks * PackedMatrix.UNIT;
+            PackedMatrix w = new PackedMatrix(format, outputs, columns, lanes, arena);
             for (int row = 0; row < outputs; row++) {
-                for (int block = 0; block < BLOCKS; block++) {
-                    float[] weights = floats(random, PackedMatrix.UNIT);
-                    short scale = format.quantize(weights, 0, quants);
-                    w.set(row, block, quants, 0, scale);
+                for (int block = 0; block < blocks; block++) {
+                    w.set(row, block, Block.random(format, random, false));
                 }
             }
-            float[] x = floats(random, rows * COLUMNS);
+            float[] x = floats(random, rows * columns);
             float[] start = floats(random, rows * outputs);
             Kernels twin = new ScalarKernels(lanes);
-            Activations a = twin.activations(rows, COLUMNS, List.of(w), arena);
+            Activations a = twin.activations(rows, columns, List.of(w), arena);
             a.setRows(rows);
             for (int row = 0; row < rows; row++) {
-                twin.quantize(x, row * COLUMNS, 0, COLUMNS, a, row, new Scratch());
+                twin.quantize(x, row * columns, 0, columns, a, row, new Scratch());
             }
             float[] ours = start.clone();
             float[] theirs = start.clone();

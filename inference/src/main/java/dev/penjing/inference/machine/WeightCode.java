@@ -1,125 +1,151 @@
 package dev.penjing.inference.machine;
 
-import dev.penjing.inference.kernel.Q4_0;
-import dev.penjing.inference.kernel.Q8_0;
+import dev.penjing.inference.kernel.Codes;
+import dev.penjing.inference.kernel.Scales;
 import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.inference.machine.InstructionEncoder.Mem;
+import dev.penjing.inference.machine.InstructionEncoder.Operand;
 import dev.penjing.inference.machine.InstructionEncoder.Vec;
 
 /// How emitted code takes a vector of packed weights apart. A lane of the vector is a row of
 /// weights with a few columns, see [dev.penjing.inference.kernel.PackedMatrix]; taken apart it is
-/// one or more vectors with four columns a lane, a byte each.
-///
-/// A weight format is one class here, beside its class in the kernels.
-abstract sealed class WeightCode {
-    static WeightCode of(WeightFormat format) {
-        return switch (format) {
-            case Q4_0 _ -> new Nibbles();
-            case Q8_0 _ -> new Bytes();
-        };
+/// one or two vectors with four columns a lane, a byte each.
+final class WeightCode {
+    private final WeightFormat format;
+    private final Codes codes;
+
+    private WeightCode(WeightFormat format) {
+        this.format = format;
+        this.codes = format.codes();
     }
 
-    /// Packed vectors of each half of a group's rows in a block.
-    abstract int packed();
+    static WeightCode of(WeightFormat format) {
+        return new WeightCode(format);
+    }
+
+    Scales scales() {
+        return format.scales();
+    }
+
+    /// Vectors of nibbles or of bytes in each half of a group's block.
+    int packed() {
+        return codes == Codes.BYTES ? 8 : 4;
+    }
+
+    /// All vectors of each half, but for the scales.
+    int vectors() {
+        return codes.bits();
+    }
 
     /// Vectors that a packed one comes apart into.
-    abstract int parts();
+    int parts() {
+        return codes == Codes.BYTES ? 1 : 2;
+    }
 
     /// The first of the four columns of a part.
-    abstract int column(int packed, int part);
+    int column(int packed, int part) {
+        return 4 * codes.word(packed, part == 1);
+    }
 
-    /// What the code keeps repeated in a register for [#unpack].
-    abstract int mask();
+    boolean hasTable() {
+        return format.hasTable();
+    }
 
-    /// Bytes without sign: the weights and an offset.
+    /// The largest byte without sign that [#unpack] makes.
+    int largest() {
+        return hasTable() ? 255 : (1 << codes.bits()) - 1;
+    }
+
+    /// What these bytes are larger by than the weights' numbers: zero, or 8 times 2 to some power.
+    int offset() {
+        return hasTable() || codes == Codes.BYTES ? 128 : format.offset();
+    }
+
+    /// What the code keeps repeated in each lane for [#unpack].
+    int mask() {
+        return codes == Codes.BYTES ? 0x80808080 : 0x0f0f0f0f;
+    }
+
+    /// What is left of a byte of upper bits, moved to where it belongs.
+    int upperMask() {
+        return codes == Codes.SIXES ? 0x30303030 : 0x10101010;
+    }
+
+    /// The table in 128 bits, as four numbers; with sign or 128 more.
+    int[] table(boolean signed) {
+        byte[] table = WeightFormat.table();
+        int[] ints = new int[4];
+        for (int i = 0; i < table.length; i++) {
+            ints[i / 4] |= (table[i] & 0xff ^ (signed ? 0 : 0x80)) << i % 4 * 8;
+        }
+        return ints;
+    }
+
+    /// Bytes without sign.
     ///
+    /// @param from the block's first vector of the half at hand; vectors of both halves alternate
+    /// @param v which packed vector
+    /// @param bytes of a vector
     /// @param to a register for each part
-    abstract void unpack(Assembler a, Mem from, Vec[] to, Vec mask);
-
-    /// The offset is 8 times 2 to this.
-    abstract int offsetShift();
-
-    /// Whether bytes without sign are at most 15, so that all products of a block with activations
-    /// of at most 127, added up in pairs of columns, fit into 16 bits: 16 x 15 x 127 = 30,480.
-    abstract boolean small();
-
-    /// Q4_0: byte i of a lane has column i of four in its low nibble and the column 16 further in
-    /// its high one, 8 more than the weights.
-    static final class Nibbles extends WeightCode {
-        @Override
-        int packed() {
-            return 4;
+    /// @param upper in memory: [#upperMask] in each lane
+    /// @param table in memory: [#table] in each 128 bits
+    void unpack(
+            Assembler a,
+            Mem from,
+            int v,
+            int bytes,
+            Vec[] to,
+            Operand mask,
+            Mem upper,
+            Mem table,
+            Vec spare) {
+        Mem packed = from.plus(2 * v * bytes);
+        if (codes == Codes.BYTES) {
+            a.vpxor(to[0], (Vec) mask, packed);
+            return;
         }
-
-        @Override
-        int parts() {
-            return 2;
+        nibbles(a, packed, to, mask);
+        if (hasTable()) {
+            a.vmovups(spare, table);
+            a.vpshufb(to[0], spare, to[0]);
+            a.vpshufb(to[1], spare, to[1]);
         }
-
-        @Override
-        int column(int packed, int part) {
-            return 4 * packed + 16 * part;
-        }
-
-        @Override
-        int mask() {
-            return 0x0f0f0f0f;
-        }
-
-        @Override
-        void unpack(Assembler a, Mem from, Vec[] to, Vec mask) {
-            a.vmovups(to[1], from);
-            a.vpand(to[0], to[1], mask);
-            a.vpsrld(to[1], to[1], 4);
-            a.vpand(to[1], to[1], mask);
-        }
-
-        @Override
-        int offsetShift() {
-            return 0;
-        }
-
-        @Override
-        boolean small() {
-            return true;
+        for (int part = 0; part < 2 && codes != Codes.NIBBLES; part++) {
+            boolean six = codes == Codes.SIXES;
+            a.vmovups(spare, from.plus(2 * (six ? 4 + v / 2 : 4) * bytes));
+            int left = six ? 4 - 2 * (2 * (v % 2) + part) : 4 - (2 * v + part);
+            if (left > 0) {
+                a.vpslld(spare, spare, left);
+            } else if (left < 0) {
+                a.vpsrld(spare, spare, -left);
+            }
+            a.vpand(spare, spare, upper);
+            a.vpor(to[part], to[part], spare);
         }
     }
 
-    /// Q8_0: a byte a column, with sign; 128 more is the same byte with its highest bit turned.
-    static final class Bytes extends WeightCode {
-        @Override
-        int packed() {
-            return 8;
-        }
+    private static void nibbles(Assembler a, Mem packed, Vec[] to, Operand mask) {
+        a.vmovups(to[1], packed);
+        a.vpand(to[0], to[1], mask);
+        a.vpsrld(to[1], to[1], 4);
+        a.vpand(to[1], to[1], mask);
+    }
 
-        @Override
-        int parts() {
-            return 1;
+    /// Bytes without sign, and with it, of each part in turn.
+    ///
+    /// @param to two registers for each part
+    void unpackSigned(
+            Assembler a, Mem from, int v, int bytes, Vec[] to, Operand mask, Mem table, Vec spare) {
+        Mem packed = from.plus(2 * v * bytes);
+        if (codes == Codes.BYTES) {
+            a.vmovups(to[1], packed);
+        } else {
+            nibbles(a, packed, new Vec[] {to[1], to[3]}, mask);
+            a.vmovups(spare, table);
+            a.vpshufb(to[1], spare, to[1]);
+            a.vpshufb(to[3], spare, to[3]);
+            a.vpabsb(to[2], to[3]);
         }
-
-        @Override
-        int column(int packed, int part) {
-            return 4 * packed;
-        }
-
-        @Override
-        int mask() {
-            return 0x80808080;
-        }
-
-        @Override
-        void unpack(Assembler a, Mem from, Vec[] to, Vec mask) {
-            a.vpxor(to[0], mask, from);
-        }
-
-        @Override
-        int offsetShift() {
-            return 4;
-        }
-
-        @Override
-        boolean small() {
-            return false;
-        }
+        a.vpabsb(to[0], to[1]);
     }
 }

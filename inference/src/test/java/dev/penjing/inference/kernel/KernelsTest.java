@@ -3,14 +3,20 @@ package dev.penjing.inference.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.penjing.model.gguf.GgufFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class KernelsTest {
@@ -21,18 +27,9 @@ class KernelsTest {
     private PackedMatrix matrix(WeightFormat format, int rows, int columns) {
         PackedMatrix matrix =
                 new PackedMatrix(format, rows, columns, vector.lanes(), Arena.ofAuto());
-        byte[] quants = new byte[32];
         for (int row = 0; row < rows; row++) {
             for (int block = 0; block < columns / 32; block++) {
-                for (int i = 0; i < 32; i++) {
-                    quants[i] =
-                            (byte)
-                                    (format == Q4_0.FORMAT
-                                            ? random.nextInt(16) - 8
-                                            : random.nextInt(255) - 127);
-                }
-                float scale = (random.nextFloat() - 0.5f) * 0.1f;
-                matrix.set(row, block, quants, 0, Float.floatToFloat16(scale));
+                matrix.set(row, block, Block.random(format, random, false));
             }
         }
         return matrix;
@@ -47,7 +44,7 @@ class KernelsTest {
     }
 
     private Activations activations(Kernels kernels, float[] x, int rows, int columns) {
-        List<PackedMatrix> by = List.of(matrix(Q8_0.FORMAT, 32, columns));
+        List<PackedMatrix> by = List.of(matrix(WeightFormat.Q8_0, 32, columns));
         Activations result = kernels.activations(rows, columns, by, Arena.ofAuto());
         result.setRows(rows);
         for (int row = 0; row < rows; row++) {
@@ -56,28 +53,19 @@ class KernelsTest {
         return result;
     }
 
+    static Stream<Arguments> formatsAndTokens() {
+        return WeightFormat.all().stream()
+                .flatMap(format ->
+                        IntStream.of(1, 2, 3, 4, 7, 9, 15, 31, 32, 45)
+                                .mapToObj(tokens -> Arguments.of(format, tokens)));
+    }
+
     @ParameterizedTest
-    @CsvSource({
-        "Q4_0, 1",
-        "Q4_0, 2",
-        "Q4_0, 3",
-        "Q4_0, 4",
-        "Q4_0, 7",
-        "Q4_0, 33",
-        "Q8_0, 1",
-        "Q8_0, 2",
-        "Q8_0, 3",
-        "Q8_0, 4",
-        "Q8_0, 9",
-        "Q8_0, 15",
-        "Q8_0, 31",
-        "Q8_0, 32",
-        "Q8_0, 45"
-    })
-    void vectorAndScalarProductsAreTheSameSums(String format, int tokens) {
+    @MethodSource("formatsAndTokens")
+    void vectorAndScalarProductsAreTheSameSums(WeightFormat format, int tokens) {
         int rows = 96;
-        int columns = 32 * 11;
-        PackedMatrix w = matrix(WeightFormat.named(format), rows, columns);
+        int columns = 32 * 16;
+        PackedMatrix w = matrix(format, rows, columns);
         float[] x = floats(tokens * columns);
         Activations ours = activations(vector, x, tokens, columns);
         Activations theirs = activations(scalar, x, tokens, columns);
@@ -96,11 +84,11 @@ class KernelsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"Q4_0, 2", "Q4_0, 4", "Q4_0, 41", "Q8_0, 2", "Q8_0, 4", "Q8_0, 13", "Q8_0, 41"})
-    void aRowsProductIsTheSameAmongAnyOthers(String format, int tokens) {
+    @MethodSource("formatsAndTokens")
+    void aRowsProductIsTheSameAmongAnyOthers(WeightFormat format, int tokens) {
         int rows = 64;
-        int columns = 32 * 150;
-        PackedMatrix w = matrix(WeightFormat.named(format), rows, columns);
+        int columns = 32 * 152;
+        PackedMatrix w = matrix(format, rows, columns);
         float[] x = floats(tokens * columns);
         float[] y = new float[tokens * rows];
         Activations all = activations(vector, x, tokens, columns);
@@ -117,7 +105,7 @@ class KernelsTest {
     @Test
     void aProductIsNearTheOneInFloats() {
         int columns = 256;
-        PackedMatrix w = matrix(Q8_0.FORMAT, 32, columns);
+        PackedMatrix w = matrix(WeightFormat.Q8_0, 32, columns);
         float[] x = floats(columns);
         float[] y = new float[32];
         vector.product(
@@ -169,7 +157,7 @@ class KernelsTest {
 
     @Test
     void whatIsSetIsReadBack() {
-        for (WeightFormat format : WeightFormat.all()) {
+        for (WeightFormat format : List.of(WeightFormat.Q4_0, WeightFormat.Q8_0)) {
             PackedMatrix w = new PackedMatrix(format, 40, 70, vector.lanes(), Arena.ofAuto());
             assertThat(w.rows()).isEqualTo(64);
             assertThat(w.columns()).isEqualTo(96);
@@ -184,6 +172,46 @@ class KernelsTest {
                 assertThat(row[i]).isEqualTo(i < 32 || i > 63 ? 0 : quants[i - 32] * -0.5f);
             }
         }
+    }
+
+    /// Whatever lies around it.
+    @ParameterizedTest
+    @EnumSource
+    void aBlockIsReadBackAsItWasSet(WeightFormat format) {
+        PackedMatrix w = matrix(format, 64, 512);
+        PackedMatrix same = new PackedMatrix(format, 64, 512, vector.lanes(), Arena.ofAuto());
+        Block block = new Block();
+        for (int row = 63; row >= 0; row--) {
+            for (int at = 15; at >= 0; at--) {
+                w.get(row, at, block);
+                same.set(row, at, block);
+            }
+        }
+        assertThat(same.data().mismatch(w.data())).isEqualTo(-1);
+    }
+
+    /// Codes and scales are taken out of GGUF's blocks here, and weights elsewhere.
+    @ParameterizedTest
+    @EnumSource
+    void blocksOfFilesAreTheWeightsThatTheyAreElsewhere(WeightFormat format) {
+        byte[] bytes = new byte[format.blockType().bytes() * 512 / format.blockType().weights()];
+        random.nextBytes(bytes);
+        for (int at = 0; at < bytes.length; at += format.blockType().bytes()) {
+            for (int half : new int[] {1, 3, 209}) {
+                if (half < format.blockType().bytes()) {
+                    bytes[at + half] &= 0x3f; // float16 numbers stay finite
+                }
+            }
+        }
+        MemorySegment data = MemorySegment.ofArray(bytes);
+        PackedMatrix w = new PackedMatrix(format, 64, 512, vector.lanes(), Arena.ofAuto());
+        assertThat(w.setGguf(37, data, 0, 16)).isTrue();
+        float[] row = new float[512];
+        w.row(37, row, 0, 512);
+        GgufFile.Tensor tensor =
+                new GgufFile.Tensor("", format.blockType(), new long[] {1, 512}, data);
+        float[] elsewhere = tensor.toFloats();
+        assertThat(row).isEqualTo(elsewhere);
     }
 
     @ParameterizedTest

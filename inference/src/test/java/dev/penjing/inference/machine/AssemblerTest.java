@@ -209,6 +209,7 @@ class AssemblerTest {
         }
         two("vpbroadcastd", "vpbroadcastd", 128, 32, Assembler::vpbroadcastd);
         three("vpand", "vpandd", Assembler::vpand);
+        three("vpor", "vpord", Assembler::vpor);
         three("vpxor", "vpxord", Assembler::vpxor);
         three("vpaddd", "vpaddd", Assembler::vpaddd);
         three("vpsubd", "vpsubd", Assembler::vpsubd);
@@ -218,6 +219,7 @@ class AssemblerTest {
         three("vpmaddubsw", "vpmaddubsw", Assembler::vpmaddubsw);
         three("{vex} vpdpbusd", "vpdpbusd", Assembler::vpdpbusd);
         two("vpabsb", "vpabsb", 512, 512, Assembler::vpabsb);
+        three("vpshufb", "vpshufb", Assembler::vpshufb);
         three("vpsignb", "", Assembler::vpsignb);
         three("vpackssdw", "vpackssdw", Assembler::vpackssdw);
         three("vpacksswb", "vpacksswb", Assembler::vpacksswb);

@@ -3,6 +3,7 @@ package dev.penjing.inference.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.penjing.inference.kernel.Block;
 import dev.penjing.inference.kernel.ByteActivations;
 import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.ScalarKernels;
@@ -26,7 +27,7 @@ class EmulatedProductsTest {
     private static final long TILE = 0x2_0000_0000L;
     private static final long SUMS = 0x3_0000_0000L;
     private static final long FLOATS = 0x4_0000_0000L;
-    private static final int BLOCKS = 3;
+    private static final int BLOCKS = 16;
     private static final int COLUMNS = 32 * BLOCKS;
     private static final int OUTPUTS = 64;
 
@@ -63,18 +64,9 @@ class EmulatedProductsTest {
     private void product(Case of, boolean largest) {
         ScalarKernels twin = new ScalarKernels(of.set().lanes());
         PackedMatrix w = new PackedMatrix(of.format(), OUTPUTS, COLUMNS, of.set().lanes(), arena);
-        int bits = of.format().bits();
-        byte[] quants = new byte[32];
         for (int row = 0; row < OUTPUTS; row++) {
             for (int block = 0; block < BLOCKS; block++) {
-                for (int i = 0; i < 32; i++) {
-                    int lowest = -1 << bits - 1;
-                    int most = row % 2 == 0 ? lowest : -lowest - 1;
-                    quants[i] = (byte) (largest ? most : random.nextInt(lowest, -lowest));
-                }
-                // a subnormal float16 among them
-                float scale = row == 5 ? 0x1p-24f : (random.nextFloat() - 0.5f) * 0.1f;
-                w.set(row, block, quants, 0, Float.floatToFloat16(scale));
+                w.set(row, block, Block.random(of.format(), random, largest));
             }
         }
         ByteActivations x = new ByteActivations(of.rows(), COLUMNS, arena);
@@ -134,7 +126,7 @@ class EmulatedProductsTest {
                     FLOATS + 4L * row * COLUMNS,
                     TILE + 32L * row,
                     TILE + 32L * rows + 4L * row,
-                    TILE + 36L * rows + 4L * row,
+                    TILE + 36L * rows + 12L * row,
                     expected.step(),
                     BLOCKS);
         }
@@ -148,7 +140,7 @@ class EmulatedProductsTest {
                 ProductCode.write(InstructionSet.AVX2, WeightCode.of(WeightFormat.finest()), 1);
         Emulator emulator = new Emulator();
         emulator.map(WEIGHTS, new byte[100]);
-        emulator.map(TILE, new byte[40]);
+        emulator.map(TILE, new byte[48]);
         emulator.map(SUMS, new byte[64]);
         assertThatThrownBy(() -> emulator.call(code, WEIGHTS, TILE, SUMS, 64, 1, 1))
                 .hasMessageContaining("are not memory");

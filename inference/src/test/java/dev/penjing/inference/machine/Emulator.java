@@ -297,6 +297,7 @@ final class Emulator {
                 clear(rm, 4);
             }
             case 0x11db -> both(a, (x, y) -> x & y);
+            case 0x11eb -> both(a, (x, y) -> x | y);
             case 0x11ef -> both(a, (x, y) -> x ^ y);
             case 0x11fe -> both(a, Integer::sum);
             case 0x11fa -> both(a, (x, y) -> x - y);
@@ -306,6 +307,7 @@ final class Emulator {
             case 0x11f5 -> both(a, (x, y) -> (short) x * (short) y + (x >> 16) * (y >> 16));
             case 0x2104 -> both(a, (x, y) -> shorts(pair(x, y), pair(x >> 16, y >> 16)));
             case 0x2150 -> dots(a, old);
+            case 0x2100 -> shuffle(a, third(lanes));
             case 0x211c -> result(unary(third(lanes), x -> bytes(x, Math::abs)));
             case 0x2108 -> both(a, Emulator::signed);
             case 0x116b -> pack(a, 2);
@@ -392,6 +394,18 @@ final class Emulator {
             for (int n = 0; n < 32; n += 8) {
                 to[i] += (a[i] >>> n & 0xff) * (byte) (b[i] >> n);
             }
+        }
+        result(to);
+    }
+
+    /// Bytes by number, in each 128 bits; none where the number's highest bit is set.
+    private void shuffle(int[] a, int[] numbers) {
+        int[] to = new int[lanes];
+        for (int i = 0; i < 4 * lanes; i++) {
+            int number = numbers[i / 4] >>> i % 4 * 8 & 0xff;
+            int from = i / 16 * 16 + (number & 15);
+            int value = number > 127 ? 0 : a[from / 4] >>> from % 4 * 8 & 0xff;
+            to[i / 4] |= value << i % 4 * 8;
         }
         result(to);
     }

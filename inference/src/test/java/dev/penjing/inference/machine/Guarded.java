@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.penjing.inference.kernel.Activations;
+import dev.penjing.inference.kernel.Block;
 import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.ScalarKernels;
@@ -102,7 +103,10 @@ public final class Guarded {
         List<WeightFormat> formats = WeightFormat.all();
         WeightFormat format = formats.get(random.nextInt(formats.size()));
         int outputs = 32 * random.nextInt(1, 6);
-        int columns = 32 * random.nextInt(1, 20);
+        int columns =
+                format.scales().inSuperBlocks()
+                        ? 256 * random.nextInt(1, 4)
+                        : 32 * random.nextInt(1, 20);
         int rows = random.nextInt(1, 41);
         java.util.ArrayList<MemorySegment> mapped = new java.util.ArrayList<>();
         SegmentAllocator memory =
@@ -111,11 +115,9 @@ public final class Guarded {
                     return mapped.getLast();
                 };
         PackedMatrix w = new PackedMatrix(format, outputs, columns, kernels.lanes(), memory);
-        byte[] quants = new byte[32];
         for (int row = 0; row < outputs; row++) {
             for (int block = 0; block < columns / 32; block++) {
-                short scale = format.quantize(floats(32), 0, quants);
-                w.set(row, block, quants, 0, scale);
+                w.set(row, block, Block.random(format, random, random.nextBoolean()));
             }
         }
         Activations x = kernels.activations(rows, columns, List.of(w), memory);

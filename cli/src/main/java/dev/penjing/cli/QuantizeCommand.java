@@ -1,16 +1,17 @@
 package dev.penjing.cli;
 
 import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.run.Quantizing;
 import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.inference.measuring.Perplexity;
 import dev.penjing.model.PenjingException;
-import dev.penjing.model.UsageException;
-import dev.penjing.model.gguf.BlockType;
+import dev.penjing.model.gguf.FileType;
 import dev.penjing.model.gguf.GgufExport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -26,6 +27,14 @@ import tools.jackson.databind.node.ObjectNode;
         name = "quantize",
         description = "Write a model as a GGUF file, for Penjing's engine or any other.")
 final class QuantizeCommand implements Callable<Integer> {
+    /// Names of the types.
+    static final class Types implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return FileType.names().iterator();
+        }
+    }
+
     @Mixin Options.Common common = new Options.Common();
 
     @Parameters(paramLabel = "MODEL", description = ModelSources.DESCRIPTION)
@@ -34,7 +43,9 @@ final class QuantizeCommand implements Callable<Integer> {
     @Option(
             names = "--type",
             defaultValue = "q4_0",
-            description = "q4_0, q8_0, f16, bf16 or f32 (default: ${DEFAULT-VALUE}).")
+            completionCandidates = Types.class,
+            description =
+                    "${COMPLETION-CANDIDATES}: what the matrices are stored in, as llama.cpp names and mixes it (default: ${DEFAULT-VALUE}).")
     String type = "q4_0";
 
     @Option(names = "--to", required = true, description = "The GGUF file.")
@@ -46,15 +57,52 @@ final class QuantizeCommand implements Callable<Integer> {
                     "A text to measure on: perplexity of the model in eight bits, and of the file.")
     Optional<Path> data = Optional.empty();
 
+    @Option(
+            names = "--calibration",
+            arity = "1..*",
+            description =
+                    "Text that the rounding goes by: how much each column matters, and which others make up for its error. Without it large weights count more.")
+    List<Path> calibration = List.of();
+
+    @Option(
+            names = "--samples",
+            defaultValue = "128",
+            description = "Sequences of that text (default: ${DEFAULT-VALUE}).")
+    int samples = 128;
+
+    @Option(
+            names = "--sequence-length",
+            defaultValue = "1024",
+            description = "Tokens in each (default: ${DEFAULT-VALUE}, or the model's context).")
+    int sequenceLength = 1024;
+
+    @Option(names = "--seed", defaultValue = "1", description = "Of their choice.")
+    long seed = 1;
+
+    @Mixin Options.Computing computing = new Options.Computing();
+
     @Override
     public Integer call() {
         Targets.keepApart(to, model);
         ConsoleProgress progress = new ConsoleProgress();
-        BlockType block = block(type);
+        FileType fileType = FileType.named(type);
         // before anything is written: it may not be there
         Optional<String> measured = data.map(file -> Corpus.of(List.of(file)).text());
         Path directory = ModelSources.directory(model, progress);
-        GgufExport.run(directory, to, block, progress);
+        if (calibration.isEmpty()) {
+            GgufExport.run(directory, to, fileType, progress);
+        } else {
+            Quantizing.run(
+                    directory,
+                    to,
+                    fileType,
+                    Corpus.of(calibration),
+                    samples,
+                    sequenceLength,
+                    seed,
+                    computing.start(progress),
+                    progress);
+        }
         progress.finish();
         ObjectNode result = Output.object();
         result.put("file", to.toString());
@@ -87,19 +135,6 @@ final class QuantizeCommand implements Callable<Integer> {
             progress.finish();
             return result;
         }
-    }
-
-    private static BlockType block(String name) {
-        return switch (name.toLowerCase(Locale.ROOT)) {
-            case "q4_0" -> BlockType.Q4_0;
-            case "q8_0" -> BlockType.Q8_0;
-            case "f16" -> BlockType.F16;
-            case "bf16" -> BlockType.BF16;
-            case "f32" -> BlockType.F32;
-            default ->
-                    throw new UsageException(
-                            "--type " + name + " is not one of q4_0, q8_0, f16, bf16 and f32");
-        };
     }
 
     private static long size(Path file) {

@@ -9,7 +9,7 @@ import dev.penjing.inference.EngineOptions;
 import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
-import dev.penjing.model.gguf.BlockType;
+import dev.penjing.model.gguf.FileType;
 import dev.penjing.model.gguf.GgufExport;
 import dev.penjing.model.gguf.GgufImport;
 import dev.penjing.model.safetensors.DType;
@@ -72,7 +72,7 @@ class EngineAgreesTest {
     @Test
     void aGgufFileOfEightBitsIsTheSameAsTheFolder() {
         Path file = folder.resolve("teacher.gguf");
-        GgufExport.run(TEACHER, file, BlockType.Q8_0, Progress.NONE);
+        GgufExport.run(TEACHER, file, FileType.Q8_0, Progress.NONE);
         float[] fromFile;
         try (Engine engine = Engine.load(file, EngineOptions.DEFAULT, Progress.NONE)) {
             fromFile = engine.languageModel().logProbabilities(List.of(ids)).getFirst();
@@ -113,7 +113,7 @@ class EngineAgreesTest {
                 .put("original_max_position_embeddings", 256);
         Files.writeString(scaled.resolve("config.json"), json.toString());
         Path file = folder.resolve("scaled.gguf");
-        GgufExport.run(scaled, file, BlockType.Q8_0, Progress.NONE);
+        GgufExport.run(scaled, file, FileType.Q8_0, Progress.NONE);
 
         float[] fromFile = scores(file);
         assertThat(fromFile).isEqualTo(scores(scaled)).isNotEqualTo(scores(TEACHER));

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.penjing.inference.api.Sampling;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
-import dev.penjing.model.gguf.BlockType;
+import dev.penjing.model.gguf.FileType;
 import dev.penjing.model.gguf.GgufExport;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,7 +24,7 @@ class DamagedFilesTest {
     private byte[] file() throws IOException {
         Path model = folder.resolve("model");
         TinyModel.write(model);
-        GgufExport.run(model, folder.resolve("good.gguf"), BlockType.Q4_0, Progress.NONE);
+        GgufExport.run(model, folder.resolve("good.gguf"), FileType.Q4_0, Progress.NONE);
         return Files.readAllBytes(folder.resolve("good.gguf"));
     }
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.penjing.inference.api.Request;
 import dev.penjing.inference.api.Sampling;
 import dev.penjing.model.Progress;
-import dev.penjing.model.gguf.BlockType;
+import dev.penjing.model.gguf.FileType;
 import dev.penjing.model.gguf.GgufExport;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -55,7 +55,7 @@ class EngineTextTest {
             begins(engine);
         }
         Path file = at.resolve("model.gguf");
-        GgufExport.run(folder, file, BlockType.F32, Progress.NONE);
+        GgufExport.run(folder, file, FileType.F32, Progress.NONE);
         try (Engine engine = Engine.load(file, OPTIONS, Progress.NONE)) {
             begins(engine);
         }

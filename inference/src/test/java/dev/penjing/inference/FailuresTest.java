@@ -10,7 +10,7 @@ import dev.penjing.inference.api.Sampling;
 import dev.penjing.inference.measuring.Perplexity;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
-import dev.penjing.model.gguf.BlockType;
+import dev.penjing.model.gguf.FileType;
 import dev.penjing.model.gguf.GgufExport;
 import dev.penjing.model.language.LanguageModel;
 import dev.penjing.model.language.Prompt;
@@ -79,7 +79,7 @@ class FailuresTest {
     void loadingEndsSoonAfterItIsCancelled(@TempDir Path at) {
         TinyModel.write(at.resolve("folder"));
         Path file = at.resolve("model.gguf");
-        GgufExport.run(at.resolve("folder"), file, BlockType.Q8_0, Progress.NONE);
+        GgufExport.run(at.resolve("folder"), file, FileType.Q8_0, Progress.NONE);
         for (Path model : List.of(at.resolve("folder"), file)) {
             AtomicInteger asked = new AtomicInteger();
             Engine.load(

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.TensorSpec;
-import dev.penjing.model.gguf.BlockType;
+import dev.penjing.model.gguf.FileType;
 import dev.penjing.model.gguf.GgufExport;
 import dev.penjing.model.gguf.GgufImport;
 import dev.penjing.model.safetensors.Checkpoint;
@@ -82,7 +82,7 @@ class FamiliesTest {
         assertThat(sum / scores.length).isLessThan(0.1);
 
         Path gguf = folder(family).resolve("model.gguf");
-        GgufExport.run(directory, gguf, BlockType.F32, Progress.NONE);
+        GgufExport.run(directory, gguf, FileType.F32, Progress.NONE);
         assertThat(scores(gguf, ids)).isEqualTo(scores);
 
         Path again = folder.resolve("again");

@@ -52,6 +52,17 @@ public final class TeacherStream implements AutoCloseable {
         }
     }
 
+    /// Begins with the embeddings of the text, whatever is there.
+    public static TeacherStream anew(
+            Checkpoint checkpoint,
+            ModelConfig config,
+            Calibration text,
+            Compute compute,
+            Path folder) {
+        Folders.delete(folder);
+        return new TeacherStream(checkpoint, config, text, compute, folder, "anew");
+    }
+
     private int done(String key) {
         Path note = folder.resolve("key");
         Path count = folder.resolve("layers-done");
@@ -104,19 +115,24 @@ public final class TeacherStream implements AutoCloseable {
     ///   then
     public void walk(Probe probe, IntConsumer finished) {
         while (layersDone < config.numHiddenLayers()) {
-            try (PointerScope scope = new PointerScope();
-                    AutoGradMode noGrad = new AutoGradMode(false);
-                    FlatParameters layer =
-                            FlatParameters.ofLayer(
-                                    checkpoint, config, layersDone, compute, compute.type())) {
-                HiddenFile next = file(layersDone + 1, false);
-                new LayerWalk(config, layersDone, layer, text, compute).whole(states, next, probe);
-                finished.accept(layersDone);
-                layersDone++;
-                AtomicFile.write(folder.resolve("layers-done"), Integer.toString(layersDone));
-                states.delete();
-                states = next;
-            }
+            step(probe, finished);
+        }
+    }
+
+    /// Walks the next layer.
+    public void step(Probe probe, IntConsumer finished) {
+        try (PointerScope scope = new PointerScope();
+                AutoGradMode noGrad = new AutoGradMode(false);
+                FlatParameters layer =
+                        FlatParameters.ofLayer(
+                                checkpoint, config, layersDone, compute, compute.type())) {
+            HiddenFile next = file(layersDone + 1, false);
+            new LayerWalk(config, layersDone, layer, text, compute).whole(states, next, probe);
+            finished.accept(layersDone);
+            layersDone++;
+            AtomicFile.write(folder.resolve("layers-done"), Integer.toString(layersDone));
+            states.delete();
+            states = next;
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.penjing.compression.repair;
 
+import dev.penjing.compression.layerwise.ActivationSums;
 import dev.penjing.compression.layerwise.Calibration;
 import dev.penjing.model.architecture.Role;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.penjing.compression.repair;
 
+import dev.penjing.compression.layerwise.ActivationSums;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.penjing.compression.torch.Compute;

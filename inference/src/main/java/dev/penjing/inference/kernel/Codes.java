@@ -48,16 +48,6 @@ public enum Codes {
         };
     }
 
-    /// The lane of nibbles that holds a word.
-    int lane(int word) {
-        return word(0, true) == 1 ? word / 2 : word % 4;
-    }
-
-    /// Whether it is in the lane's high halves.
-    boolean isHigh(int word) {
-        return word(lane(word), true) == word;
-    }
-
     /// @param lane where the first lane lies; the next one is `step` bytes behind
     void pack(int[] words, MemorySegment data, long lane, long step) {
         if (this == BYTES) {

@@ -5,11 +5,13 @@ import static dev.penjing.inference.kernel.Lanes.HALF;
 import static dev.penjing.inference.kernel.Lanes.I;
 import static dev.penjing.inference.kernel.Lanes.L;
 import static dev.penjing.inference.kernel.Lanes.LITTLE;
+import static dev.penjing.inference.kernel.Lanes.S;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
+import dev.penjing.model.quantization.CodeTable;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
@@ -32,6 +34,13 @@ final class UnpackedBlocks {
     private final WeightFormat format;
     private final MemorySegment data;
     private final int parts;
+    private final Codes codes;
+    private final boolean table;
+    private final short offset;
+
+    /// Words, of four columns each, whose products fit into 16 bits together: two of each lie in
+    /// one.
+    private final int together;
 
     /// Of each half of the group, of each word: columns 0 and 2 of each lane, then 1 and 3.
     private final int[] numbers = new int[2 * WORDS * 2 * L];
@@ -52,13 +61,19 @@ final class UnpackedBlocks {
         this.format = w.format();
         this.data = w.data();
         this.parts = format.scales().parts();
+        this.codes = format.codes();
+        this.table = format.hasTable();
+        this.offset = (short) format.offset();
+        int largest = table ? 127 : Math.max(offset, (1 << codes.bits()) - 1 - offset);
+        int fit = Short.MAX_VALUE / (2 * 127 * largest);
+        this.together = Math.min(Integer.highestOneBit(fit), WORDS / parts);
         this.scales = new float[parts * GROUP];
     }
 
     private static ByteVector table() {
         byte[] repeated = new byte[B.length()];
         for (int i = 0; i < repeated.length; i++) {
-            repeated[i] = WeightFormat.table()[i % 16];
+            repeated[i] = CodeTable.numbers()[i % 16];
         }
         return ByteVector.fromArray(B, repeated, 0);
     }
@@ -100,8 +115,8 @@ final class UnpackedBlocks {
             at += (long) GROUP * format.headBytes();
         }
         for (int half = 0; half < 2; half++) {
-            for (int word = 0; word < WORDS; word++) {
-                codes(at + half * VECTOR, word, (half * WORDS + word) * 2 * L);
+            for (int v = 0; v < 4; v++) {
+                codes(at + half * VECTOR, v, half * WORDS);
             }
         }
         scales(at + (long) GROUP * 4 * format.codes().bits());
@@ -111,31 +126,38 @@ final class UnpackedBlocks {
         return IntVector.fromMemorySegment(I, data, at, LITTLE);
     }
 
+    /// Unpacks the two words of a lane of nibbles.
+    ///
     /// @param at where the lanes of the group's half start
-    /// @param to in `numbers`
-    private void codes(long at, int word, int to) {
-        Codes codes = format.codes();
-        IntVector both = vector(at + 2L * codes.lane(word) * VECTOR);
-        IntVector q = both.lanewise(LSHR, codes.isHigh(word) ? 4 : 0).and(0x0f0f0f0f);
+    /// @param first number of the half's first word
+    private void codes(long at, int v, int first) {
+        int lowWord = codes.word(v, false);
+        int highWord = codes.word(v, true);
+        IntVector both = vector(at + 2L * v * VECTOR);
+        IntVector low = both.and(0x0f0f0f0f);
+        IntVector high = both.lanewise(LSHR, 4).and(0x0f0f0f0f);
         if (codes == Codes.FIVES) {
-            IntVector fifths = vector(at + 8L * VECTOR).lanewise(LSHR, Codes.bit(word));
-            q = q.or(fifths.and(0x01010101).lanewise(LSHL, 4));
+            IntVector fifths = vector(at + 8L * VECTOR).lanewise(LSHR, 2 * v);
+            low = low.or(fifths.and(0x01010101).lanewise(LSHL, 4));
+            high = high.or(fifths.lanewise(LSHR, 1).and(0x01010101).lanewise(LSHL, 4));
         } else if (codes == Codes.SIXES) {
-            long upperAt = at + 2L * (4 + word / 4) * VECTOR;
-            IntVector upper = vector(upperAt).lanewise(LSHR, word % 4 * 2);
-            q = q.or(upper.and(0x03030303).lanewise(LSHL, 4));
+            IntVector upper = vector(at + 2L * (4 + v / 2) * VECTOR).lanewise(LSHR, v % 2 * 4);
+            low = low.or(upper.and(0x03030303).lanewise(LSHL, 4));
+            high = high.or(upper.lanewise(LSHR, 2).and(0x03030303).lanewise(LSHL, 4));
+        } else if (table) {
+            low = low.reinterpretAsBytes().selectFrom(TABLE).reinterpretAsInts();
+            high = high.reinterpretAsBytes().selectFrom(TABLE).reinterpretAsInts();
         }
-        if (format.hasTable()) {
-            q = q.reinterpretAsBytes().selectFrom(TABLE).reinterpretAsInts();
-        }
-        ShortVector s = q.reinterpretAsShorts();
-        short offset = (short) format.offset();
-        s.lanewise(LSHL, 8)
-                .lanewise(ASHR, 8)
-                .sub(offset)
-                .reinterpretAsInts()
-                .intoArray(numbers, to);
-        s.lanewise(ASHR, 8).sub(offset).reinterpretAsInts().intoArray(numbers, to + L);
+        store(low.reinterpretAsShorts(), (first + lowWord) * 2 * L);
+        store(high.reinterpretAsShorts(), (first + highWord) * 2 * L);
+    }
+
+    /// Four bytes of a lane as numbers of 16 bits.
+    private void store(ShortVector s, int to) {
+        ShortVector even = s.lanewise(LSHL, 8).lanewise(ASHR, 8).sub(offset);
+        ShortVector odd = s.lanewise(ASHR, 8).sub(offset);
+        even.reinterpretAsInts().intoArray(numbers, to);
+        odd.reinterpretAsInts().intoArray(numbers, to + L);
     }
 
     /// Float16 numbers, one a row or two.
@@ -228,17 +250,21 @@ final class UnpackedBlocks {
         }
     }
 
-    /// Two products of at most 127 times 127 fit into 16 bits.
+    /// Products are summed in 16 bits as long as they fit.
     private IntVector dot(int[] pairs, int pair, int half, int word, int words) {
         IntVector sum = IntVector.zero(I);
         int at = (half * WORDS + word) * 2 * L;
-        for (int i = 0; i < words; i++, at += 2 * L) {
-            int p = pair + 2 * (word + i);
-            ShortVector x0 = IntVector.broadcast(I, pairs[p]).reinterpretAsShorts();
-            ShortVector x1 = IntVector.broadcast(I, pairs[p + 1]).reinterpretAsShorts();
-            ShortVector even = IntVector.fromArray(I, numbers, at).reinterpretAsShorts();
-            ShortVector odd = IntVector.fromArray(I, numbers, at + L).reinterpretAsShorts();
-            IntVector m = even.mul(x0).add(odd.mul(x1)).reinterpretAsInts();
+        int p = pair + 2 * word;
+        for (int left = words; left > 0; left -= together) {
+            ShortVector some = ShortVector.zero(S);
+            for (int i = 0; i < together; i++, at += 2 * L, p += 2) {
+                ShortVector x0 = IntVector.broadcast(I, pairs[p]).reinterpretAsShorts();
+                ShortVector x1 = IntVector.broadcast(I, pairs[p + 1]).reinterpretAsShorts();
+                ShortVector even = IntVector.fromArray(I, numbers, at).reinterpretAsShorts();
+                ShortVector odd = IntVector.fromArray(I, numbers, at + L).reinterpretAsShorts();
+                some = some.add(even.mul(x0)).add(odd.mul(x1));
+            }
+            IntVector m = some.reinterpretAsInts();
             sum = sum.add(m.lanewise(ASHR, 16));
             sum = sum.add(m.lanewise(LSHL, 16).lanewise(ASHR, 16));
         }

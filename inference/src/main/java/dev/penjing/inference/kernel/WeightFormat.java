@@ -1,8 +1,9 @@
 package dev.penjing.inference.kernel;
 
 import dev.penjing.model.UsageException;
-import dev.penjing.model.gguf.BlockType;
-import dev.penjing.model.gguf.Quantizer;
+import dev.penjing.model.quantization.BlockType;
+import dev.penjing.model.quantization.CodeTable;
+import dev.penjing.model.quantization.Quantizer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -44,11 +45,6 @@ public enum WeightFormat {
 
     /// 8.5 bits a weight: -127 to 127.
     Q8_0(BlockType.Q8_0, Codes.BYTES, 0, Scales.HALF);
-
-    /// What the codes of IQ4_NL and IQ4_XS stand for (ggml-common.h, kvalues_iq4nl).
-    private static final byte[] TABLE = {
-        -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
-    };
 
     /// Weights can be rounded to these while a model is loaded; the others are read from files.
     private static final List<WeightFormat> ROUNDED = List.of(Q4_0, Q8_0);
@@ -120,11 +116,6 @@ public enum WeightFormat {
         return this == IQ4_NL || this == IQ4_XS;
     }
 
-    /// The sixteen numbers of the table, as bytes.
-    public static byte[] table() {
-        return TABLE.clone();
-    }
-
     /// What a code is larger by than its number, where there is no table.
     public int offset() {
         return offset;
@@ -132,7 +123,7 @@ public enum WeightFormat {
 
     /// The whole number that a code stands for.
     int number(int code) {
-        return hasTable() ? TABLE[code] : codes == Codes.BYTES ? (byte) code : code - offset;
+        return hasTable() ? CodeTable.number(code) : codes == Codes.BYTES ? (byte) code : code - offset;
     }
 
     /// Bytes of 32 weights of one row with their scales.

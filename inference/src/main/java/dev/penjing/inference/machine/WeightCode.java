@@ -6,6 +6,7 @@ import dev.penjing.inference.kernel.WeightFormat;
 import dev.penjing.inference.machine.InstructionEncoder.Mem;
 import dev.penjing.inference.machine.InstructionEncoder.Operand;
 import dev.penjing.inference.machine.InstructionEncoder.Vec;
+import dev.penjing.model.quantization.CodeTable;
 
 /// How emitted code takes a vector of packed weights apart. A lane of the vector is a row of
 /// weights with a few columns, see [dev.penjing.inference.kernel.PackedMatrix]; taken apart it is
@@ -73,7 +74,7 @@ final class WeightCode {
 
     /// The table in 128 bits, as four numbers; with sign or 128 more.
     int[] table(boolean signed) {
-        byte[] table = WeightFormat.table();
+        byte[] table = CodeTable.numbers();
         int[] ints = new int[4];
         for (int i = 0; i < table.length; i++) {
             ints[i / 4] |= (table[i] & 0xff ^ (signed ? 0 : 0x80)) << i % 4 * 8;

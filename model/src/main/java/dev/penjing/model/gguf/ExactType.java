@@ -1,5 +1,6 @@
 package dev.penjing.model.gguf;
 
+import dev.penjing.model.quantization.BlockType;
 import dev.penjing.model.safetensors.DType;
 import java.util.EnumSet;
 import java.util.Set;

@@ -1,5 +1,8 @@
 package dev.penjing.model.gguf;
 
+import dev.penjing.model.quantization.BlockType;
+import dev.penjing.model.quantization.InputSums;
+import dev.penjing.model.quantization.RowQuantizer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
@@ -27,31 +30,51 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /// A model in Hugging Face form as a GGUF file that llama.cpp, and the engine here, can run.
 public final class GgufExport {
+    /// Rows that are rounded at once, by all threads.
+    private static final int ROWS = 1024;
+
     private final Path directory;
     private final ModelConfig config;
-    private final BlockType type;
+    private final FileType type;
+    private final Function<TensorSpec, InputSums> inputs;
 
-    private GgufExport(Path directory, ModelConfig config, BlockType type) {
+    private GgufExport(
+            Path directory,
+            ModelConfig config,
+            FileType type,
+            Function<TensorSpec, InputSums> inputs) {
         this.directory = directory;
         this.config = config;
         this.type = type;
+        this.inputs = inputs;
     }
 
-    /// Vectors are written in float32; matrices in `type`, but for the embedding and the head of a
-    /// Q4_0 file, which keep eight bits, as they decide most.
+    /// As [#run(Path, Path, FileType, Function, Progress)], with nothing known of the inputs.
+    public static void run(Path directory, Path file, FileType type, Progress progress) {
+        run(directory, file, type, spec -> InputSums.unknown(), progress);
+    }
+
+    /// Vectors are written in float32, matrices as `type` says of each.
     ///
-    /// @param type F32, F16, BF16, Q8_0 or Q4_0
+    /// @param inputs of a matrix, asked for once for each, layer after layer
     /// @throws PenjingException if the model has what GGUF cannot say, or rows that are not whole
     ///   blocks
-    public static void run(Path directory, Path file, BlockType type, Progress progress) {
+    public static void run(
+            Path directory,
+            Path file,
+            FileType type,
+            Function<TensorSpec, InputSums> inputs,
+            Progress progress) {
         ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
         Tokenizers.requireFits(Tokenizers.load(directory), config, directory);
-        new GgufExport(directory, config, type).run(file, progress);
+        new GgufExport(directory, config, type, inputs).run(file, progress);
     }
 
     private void run(Path file, Progress progress) {
@@ -63,7 +86,7 @@ public final class GgufExport {
                 if (spec.first()) {
                     entries.add(
                             new GgufWriter.Entry(
-                                    spec.ggufStored(), type(spec), spec.storedShape()));
+                                    spec.ggufStored(), type.of(spec, config), spec.storedShape()));
                 }
             }
             Rope rope = config.rope();
@@ -96,62 +119,64 @@ public final class GgufExport {
         }
     }
 
-    private BlockType type(TensorSpec spec) {
-        if (!spec.matrix()) {
-            return BlockType.F32;
-        }
-        if (spec.shape()[1] % type.weights() != 0) {
-            throw new PenjingException(
-                    "%s has rows of %d weights, which are not whole blocks of %d: prune to a multiple of %d, or write `type` f16"
-                            .formatted(
-                                    spec.name(), spec.shape()[1], type.weights(), type.weights()));
-        }
-        boolean ends = spec.role() == Role.EMBEDDING || spec.role() == Role.HEAD;
-        return ends && type == BlockType.Q4_0 ? BlockType.Q8_0 : type;
-    }
-
     private void write(GgufWriter writer, TensorSpec spec, TensorView view) {
         int rows = Math.toIntExact(spec.shape()[0]);
-        long columns = spec.matrix() ? spec.shape()[1] : 1;
-        boolean rotated = spec.rotated() && config.family().gguf().interleaved();
-        BlockType to = type(spec);
-        long rowBytes = columns * view.dtype().bytes();
-        for (int row = 0; row < rows; row++) {
-            int from = rotated ? HeadRows.inHuggingFace(row, config.headDim()) : row;
-            MemorySegment data = view.data().asSlice(from * rowBytes, rowBytes);
-            long[] shape = {columns};
-            float[] values = new TensorView(spec.name(), view.dtype(), shape, data).toFloats();
-            if (spec.role().gain()) {
-                values[0] += config.norm().plus();
-            }
-            writer.write(encode(to, values));
+        BlockType to = type.of(spec, config);
+        boolean rounded = to.weights() > 1;
+        RowQuantizer quantizer =
+                new RowQuantizer(to, rounded ? inputs.apply(spec) : InputSums.unknown());
+        for (int from = 0; from < rows; from += ROWS) {
+            int first = from;
+            List<byte[]> written =
+                    IntStream.range(first, Math.min(rows, first + ROWS))
+                            .parallel()
+                            .mapToObj(row -> encode(quantizer, to, row(spec, view, row)))
+                            .toList();
+            written.forEach(writer::write);
         }
         if (spec.last()) {
             writer.align();
         }
     }
 
+    /// A row in GGUF's order.
+    private float[] row(TensorSpec spec, TensorView view, int row) {
+        long columns = spec.matrix() ? spec.shape()[1] : 1;
+        boolean rotated = spec.rotated() && config.family().gguf().interleaved();
+        long rowBytes = columns * view.dtype().bytes();
+        int from = rotated ? HeadRows.inHuggingFace(row, config.headDim()) : row;
+        MemorySegment data = view.data().asSlice(from * rowBytes, rowBytes);
+        long[] shape = {columns};
+        float[] values = new TensorView(spec.name(), view.dtype(), shape, data).toFloats();
+        if (spec.role().gain()) {
+            values[0] += config.norm().plus();
+        }
+        return values;
+    }
+
+    private static byte[] encode(RowQuantizer quantizer, BlockType type, float[] values) {
+        if (type.weights() == 1) {
+            return encode(type, values);
+        }
+        ByteBuffer out = buffer(type, values.length);
+        quantizer.round(values, out);
+        return out.array();
+    }
+
+    private static ByteBuffer buffer(BlockType type, int weights) {
+        return ByteBuffer.allocate(weights / type.weights() * type.bytes())
+                .order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /// Floats of some kind.
     static byte[] encode(BlockType type, float[] values) {
-        ByteBuffer out =
-                ByteBuffer.allocate(values.length / type.weights() * type.bytes())
-                        .order(ByteOrder.LITTLE_ENDIAN);
-        byte[] quants = new byte[Quantizer.BLOCK];
-        for (int at = 0; at < values.length; at += type.weights()) {
+        ByteBuffer out = buffer(type, values.length);
+        for (float value : values) {
             switch (type) {
-                case F32 -> out.putFloat(values[at]);
-                case F16 -> out.putShort(Float.floatToFloat16(values[at]));
-                case BF16 -> out.putShort(bfloat16(values[at]));
-                case Q8_0 -> {
-                    out.putShort(Quantizer.q8(values, at, quants));
-                    out.put(quants);
-                }
-                case Q4_0 -> {
-                    out.putShort(Quantizer.q4(values, at, quants));
-                    for (int i = 0; i < 16; i++) {
-                        out.put((byte) (quants[i] + 8 | quants[i + 16] + 8 << 4));
-                    }
-                }
-                default -> throw new IllegalArgumentException(type + " is not written");
+                case F32 -> out.putFloat(value);
+                case F16 -> out.putShort(Float.floatToFloat16(value));
+                case BF16 -> out.putShort(bfloat16(value));
+                default -> throw new IllegalArgumentException(type + " is made of blocks");
             }
         }
         return out.array();
@@ -168,7 +193,7 @@ public final class GgufExport {
         String architecture = config.family().gguf().architecture();
         m.put("general.architecture", architecture);
         m.put("general.name", directory.toAbsolutePath().normalize().getFileName().toString());
-        m.put("general.file_type", fileType());
+        m.put("general.file_type", type.code());
         m.put("general.quantization_version", 2);
         m.put(architecture + ".vocab_size", config.vocabularySize());
         m.put(architecture + ".block_count", config.numHiddenLayers());
@@ -210,19 +235,6 @@ public final class GgufExport {
         m.putAll(TokenizerMetadata.of(tokenizer(), config.vocabularySize()));
         special(m);
         return m;
-    }
-
-    private int fileType() {
-        return switch (type) {
-            case F32 -> 0;
-            case F16 -> 1;
-            case Q4_0 -> 2;
-            case Q8_0 -> 7;
-            case BF16 -> 32;
-            default ->
-                    throw new PenjingException(
-                            type + " cannot be written: choose F32, F16, BF16, Q8_0 or Q4_0");
-        };
     }
 
     private void special(Map<String, Object> m) {

@@ -1,5 +1,7 @@
 package dev.penjing.model.gguf;
 
+import dev.penjing.model.quantization.Dequantizer;
+import dev.penjing.model.quantization.BlockType;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.files.Unreadable;

@@ -1,5 +1,6 @@
 package dev.penjing.model.gguf;
 
+import dev.penjing.model.quantization.BlockType;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.files.AtomicFile;
 import java.io.BufferedOutputStream;

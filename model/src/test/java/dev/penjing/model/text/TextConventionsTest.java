@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
-import dev.penjing.model.gguf.BlockType;
+import dev.penjing.model.gguf.FileType;
 import dev.penjing.model.gguf.GgufExport;
 import dev.penjing.model.gguf.GgufFile;
 import dev.penjing.model.gguf.GgufImport;
@@ -242,7 +242,7 @@ class TextConventionsTest {
                 settings.replaceFirst("\\{", "{\"add_bos_token\": true, \"add_eos_token\": true,"));
         TextConventions expected = conventions();
         Path file = folder.resolve("model.gguf");
-        GgufExport.run(folder, file, BlockType.Q8_0, Progress.NONE);
+        GgufExport.run(folder, file, FileType.Q8_0, Progress.NONE);
         try (GgufFile gguf = GgufFile.open(file)) {
             Tokenizer tokenizer = Tokenizers.fromGguf(gguf.metadata());
             assertSame(TextConventions.ofGguf(gguf.metadata(), tokenizer), expected);
@@ -257,7 +257,7 @@ class TextConventionsTest {
         copyTeacher();
         write("generation_config.json", "{\"eos_token_id\": [2, 5, 6, 7]}");
         Path file = folder.resolve("model.gguf");
-        assertThatThrownBy(() -> GgufExport.run(folder, file, BlockType.Q8_0, Progress.NONE))
+        assertThatThrownBy(() -> GgufExport.run(folder, file, FileType.Q8_0, Progress.NONE))
                 .isInstanceOf(PenjingException.class)
                 .hasMessageContaining("[5, 6, 7]");
         assertThat(file).doesNotExist();

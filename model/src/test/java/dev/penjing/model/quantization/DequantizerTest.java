@@ -1,4 +1,4 @@
-package dev.penjing.model.gguf;
+package dev.penjing.model.quantization;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;

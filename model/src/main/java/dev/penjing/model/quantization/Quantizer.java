@@ -1,4 +1,4 @@
-package dev.penjing.model.gguf;
+package dev.penjing.model.quantization;
 
 /// Weights to blocks, as ggml's reference code makes them (ggml-quants.c), so that the bytes are
 /// the same.

@@ -1,4 +1,4 @@
-package dev.penjing.model.gguf;
+package dev.penjing.model.quantization;
 
 import dev.penjing.model.PenjingException;
 import java.util.Arrays;
@@ -40,12 +40,24 @@ public enum BlockType {
         return bytes;
     }
 
+    /// The type of blocks of 32 that loses least more than this one, for rows that are no whole
+    /// super-blocks: llama.cpp's choice.
+    public BlockType inSmallerBlocks() {
+        return switch (this) {
+            case Q4_K -> Q5_0;
+            case Q5_K -> Q5_1;
+            case Q6_K -> Q8_0;
+            case IQ4_XS -> IQ4_NL;
+            default -> this;
+        };
+    }
+
     /// As the file has it.
-    int code() {
+    public int code() {
         return code;
     }
 
-    static BlockType of(int code, String tensor) {
+    public static BlockType of(int code, String tensor) {
         for (BlockType type : values()) {
             if (type.code == code) {
                 return type;

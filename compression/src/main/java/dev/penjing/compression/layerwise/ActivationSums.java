@@ -1,4 +1,4 @@
-package dev.penjing.compression.repair;
+package dev.penjing.compression.layerwise;
 
 import dev.penjing.compression.torch.Tensors;
 import java.util.Optional;
@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// Sums over tokens of what a matrix reads, x, and of what it should write, y: `x x^T`, `y x^T` and
 /// `y^T y`, float64. They say everything that least squares asks. Owns native memory until closed.
-final class ActivationSums implements AutoCloseable {
+public final class ActivationSums implements AutoCloseable {
     /// Columns whose products with all columns before them are made at once: the other half of a
     /// symmetric matrix is not computed.
     private static final long BLOCK = 256;
@@ -22,7 +22,7 @@ final class ActivationSums implements AutoCloseable {
 
     /// @param inputs F
     /// @param outputs D
-    ActivationSums(long inputs, long outputs) {
+    public ActivationSums(long inputs, long outputs) {
         this.width = inputs;
         TensorOptions doubles = new TensorOptions(ScalarType.Double);
         try (PointerScope scope = new PointerScope()) {
@@ -35,7 +35,7 @@ final class ActivationSums implements AutoCloseable {
     ///
     /// @param xNF float32
     /// @param yND float32; empty where [#targetsOf] says in the end what is wanted
-    void add(Tensor xNF, Optional<Tensor> yND) {
+    public void add(Tensor xNF, Optional<Tensor> yND) {
         try (PointerScope scope = new PointerScope()) {
             for (long from = 0; from < width; from += BLOCK) {
                 long end = Math.min(from + BLOCK, width);
@@ -51,14 +51,14 @@ final class ActivationSums implements AutoCloseable {
     }
 
     /// Ends the summing.
-    void finish() {
+    public void finish() {
         try (PointerScope scope = new PointerScope()) {
             gramFF.copy_(gramFF.tril().add_(gramFF.tril(-1).t()));
         }
     }
 
     /// Makes the targets what `weightDF` (float64) makes of all inputs, after [#finish].
-    void targetsOf(Tensor weightDF) {
+    public void targetsOf(Tensor weightDF) {
         try (PointerScope scope = new PointerScope()) {
             crossDF.copy_(torch.matmul(weightDF, gramFF));
             targetSquares = crossDF.mul(weightDF).sum().item_double();
@@ -66,19 +66,19 @@ final class ActivationSums implements AutoCloseable {
     }
 
     /// `[F, F]`
-    Tensor gram() {
+    public Tensor gram() {
         return gramFF;
     }
 
     /// `[D, F]`
-    Tensor cross() {
+    public Tensor cross() {
         return crossDF;
     }
 
     /// The squared error of a matrix, as a share of the target's squares.
     ///
     /// @param weightDK float64; reads `columns` of the input
-    double error(Tensor weightDK, Tensor columns) {
+    public double error(Tensor weightDK, Tensor columns) {
         try (PointerScope scope = new PointerScope()) {
             Tensor cross = crossDF.index_select(1, columns);
             Tensor gram = gramFF.index_select(0, columns).index_select(1, columns);

@@ -1,4 +1,4 @@
-package dev.penjing.model.gguf;
+package dev.penjing.model.quantization;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -7,18 +7,13 @@ import java.nio.ByteOrder;
 /// Blocks of quantised weights back to float32, as ggml defines them (ggml-common.h,
 /// ggml-quants.c): in the order of operations of its reference code, so that the numbers are the
 /// same bit for bit.
-final class Dequantizer {
+public final class Dequantizer {
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
-    /// What the sixteen codes of IQ4_NL and IQ4_XS stand for.
-    private static final byte[] TABLE = {
-        -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
-    };
 
     private final MemorySegment data;
     private final float[] out;
@@ -29,7 +24,7 @@ final class Dequantizer {
     }
 
     /// @param data whole blocks, of no more weights than an array can hold
-    static float[] floats(BlockType type, MemorySegment data) {
+    public static float[] floats(BlockType type, MemorySegment data) {
         int blocks = Math.toIntExact(data.byteSize() / type.bytes());
         float[] out = new float[Math.multiplyExact(blocks, type.weights())];
         Dequantizer dequantizer = new Dequantizer(data, out);
@@ -94,8 +89,8 @@ final class Dequantizer {
     private void table(float d, long at, int to) {
         for (int i = 0; i < 16; i++) {
             int q = unsigned(at + i);
-            out[to + i] = d * TABLE[q & 15];
-            out[to + 16 + i] = d * TABLE[q >> 4];
+            out[to + i] = d * CodeTable.number(q & 15);
+            out[to + 16 + i] = d * CodeTable.number(q >> 4);
         }
     }
 

@@ -44,6 +44,54 @@ class LenientFieldsTest {
         assertThat(ignored(wire.chat(Wire.ask("Hello!", ", \"max_tokens\": 2")))).isEmpty();
     }
 
+    private static String schema(String schema, boolean strict) {
+        return Wire.ask(
+                "Hello!",
+                ", \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"name\": \"x\", \"strict\": %s, \"schema\": %s}}"
+                        .formatted(strict, schema));
+    }
+
+    @Test
+    void whatOfASchemaCannotBeObeyedIsNamed() {
+        String schema = "{\"type\": \"boolean\", \"not\": {\"const\": true}}";
+        Wire.Answer answer = wire.chat(schema(schema, false));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        assertThat(ignored(answer)).isEqualTo("response_format.json_schema.schema#/not");
+        Wire.Answer refused = wire.chat(schema(schema, true));
+        assertThat(refused.status()).isEqualTo(400);
+        assertThat(refused.body()).contains("'not'");
+    }
+
+    @Test
+    void aFunctionWithoutParametersHasNoArguments() {
+        Wire.Answer answer =
+                wire.chat(
+                        Wire.ask(
+                                "Call it.",
+                                ", \"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"now\", \"parameters\": {\"type\": \"object\", \"properties\": {}}}}], \"tool_choice\": {\"type\": \"function\", \"function\": {\"name\": \"now\"}}"));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        String arguments =
+                answer.json()
+                        .at("/choices/0/message/tool_calls/0/function/arguments")
+                        .stringValue();
+        assertThat(arguments).isIn("{}", "{ }");
+    }
+
+    @Test
+    void theirNamesOfFormsAndPenaltiesAreTaken() {
+        Wire.Answer answer =
+                wire.chat(
+                        Wire.ask(
+                                "Hello!",
+                                ", \"repeat_penalty\": 1.1, \"structured_outputs\": {\"choice\": [\"yes\", \"no\"]}"));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        assertThat(ignored(answer)).isEmpty();
+        assertThat(answer.json().at("/choices/0/message/content").stringValue())
+                .isIn("yes", "no");
+        assertThat(wire.chat(Wire.ask("Hello!", ", \"repeat_penalty\": 0")).status())
+                .isEqualTo(400);
+    }
+
     @Test
     void strictlyTheyAreRefused() {
         try (TestServer strict =

@@ -77,6 +77,37 @@ class LenientFieldsTest {
         assertThat(arguments).isIn("{}", "{ }");
     }
 
+    /// As Codex sends them.
+    @Test
+    void toolsAndItemsOfTheirOwnServicesAreSkippedAndNamed() {
+        Wire.Answer answer =
+                wire.send(
+                        wire.post(
+                                "/v1/responses",
+                                """
+                                {"model": "teacher", "max_output_tokens": 16, "client_metadata": {"a": "b"},
+                                 "tools": [{"type": "web_search"},
+                                  {"type": "custom", "name": "patch", "format": {"type": "grammar"}},
+                                  {"type": "namespace", "name": "n", "tools": []},
+                                  {"type": "function", "name": "f", "parameters": {"type": "object"}}],
+                                 "input": [{"role": "user", "content": "Hello!"},
+                                  {"type": "reasoning", "summary": [], "encrypted_content": "x"},
+                                  {"type": "custom_tool_call", "call_id": "c", "name": "patch", "input": "x"},
+                                  {"type": "item_reference", "id": "msg_1"}]}
+                                """));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        assertThat(ignored(answer).split(", "))
+                .containsExactlyInAnyOrder(
+                        "client_metadata",
+                        "tools[0].type=web_search",
+                        "tools[1].type=custom",
+                        "tools[2].type=namespace",
+                        "input[1].type=reasoning",
+                        "input[2].type=custom_tool_call",
+                        "input[3].type=item_reference");
+        assertThat(answer.json().path("tools").size()).isEqualTo(1);
+    }
+
     @Test
     void theirNamesOfFormsAndPenaltiesAreTaken() {
         Wire.Answer answer =

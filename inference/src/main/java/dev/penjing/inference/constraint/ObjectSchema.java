@@ -54,7 +54,8 @@ final class ObjectSchema {
         int others = rules.applyAsInt(additional, at + "/" + said);
         for (String name : required) {
             List<JsonNode> matching = matching(schema, patterns, name);
-            JsonNode value = matching.isEmpty() ? additional : Schemas.both(BooleanNode.TRUE, matching);
+            JsonNode value =
+                    matching.isEmpty() ? additional : Schemas.both(BooleanNode.TRUE, matching);
             members.add(member(name, rules.applyAsInt(value, at + "/required"), true));
         }
         boolean declares = !properties.isEmpty() || !patterns.isEmpty();

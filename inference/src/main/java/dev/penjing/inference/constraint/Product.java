@@ -12,7 +12,7 @@ import java.util.Map;
 /// (product of automata). What takes more states than [#MOST_STATES] is cut: the longest texts are
 /// left out, none is let in.
 final class Product {
-    private static final int MOST_STATES = 3000;
+    private static final int MOST_STATES = 2000;
 
     private final Grammar.Builder into;
     private final List<Automaton> parts;

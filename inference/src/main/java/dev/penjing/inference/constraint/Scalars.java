@@ -24,7 +24,8 @@ final class Scalars {
     }
 
     int string(ObjectNode schema, String at) {
-        return grammar.emit(text("\""), content(schema, at, grammar.emit(text("\""), Grammar.RETURN)));
+        int end = grammar.emit(text("\""), Grammar.RETURN);
+        return grammar.emit(text("\""), content(schema, at, end));
     }
 
     /// What a name is between its quotation marks.
@@ -33,7 +34,7 @@ final class Scalars {
         if (schema.has("const")) {
             values.add(schema.path("const"));
         }
-        if (values.isEmpty()) {
+        if (!schema.has("enum") && !schema.has("const")) {
             return content(schema, at, Grammar.RETURN);
         }
         List<String> names = new ArrayList<>();
@@ -73,7 +74,8 @@ final class Scalars {
             all.removeLast();
         }
         if (all.size() < 2) {
-            return grammar.emit(all.isEmpty() ? Expr.star(JsonParts.CHARACTER) : all.getFirst(), next);
+            Expr only = all.isEmpty() ? Expr.star(JsonParts.CHARACTER) : all.getFirst();
+            return grammar.emit(only, next);
         }
         Product.Result product = Product.emit(grammar, all, next);
         if (!product.fits() && product.cut()) {
@@ -176,10 +178,12 @@ final class Scalars {
         if (open) {
             value = other.orElse(value);
         }
-        if (!whole) {
-            return new Bound(value, open);
-        }
         RoundingMode mode = inwards > 0 ? RoundingMode.CEILING : RoundingMode.FLOOR;
+        if (!whole) {
+            // no more digits than are written
+            int scale = Math.min(value.scale(), JsonParts.MOST_DIGITS - 1);
+            return new Bound(value.setScale(scale, mode), open);
+        }
         BigDecimal rounded = value.setScale(0, mode);
         return open && rounded.compareTo(value) == 0
                 ? new Bound(rounded.add(BigDecimal.valueOf(inwards)), false)

@@ -18,7 +18,7 @@ final class GeneratorExamples {
                     new Example(
                             "{\"items\": {\"type\": \"number\", \"multipleOf\": 0.25}}",
                             List.of("[0.25,1.5,-2.75,3,0.0]"),
-                            List.of("[0.3]", "[0.255", "[0.2,")),
+                            List.of("[0.3", "[0.255", "[0.2,")),
                     new Example(
                             "{\"items\": {\"type\": \"number\", \"minimum\": 0.5, \"maximum\": 1.25}}",
                             List.of("[0.5,0.75,1,1.25,1.250,1.1]"),
@@ -46,7 +46,7 @@ final class GeneratorExamples {
                     new Example(
                             "{\"type\": \"string\", \"pattern\": \"[0-9]{2}\", \"maxLength\": 4}",
                             List.of("\"a12b\"", "\"12\""),
-                            List.of("\"abc", "\"abé", "\"12345")),
+                            List.of("\"abc", "\"12345")),
                     new Example(
                             "{\"type\": \"string\", \"pattern\": \"^\\\\p{L}{1,2}$\"}",
                             List.of("\"é世\"", "\"a\""),
@@ -54,7 +54,7 @@ final class GeneratorExamples {
                     new Example(
                             "{\"type\": \"string\", \"format\": \"email\", \"minLength\": 1, \"maxLength\": 6}",
                             List.of("\"a@b.co\""),
-                            List.of("\"abc@", "\"a@b.coo")),
+                            List.of("\"abc", "\"a@b.coo")),
                     new Example(
                             "{\"type\": \"string\", \"format\": \"date\", \"pattern\": \"^20\"}",
                             List.of("\"2024-02-29\""),

@@ -293,7 +293,7 @@ public final class JsonFields {
     }
 
     private static String place(String pointer) {
-        String safe = pointer.replaceAll("[^\\p{Alnum}_.$#/~-]", "?");
+        String safe = pointer.replaceAll("[^\\p{Alnum}_.$#/~=-]", "?");
         return safe.length() > 128 ? safe.substring(0, 128) + "..." : safe;
     }
 

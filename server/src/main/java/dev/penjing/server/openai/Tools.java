@@ -61,8 +61,14 @@ record Tools(
         fields.list(
                 "tools",
                 tool -> {
-                    if (!tool.text("type").orElse("").equals("function")) {
-                        throw tool.wrong("type", "must be \"function\"");
+                    String type = tool.text("type").orElse("");
+                    if (!type.equals("function")) {
+                        if (type.isEmpty() || !fields.lenient()) {
+                            throw tool.wrong("type", "must be \"function\"");
+                        }
+                        // what the client's own service has, such as web_search
+                        tool.passedOver("type", List.of("=" + type));
+                        return type;
                     }
                     JsonFields function = functionOf.apply(tool);
                     String name = name(function);

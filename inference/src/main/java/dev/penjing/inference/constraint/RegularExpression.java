@@ -336,7 +336,8 @@ final class RegularExpression {
             }
             default -> {
                 if (c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') {
-                    throw unsupported("has the escape \\%s, which is not supported".formatted((char) c));
+                    throw unsupported(
+                            "has the escape \\%s, which is not supported".formatted((char) c));
                 }
                 yield CodePoints.range(c, c);
             }

@@ -277,13 +277,14 @@ public final class Engine implements Generator, AutoCloseable {
         return sequence;
     }
 
-    /// A conversation as ids to continue, in the model's own form, the assistant's turn begun.
+    /// A conversation as ids to continue, in the model's own form, the assistant's turn begun. A
+    /// special token that somebody wrote into a message is text.
     ///
     /// @param messages maps with `role` and `content`, and whatever else the template asks for
     /// @param more variables for the template, such as `tools`
     /// @throws PenjingException if the model has no chat template, or it refuses the messages
     public int[] chat(List<? extends Map<String, ?>> messages, Map<String, ?> more) {
-        return tokenizer.encode(render(messages, more));
+        return form.chat(messages, more);
     }
 
     /// The same as text.
@@ -295,6 +296,11 @@ public final class Engine implements Generator, AutoCloseable {
     /// it is written there already.
     public int[] text(String text) {
         return form.text(text);
+    }
+
+    /// Ids to continue that begin with BOS, and once, where the model's texts do.
+    public int[] begun(int[] ids) {
+        return form.begun(ids);
     }
 
     /// Whether it can hold a conversation.

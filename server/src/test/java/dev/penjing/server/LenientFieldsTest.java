@@ -44,6 +44,85 @@ class LenientFieldsTest {
         assertThat(ignored(wire.chat(Wire.ask("Hello!", ", \"max_tokens\": 2")))).isEmpty();
     }
 
+    private static String schema(String schema, boolean strict) {
+        return Wire.ask(
+                "Hello!",
+                ", \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"name\": \"x\", \"strict\": %s, \"schema\": %s}}"
+                        .formatted(strict, schema));
+    }
+
+    @Test
+    void whatOfASchemaCannotBeObeyedIsNamed() {
+        String schema = "{\"type\": \"boolean\", \"not\": {\"const\": true}}";
+        Wire.Answer answer = wire.chat(schema(schema, false));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        assertThat(ignored(answer)).isEqualTo("response_format.json_schema.schema#/not");
+        Wire.Answer refused = wire.chat(schema(schema, true));
+        assertThat(refused.status()).isEqualTo(400);
+        assertThat(refused.body()).contains("'not'");
+    }
+
+    @Test
+    void aFunctionWithoutParametersHasNoArguments() {
+        Wire.Answer answer =
+                wire.chat(
+                        Wire.ask(
+                                "Call it.",
+                                ", \"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"now\", \"parameters\": {\"type\": \"object\", \"properties\": {}}}}], \"tool_choice\": {\"type\": \"function\", \"function\": {\"name\": \"now\"}}"));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        String arguments =
+                answer.json()
+                        .at("/choices/0/message/tool_calls/0/function/arguments")
+                        .stringValue();
+        assertThat(arguments).isIn("{}", "{ }");
+    }
+
+    /// As Codex sends them.
+    @Test
+    void toolsAndItemsOfTheirOwnServicesAreSkippedAndNamed() {
+        Wire.Answer answer =
+                wire.send(
+                        wire.post(
+                                "/v1/responses",
+                                """
+                                {"model": "teacher", "max_output_tokens": 16, "client_metadata": {"a": "b"},
+                                 "tools": [{"type": "web_search"},
+                                  {"type": "custom", "name": "patch", "format": {"type": "grammar"}},
+                                  {"type": "namespace", "name": "n", "tools": []},
+                                  {"type": "function", "name": "f", "parameters": {"type": "object"}}],
+                                 "input": [{"role": "user", "content": "Hello!"},
+                                  {"type": "reasoning", "summary": [], "encrypted_content": "x"},
+                                  {"type": "custom_tool_call", "call_id": "c", "name": "patch", "input": "x"},
+                                  {"type": "item_reference", "id": "msg_1"}]}
+                                """));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        assertThat(ignored(answer).split(", "))
+                .containsExactlyInAnyOrder(
+                        "client_metadata",
+                        "tools[0].type=web_search",
+                        "tools[1].type=custom",
+                        "tools[2].type=namespace",
+                        "input[1].type=reasoning",
+                        "input[2].type=custom_tool_call",
+                        "input[3].type=item_reference");
+        assertThat(answer.json().path("tools").size()).isEqualTo(1);
+    }
+
+    @Test
+    void theirNamesOfFormsAndPenaltiesAreTaken() {
+        Wire.Answer answer =
+                wire.chat(
+                        Wire.ask(
+                                "Hello!",
+                                ", \"repeat_penalty\": 1.1, \"structured_outputs\": {\"choice\": [\"yes\", \"no\"]}"));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        assertThat(ignored(answer)).isEmpty();
+        assertThat(answer.json().at("/choices/0/message/content").stringValue())
+                .isIn("yes", "no");
+        assertThat(wire.chat(Wire.ask("Hello!", ", \"repeat_penalty\": 0")).status())
+                .isEqualTo(400);
+    }
+
     @Test
     void strictlyTheyAreRefused() {
         try (TestServer strict =

@@ -427,7 +427,7 @@ class ResponsesTest {
                     'input': 'x', 'metadata': {'a': 1} | metadata.a
                     'input': 'x', 'text': {'format': {'type': 'xml'}} | text.format.type
                     'input': 'x', 'text': {'format': {'type': 'json_schema', 'name': 'a'}} | text.format.schema
-                    'input': 'x', 'tools': [{'type': 'web_search'}] | tools[0].type
+                    'input': 'x', 'tools': [{'type': ''}] | tools[0].type
                     'input': 'x', 'tool_choice': 'required' | tool_choice
                     'instructions': 'x' | input
                     'input': [] | input

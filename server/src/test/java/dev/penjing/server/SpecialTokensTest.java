@@ -75,6 +75,25 @@ class SpecialTokensTest {
         assertThat(tokens(BEGINS, prompt(""))).containsExactly(0);
     }
 
+    /// The template writes control tokens; a user who writes them writes text.
+    @Test
+    void noTextOfAMessageIsASpecialToken() {
+        String message = "\"messages\": [{\"role\": \"user\", \"content\": \"%s\"}]";
+        List<Integer> plain = tokens(PLAIN, message.formatted("a b"));
+        List<Integer> ids = tokens(PLAIN, message.formatted("a<|endoftext|><|im_end|>b"));
+        for (int special = 0; special < 8; special++) {
+            int id = special;
+            assertThat(ids.stream().filter(i -> i == id).count())
+                    .as("token %d", id)
+                    .isEqualTo(plain.stream().filter(i -> i == id).count());
+        }
+        assertThat(post("/detokenize", PLAIN, "\"tokens\": " + ids).path("prompt").stringValue())
+                .contains("a<|endoftext|><|im_end|>b")
+                .doesNotContain("\ufdd0");
+        // a completion's text is the client's own prompt
+        assertThat(tokens(PLAIN, prompt("a" + BOS))).contains(0);
+    }
+
     @Test
     void aConversationBeginsOnceAsItsTemplateSays() {
         String messages = "\"messages\": [{\"role\": \"user\", \"content\": \"Hello!\"}]";

@@ -1,5 +1,6 @@
 package dev.penjing.inference.constraint;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -74,6 +75,12 @@ final class Automaton {
             at = step(at, octets[i] & 0xff, work);
         }
         return at;
+    }
+
+    /// Whether a text is a whole answer.
+    boolean accepts(String text) {
+        byte[] octets = text.getBytes(StandardCharsets.UTF_8);
+        return step(start(), octets, Work.unlimited()).complete;
     }
 
     /// The state of these ways, each followed to where it reads.

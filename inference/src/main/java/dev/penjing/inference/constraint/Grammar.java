@@ -37,10 +37,18 @@ final class Grammar {
     private final int[] entries;
     private final BitSet productive;
 
-    private Grammar(Node[] nodes, int[] entries) {
+    /// Whether objects may have members that are not declared.
+    private final boolean open;
+
+    private Grammar(Node[] nodes, int[] entries, boolean open) {
+        this.open = open;
         this.nodes = nodes;
         this.entries = entries;
         this.productive = productive();
+    }
+
+    boolean open() {
+        return open;
     }
 
     Node node(int at) {
@@ -115,6 +123,7 @@ final class Grammar {
         private final List<Integer> entries = new ArrayList<>();
         private final List<String> names = new ArrayList<>();
         private final String source;
+        private boolean open;
 
         /// @param source what it is made of, for an error
         Builder(String source) {
@@ -128,6 +137,11 @@ final class Grammar {
             entries.add(FAIL);
             names.add(name);
             return entries.size() - 1;
+        }
+
+        /// Says that objects may have members that are not declared.
+        void open() {
+            open = true;
         }
 
         void define(int rule, int entry) {
@@ -236,7 +250,8 @@ final class Grammar {
             refuseLeftRecursion();
             return new Grammar(
                     nodes.toArray(new Node[0]),
-                    entries.stream().mapToInt(Integer::intValue).toArray());
+                    entries.stream().mapToInt(Integer::intValue).toArray(),
+                    open);
         }
 
         private void refuseLeftRecursion() {

@@ -9,6 +9,8 @@ import static dev.penjing.inference.constraint.Expr.star;
 import static dev.penjing.inference.constraint.Expr.text;
 import static dev.penjing.inference.constraint.Expr.then;
 
+import tools.jackson.databind.node.JsonNodeFactory;
+
 /// The pieces of JSON (RFC 8259). What JSON leaves unbounded, and a model could go on with for
 /// ever, is bounded: white space and the digits of numbers.
 final class JsonParts {
@@ -54,6 +56,11 @@ final class JsonParts {
                 then(text("u"), oneOf("0123456789abcefABCEF"), hex, hex, hex),
                 then(text("u"), d, range('0', '7'), hex, hex),
                 then(text("u"), high, text("\\u"), low));
+    }
+
+    /// A text as JSON has it.
+    static String quoted(String text) {
+        return JsonNodeFactory.instance.stringNode(text).toString();
     }
 
     static Expr list(String open, Expr item, String close) {

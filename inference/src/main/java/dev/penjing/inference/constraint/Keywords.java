@@ -25,19 +25,41 @@ final class Keywords {
                     "writeOnly",
                     "contentEncoding",
                     "contentMediaType",
+                    "contentSchema",
                     "discriminator",
+                    "externalDocs",
+                    "xml",
+                    "markdownDescription",
+                    "enumDescriptions",
+                    "markdownEnumDescriptions",
+                    "enumNames",
+                    "propertyOrdering",
+                    "errorMessage",
+                    "deprecationMessage",
+                    "defaultSnippets",
                     "$schema",
                     "$id",
+                    "id",
                     "$comment",
                     "$anchor",
+                    "$vocabulary",
                     "$defs",
                     "definitions");
 
-    static final List<String> OBJECT = List.of("properties", "required", "additionalProperties");
+    static final List<String> OBJECT =
+            List.of(
+                    "properties",
+                    "required",
+                    "additionalProperties",
+                    "unevaluatedProperties",
+                    "patternProperties",
+                    "propertyNames",
+                    "minProperties",
+                    "maxProperties");
     static final List<String> ARRAY = List.of("items", "prefixItems", "minItems", "maxItems");
     static final List<String> STRING = List.of("minLength", "maxLength", "pattern", "format");
     static final List<String> NUMBER =
-            List.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum");
+            List.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf");
     private static final List<String> GENERAL =
             List.of("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref", "nullable");
 
@@ -48,20 +70,85 @@ final class Keywords {
 
     private Keywords() {}
 
-    /// @throws UsageException if a keyword is not understood
-    static void check(ObjectNode schema, String at) {
-        for (String keyword : schema.propertyNames()) {
-            boolean known =
+    /// The schema in the words of the latest draft, without those that are not understood.
+    static ObjectNode tidy(ObjectNode schema, String at, Notes notes) {
+        if (schema.propertyNames().stream().allMatch(k -> plain(schema, k))) {
+            return schema;
+        }
+        ObjectNode tidy = schema.deepCopy();
+        exclusive(tidy, "minimum", "exclusiveMinimum");
+        exclusive(tidy, "maximum", "exclusiveMaximum");
+        tuple(tidy);
+        boolean single = tidy.path("maxItems").asInt(2) < 2;
+        for (String keyword : List.copyOf(tidy.propertyNames())) {
+            if (plain(tidy, keyword)) {
+                continue;
+            }
+            JsonNode value = tidy.path(keyword);
+            boolean unique = keyword.equals("uniqueItems");
+            boolean nothing =
+                    keyword.startsWith("x-")
+                            || unique && (single || !value.asBoolean(true))
+                            || keyword.equals("unevaluatedItems") && value.asBoolean(false);
+            if (!nothing) {
+                notes.ignore(keyword, at, refusal(keyword, value, at));
+            }
+            tidy.remove(keyword);
+        }
+        return tidy;
+    }
+
+    private static UsageException refusal(String keyword, JsonNode value, String at) {
+        return switch (keyword) {
+            case "$ref" -> error(at, keyword, "# or #..., a place in the same schema");
+            case "type" -> error(at, keyword, "one of " + String.join(", ", TYPES));
+            case "required" -> error(at, keyword, "a list of names, not " + value);
+            default ->
+                    new UsageException(
+                            "the JSON Schema at %s has the keyword '%s', which is not supported: take it out, or say it another way"
+                                    .formatted(at, keyword));
+        };
+    }
+
+    /// Whether a keyword is understood as it stands.
+    private static boolean plain(ObjectNode schema, String keyword) {
+        JsonNode value = schema.path(keyword);
+        return switch (keyword) {
+            case "exclusiveMinimum", "exclusiveMaximum", "required" -> !value.isBoolean();
+            case "items" -> !value.isArray();
+            case "type" -> !value.asString("").equals("any");
+            case "$ref" -> !value.isString() || value.stringValue().startsWith("#");
+            default ->
                     ANNOTATIONS.contains(keyword)
                             || GENERAL.contains(keyword)
-                            || BY_TYPE.values().stream().anyMatch(k -> k.contains(keyword))
-                            || keyword.startsWith("x-")
-                            || keyword.equals("uniqueItems")
-                                    && !schema.path(keyword).asBoolean(true);
-            if (!known) {
-                throw new UsageException(
-                        "the JSON Schema at %s has the keyword '%s', which is not supported: take it out, or say it another way"
-                                .formatted(at, keyword));
+                            || BY_TYPE.values().stream().anyMatch(k -> k.contains(keyword));
+        };
+    }
+
+    /// Draft 4: whether the bound itself is out.
+    private static void exclusive(ObjectNode schema, String bound, String keyword) {
+        JsonNode value = schema.path(keyword);
+        if (value.isBoolean()) {
+            schema.remove(keyword);
+            if (value.booleanValue() && schema.has(bound)) {
+                schema.set(keyword, schema.path(bound));
+                schema.remove(bound);
+            }
+        }
+    }
+
+    /// Draft 7: a list of `items`, and `additionalItems` behind them.
+    private static void tuple(ObjectNode schema) {
+        JsonNode more = schema.path("additionalItems");
+        schema.remove("additionalItems");
+        if (schema.path("items").isArray()) {
+            JsonNode items = schema.path("items");
+            schema.remove("items");
+            if (!schema.has("prefixItems")) {
+                schema.set("prefixItems", items);
+            }
+            if (!more.isMissingNode()) {
+                schema.set("items", more);
             }
         }
     }

@@ -36,6 +36,10 @@ final class Masks {
     private final int words;
     private final long mostWork;
     private final Map<State, long[]> masks;
+    private final Names names;
+
+    /// Tokens with a quotation mark, where names are looked at.
+    private final int[] quoting;
 
     /// What tokens do inside of a rule.
     ///
@@ -56,6 +60,34 @@ final class Masks {
         masks = recent(kept);
         parts = tries.stream().map(t -> new Part(t, recent(kept), recent(kept))).toList();
         longest = tries.stream().mapToInt(TokenTrie::longest).max().orElse(0);
+        names = grammar.open() ? Names.START : Names.NONE;
+        quoting =
+                IntStream.range(0, grammar.open() ? words * 64 : 0).filter(this::quotes).toArray();
+    }
+
+    private boolean quotes(int id) {
+        byte[] octets = bytes(id);
+        return IntStream.range(0, octets.length).anyMatch(i -> octets[i] == '"');
+    }
+
+    /// Before the first token.
+    Names names() {
+        return names;
+    }
+
+    int[] quoting() {
+        return quoting;
+    }
+
+    /// The bytes of a token; none if it may never come.
+    byte[] bytes(int id) {
+        for (Part part : parts) {
+            byte[] octets = part.trie.bytes(id);
+            if (octets.length > 0) {
+                return octets;
+            }
+        }
+        return new byte[0];
     }
 
     private static <K, V> Map<K, V> recent(int most) {
@@ -91,13 +123,8 @@ final class Masks {
     ///
     /// @throws Work.TooMuch if it takes more than allowed
     State step(State state, int id, Work work) {
-        for (Part part : parts) {
-            byte[] octets = part.trie.bytes(id);
-            if (octets.length > 0) {
-                return automaton.step(state, octets, work);
-            }
-        }
-        return State.DEAD;
+        byte[] octets = bytes(id);
+        return octets.length > 0 ? automaton.step(state, octets, work) : State.DEAD;
     }
 
     /// Bits of the tokens that may come next, if they are known. Not to be changed.

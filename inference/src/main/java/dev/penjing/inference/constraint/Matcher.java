@@ -1,6 +1,7 @@
 package dev.penjing.inference.constraint;
 
 import dev.penjing.model.UsageException;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
 
@@ -18,6 +19,7 @@ public final class Matcher {
     private final Masks masks;
     private final Set<Integer> ends;
     private State state;
+    private Names names;
 
     /// Whether a token that ends an answer has come.
     private boolean over;
@@ -26,12 +28,14 @@ public final class Matcher {
         this.masks = masks;
         this.state = state;
         this.ends = ends;
+        this.names = masks.names();
     }
 
     /// One of its own that has come as far.
     public Matcher copy() {
         Matcher copy = new Matcher(masks, state, ends);
         copy.over = over;
+        copy.names = names;
         return copy;
     }
 
@@ -41,7 +45,7 @@ public final class Matcher {
     /// @throws UsageException if the constraint can be read in so many ways that it takes too long
     public long[] mask() {
         try {
-            return masks.mask(state, masks.work());
+            return once(masks.mask(state, masks.work()));
         } catch (Work.TooMuch e) {
             throw Work.refusal();
         }
@@ -50,7 +54,7 @@ public final class Matcher {
     /// The same if it takes no more than so much [Work]; else nothing.
     public Optional<long[]> mask(long work) {
         try {
-            return Optional.of(masks.mask(state, Work.of(work)));
+            return Optional.of(once(masks.mask(state, Work.of(work))));
         } catch (Work.TooMuch e) {
             return Optional.empty();
         }
@@ -58,7 +62,20 @@ public final class Matcher {
 
     /// The same if it was found before; else nothing.
     Optional<long[]> knownMask() {
-        return masks.known(state);
+        return masks.known(state).map(this::once);
+    }
+
+    /// Without the tokens that end a name which its object has already, unless no other may come.
+    private long[] once(long[] mask) {
+        long[] left = mask;
+        for (int id : masks.quoting()) {
+            boolean may = (mask[id >> 6] >>> id & 1) != 0;
+            if (may && names.after(masks.bytes(id)).repeated()) {
+                left = left == mask ? mask.clone() : left;
+                left[id >> 6] &= ~(1L << id);
+            }
+        }
+        return Arrays.stream(left).allMatch(word -> word == 0) ? mask : left;
     }
 
     /// Takes the next token.
@@ -91,6 +108,11 @@ public final class Matcher {
         if (next == State.DEAD) {
             return false;
         }
+        Names after = names.after(masks.bytes(id));
+        if (after.repeated() && (once(masks.mask(state, work))[id >> 6] >>> id & 1) == 0) {
+            return false;
+        }
+        names = after;
         state = next;
         return true;
     }

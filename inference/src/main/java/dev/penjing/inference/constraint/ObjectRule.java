@@ -6,7 +6,6 @@ import static dev.penjing.inference.constraint.Expr.then;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalInt;
 
 /// Objects: members in the order of the schema, those that are not required may be left out, then
 /// the additional ones.
@@ -21,16 +20,28 @@ final class ObjectRule {
         this.grammar = grammar;
     }
 
-    /// @param additional the rule of other members' values, if there may be any
+    /// Members that are not declared.
+    ///
+    /// @param all automata that read the content of their keys
+    /// @param none those that do not
+    /// @param rule of their values
+    record Kind(List<Automaton> all, List<Automaton> none, int rule) {}
+
+    /// How many members there are that are not declared.
+    record Size(int min, int max) {
+        static final Size ANY = new Size(0, Expr.UNBOUNDED);
+    }
+
+    /// @param kinds of members that may follow
     /// @return where the rule begins
-    int emit(List<Member> members, OptionalInt additional) {
+    int emit(List<Member> members, List<Kind> kinds, Size size) {
         int close = grammar.emit(then(JsonParts.GAP, text("}")), Grammar.RETURN);
         int end = grammar.emit(text("}"), Grammar.RETURN);
         // what may come where a key is due, and whether all that may come is optional
         int due = Grammar.FAIL;
-        boolean optional = true;
-        if (additional.isPresent()) {
-            due = others(members, additional.getAsInt(), close);
+        boolean optional = size.min == 0;
+        if (!kinds.isEmpty() && size.max > 0) {
+            due = others(members, kinds, size, close);
         }
         for (Member member : members.reversed()) {
             int more = grammar.emit(JsonParts.COMMA, due);
@@ -44,14 +55,34 @@ final class ObjectRule {
         return grammar.emit(then(text("{"), JsonParts.GAP), first);
     }
 
-    private int others(List<Member> members, int rule, int close) {
-        // reserved first: it leads back to itself, through a comma
-        int loop = grammar.reserve();
-        int behind = grammar.split(loop, close);
-        int colon = grammar.emit(then(JsonParts.COLON, new Expr.Call(rule)), behind);
-        int key = otherKey(members, colon);
-        grammar.lead(loop, grammar.emit(JsonParts.COMMA, key));
-        return key;
+    private int others(List<Member> members, List<Kind> kinds, Size size, int close) {
+        grammar.open();
+        int rule = grammar.rule("a member");
+        int[] ways =
+                kinds.stream()
+                        .mapToInt(kind -> {
+                            Expr value = then(JsonParts.COLON, new Expr.Call(kind.rule));
+                            return key(members, kind, grammar.emit(value, Grammar.RETURN));
+                        })
+                        .toArray();
+        grammar.define(rule, grammar.split(ways));
+        Expr member = new Expr.Call(rule);
+        int most = size.max == Expr.UNBOUNDED ? size.max : size.max - 1;
+        Expr more = Expr.repeat(then(JsonParts.COMMA, member), Math.max(0, size.min - 1), most);
+        return grammar.emit(then(member, more), close);
+    }
+
+    private int key(List<Member> members, Kind kind, int next) {
+        if (kind.all.isEmpty() && kind.none.isEmpty()) {
+            return otherKey(members, next);
+        }
+        List<Automaton> all = new ArrayList<>(kind.all);
+        List<Automaton> none = new ArrayList<>(kind.none);
+        // without backslashes, so that no name is met in disguise
+        all.add(Product.automaton(Expr.star(JsonParts.PLAIN.plain())));
+        members.forEach(member -> none.add(Product.automaton(text(member.name))));
+        int quote = grammar.emit(text("\""), next);
+        return grammar.emit(text("\""), Product.emit(grammar, all, none, quote).entry());
     }
 
     /// A key that no member has. It is written without backslashes, so that none is met in

@@ -6,7 +6,13 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import java.util.stream.IntStream;
 
 /// The regular expressions of JSON Schema (ECMA-262), as far as an automaton reads them:
 /// characters, classes, groups, alternatives, repetitions; `^` and `$` at the ends of an
@@ -33,6 +39,9 @@ final class RegularExpression {
     private static final CodePoints NO_WORD = WORD.not();
     private static final CodePoints NO_SPACE = SPACE.not();
 
+    /// Unicode's general categories that were met.
+    private static final Map<String, CodePoints> CATEGORIES = new ConcurrentHashMap<>();
+
     private final int[] pattern;
     private final String name;
     private final Function<CodePoints, Expr> writing;
@@ -42,6 +51,9 @@ final class RegularExpression {
 
     private int at;
     private int depth;
+
+    /// Whether it says something that is not supported.
+    private boolean beyond;
 
     /// Characters that what was read may have, repetitions written out.
     private long written;
@@ -58,24 +70,42 @@ final class RegularExpression {
     /// @param name of the pattern, for an error
     /// @throws UsageException if it is no such expression
     static Expr inString(String pattern, String name) {
-        return parse(pattern, name, CodePoints::inString, Expr.star(ALL.inString()));
+        return parse(reader(pattern, name, CodePoints::inString), Expr.star(ALL.inString()));
+    }
+
+    /// As above; empty if it is an expression that says something that is not supported.
+    static Optional<Expr> inString(String pattern, String at, Notes notes) {
+        RegularExpression reader =
+                reader(pattern, "the pattern at " + at, CodePoints::inString);
+        try {
+            return Optional.of(parse(reader, Expr.star(ALL.inString())));
+        } catch (UsageException e) {
+            if (!reader.beyond) {
+                throw e;
+            }
+            notes.ignore("pattern", at, e);
+            return Optional.empty();
+        }
     }
 
     /// The texts that match from one end to the other, anchors or not.
     ///
     /// @throws UsageException as above
     static Expr plain(String pattern, String name) {
-        return parse(pattern, name, CodePoints::plain, Expr.EMPTY);
+        return parse(reader(pattern, name, CodePoints::plain), Expr.EMPTY);
     }
 
-    /// @param around what may stand where there is no anchor
-    private static Expr parse(
-            String pattern, String name, Function<CodePoints, Expr> writing, Expr around) {
+    private static RegularExpression reader(
+            String pattern, String name, Function<CodePoints, Expr> writing) {
         if (pattern.length() > MOST_LENGTH) {
             throw new UsageException(
                     "%s is longer than %,d characters: shorten it".formatted(name, MOST_LENGTH));
         }
-        RegularExpression parser = new RegularExpression(pattern, name, writing);
+        return new RegularExpression(pattern, name, writing);
+    }
+
+    /// @param around what may stand where there is no anchor
+    private static Expr parse(RegularExpression parser, Expr around) {
         Expr expr = parser.whole(around);
         if (parser.at < parser.pattern.length) {
             throw parser.error("has a ')' too many");
@@ -86,6 +116,12 @@ final class RegularExpression {
     private UsageException error(String problem) {
         return new UsageException(
                 "%s %s (character %d): write it another way".formatted(name, problem, at + 1));
+    }
+
+    /// Of what an expression may say, but is not supported.
+    private UsageException unsupported(String problem) {
+        beyond = true;
+        return error(problem);
     }
 
     private boolean ahead(String text) {
@@ -119,7 +155,7 @@ final class RegularExpression {
             boolean end = skip("$");
             options.add(Expr.then(before, middle, end ? Expr.EMPTY : around));
             if (ahead("$") || ahead("^") || end && at < pattern.length && !ahead("|")) {
-                throw error("has an anchor in the middle");
+                throw unsupported("has an anchor in the middle");
             }
         } while (skip("|"));
         return new Expr.Or(options);
@@ -130,7 +166,7 @@ final class RegularExpression {
         do {
             options.add(terms());
             if (ahead("$") || ahead("^")) {
-                throw error("has an anchor in a group");
+                throw unsupported("has an anchor in a group");
             }
         } while (skip("|"));
         return new Expr.Or(options);
@@ -169,18 +205,18 @@ final class RegularExpression {
 
     private Expr group() {
         if (++depth > MOST_DEPTH) {
-            throw error("has groups more than %d deep".formatted(MOST_DEPTH));
+            throw unsupported("has groups more than %d deep".formatted(MOST_DEPTH));
         }
         if (skip("?<") && !ahead("=") && !ahead("!")) {
             while (next() != '>') {
                 // a name, of no meaning here
             }
         } else if (ahead("?=") || ahead("?!") || pattern[at - 1] == '<') {
-            throw error("looks ahead or behind, which is not supported");
+            throw unsupported("looks ahead or behind, which is not supported");
         } else if (ahead("?") && !skip("?:")) {
             at++;
             int kind = next();
-            throw error(
+            throw unsupported(
                     "has a group (?%s, which is not supported".formatted(Character.toString(kind)));
         }
         Expr inside = choice();
@@ -215,7 +251,7 @@ final class RegularExpression {
         }
         // a lazy repetition matches the same strings
         if (!skip("?") && ahead("+")) {
-            throw error("has a possessive repetition");
+            throw unsupported("has a possessive repetition");
         }
         if (ahead("*") || ahead("{")) {
             throw error("repeats a repetition");
@@ -223,7 +259,7 @@ final class RegularExpression {
         long times = max == Expr.UNBOUNDED ? Math.max(1, min) : max;
         written = before + (written - before) * times;
         if (written > MOST_WRITTEN) {
-            throw error(
+            throw unsupported(
                     "allows texts of %,d characters, more than %,d"
                             .formatted(written, MOST_WRITTEN));
         }
@@ -236,7 +272,7 @@ final class RegularExpression {
         while (at < pattern.length && pattern[at] >= '0' && pattern[at] <= '9') {
             value = value * 10 + pattern[at++] - '0';
             if (value > MOST_TIMES) {
-                throw error("repeats more than %,d times".formatted(MOST_TIMES));
+                throw unsupported("repeats more than %,d times".formatted(MOST_TIMES));
             }
         }
         if (from == at) {
@@ -290,19 +326,51 @@ final class RegularExpression {
             case 'v' -> CodePoints.of("\u000b");
             case 'x' -> hexadecimal(2);
             case 'u' -> hexadecimal(4);
+            case 'p' -> category();
+            case 'P' -> category().not();
             case 'b' -> {
                 if (inClass) {
                     yield CodePoints.of("\b");
                 }
-                throw error("has a word border, which is not supported");
+                throw unsupported("has a word border, which is not supported");
             }
             default -> {
                 if (c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') {
-                    throw error("has the escape \\%s, which is not supported".formatted((char) c));
+                    throw unsupported(
+                            "has the escape \\%s, which is not supported".formatted((char) c));
                 }
                 yield CodePoints.range(c, c);
             }
         };
+    }
+
+    /// What stands behind `\p`: one of Unicode's general categories.
+    private CodePoints category() {
+        if (!skip("{")) {
+            throw error("has a category without braces");
+        }
+        StringBuilder name = new StringBuilder();
+        for (int c = next(); c != '}'; c = next()) {
+            name.appendCodePoint(c);
+        }
+        // java.util.regex knows the same categories by the same names
+        if (!name.toString().matches("[LMNPSZ][a-z]?")) {
+            throw unsupported("has the category %s, which is not supported".formatted(name));
+        }
+        try {
+            return CATEGORIES.computeIfAbsent(name.toString(), RegularExpression::category);
+        } catch (PatternSyntaxException e) {
+            throw error("has the category %s, which is none".formatted(name));
+        }
+    }
+
+    private static CodePoints category(String name) {
+        Predicate<String> is = Pattern.compile("\\p{" + name + "}").asMatchPredicate();
+        BitSet bits = new BitSet();
+        IntStream.rangeClosed(0, Character.MAX_CODE_POINT)
+                .filter(c -> is.test(Character.toString(c)))
+                .forEach(bits::set);
+        return new CodePoints(bits);
     }
 
     private CodePoints hexadecimal(int digits) {

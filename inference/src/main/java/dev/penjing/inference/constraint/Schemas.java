@@ -22,22 +22,27 @@ final class Schemas {
     private static final int MOST_JOINED = 500_000;
 
     private static final Set<String> LARGER =
-            Set.of("minimum", "exclusiveMinimum", "minLength", "minItems");
+            Set.of("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties");
     private static final Set<String> SMALLER =
-            Set.of("maximum", "exclusiveMaximum", "maxLength", "maxItems");
+            Set.of("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties");
 
     private final JsonNode root;
+    private final Notes notes;
     private int joined;
 
-    Schemas(JsonNode root) {
+    Schemas(JsonNode root, Notes notes) {
         this.root = root;
+        this.notes = notes;
     }
 
     /// What a `$ref` points to.
     JsonNode target(JsonNode reference, String at) {
         String text = reference.isString() ? reference.stringValue() : "";
+        if (!text.startsWith("#")) {
+            throw Keywords.error(at, "$ref", "# or #..., a place in the same schema");
+        }
         if (!text.equals("#") && !text.startsWith("#/")) {
-            throw Keywords.error(at, "$ref", "# or #/..., a place in the same schema");
+            return anchored(text.substring(1), at);
         }
         JsonNode found;
         try {
@@ -54,6 +59,16 @@ final class Schemas {
                     "the JSON Schema at %s: $ref '%s' points to nothing".formatted(at, text));
         }
         return found;
+    }
+
+    private JsonNode anchored(String name, String at) {
+        for (JsonNode holder : root.findParents("$anchor")) {
+            if (holder.path("$anchor").asString("").equals(name)) {
+                return holder;
+            }
+        }
+        throw new UsageException(
+                "the JSON Schema at %s: $ref '#%s' points to nothing".formatted(at, name));
     }
 
     /// Whether a schema is a `$ref` and nothing else that restricts.
@@ -85,11 +100,11 @@ final class Schemas {
             }
             return made;
         }
-        if (!(node instanceof ObjectNode schema)) {
+        if (!(node instanceof ObjectNode given)) {
             throw new UsageException(
                     "the JSON Schema at %s is neither an object nor true or false".formatted(at));
         }
-        Keywords.check(schema, at);
+        ObjectNode schema = Keywords.tidy(given, at, notes);
         if (!schema.has("$ref") && !schema.has("allOf")) {
             return schema;
         }
@@ -126,14 +141,18 @@ final class Schemas {
         boolean both =
                 Keywords.ARRAY.stream().anyMatch(a::has)
                         && Keywords.ARRAY.stream().anyMatch(b::has);
-        if (tuples && both && !a.equals(b)) {
-            throw twice("prefixItems", at);
+        boolean apart = tuples && both && !a.equals(b);
+        if (apart) {
+            notes.ignore("prefixItems", at, twice("prefixItems", at));
         }
         ObjectNode result = a.deepCopy();
         for (Map.Entry<String, JsonNode> entry : b.properties()) {
             String keyword = entry.getKey();
             JsonNode theirs = entry.getValue();
             JsonNode mine = a.path(keyword);
+            if (apart && Keywords.ARRAY.contains(keyword)) {
+                continue;
+            }
             if (mine.isMissingNode()) {
                 result.set(keyword, theirs);
             } else if (!mine.equals(theirs) && !Keywords.ANNOTATIONS.contains(keyword)) {
@@ -174,7 +193,8 @@ final class Schemas {
             return larger == LARGER.contains(keyword) ? mine : theirs;
         }
         return switch (keyword) {
-            case "items", "additionalProperties" -> all(mine, theirs);
+            case "items", "additionalProperties", "unevaluatedProperties", "propertyNames" ->
+                    all(mine, theirs);
             case "properties" -> mine;
             case "required" -> {
                 ArrayNode names = JSON.createArrayNode().addAll(mine.values());
@@ -203,7 +223,10 @@ final class Schemas {
                 }
                 yield types;
             }
-            default -> throw twice(keyword, at);
+            default -> {
+                notes.ignore(keyword, at, twice(keyword, at));
+                yield mine;
+            }
         };
     }
 
@@ -216,6 +239,16 @@ final class Schemas {
     private static ObjectNode all(JsonNode mine, JsonNode theirs) {
         ObjectNode all = JSON.createObjectNode();
         all.putArray("allOf").add(mine).add(theirs);
+        return all;
+    }
+
+    /// What fits a schema and all of some others.
+    static JsonNode both(JsonNode schema, List<JsonNode> others) {
+        if (others.isEmpty()) {
+            return schema;
+        }
+        ObjectNode all = JSON.createObjectNode();
+        all.putArray("allOf").add(schema).addAll(others);
         return all;
     }
 

@@ -81,6 +81,29 @@ class ConstraintTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"a\":1,\"a",
+                "{\"a\":{\"b\":[\"a\"]},\"\\u0061",
+                "{\"x\":{\"a\":1,\"b\":{},\"a"
+            })
+    void noNameComesTwiceInAnObject(String beginning) {
+        Matcher matcher = CONSTRAINTS.begin(Constraint.json());
+        for (byte octet : beginning.getBytes(StandardCharsets.UTF_8)) {
+            int id = TOKENIZER.encode(Character.toString((char) octet))[0];
+            assertThat(allowed(matcher, id)).isTrue();
+            assertThat(matcher.accept(id)).isTrue();
+        }
+        int quote = TOKENIZER.encode("\"")[0];
+        assertThat(allowed(matcher, quote)).isFalse();
+        assertThat(matcher.accept(quote)).isFalse();
+        int other = TOKENIZER.encode("c")[0];
+        assertThat(matcher.accept(other)).isTrue();
+        assertThat(allowed(matcher, quote)).isTrue();
+        assertThat(matcher.accept(quote)).isTrue();
+    }
+
     private static boolean allowed(Matcher matcher, int id) {
         return (matcher.mask()[id >> 6] >>> id & 1) != 0;
     }

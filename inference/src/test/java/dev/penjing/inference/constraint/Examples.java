@@ -17,7 +17,9 @@ public final class Examples {
     }
 
     public static List<Example> all() {
-        return List.copyOf(ALL);
+        List<Example> all = new ArrayList<>(ALL);
+        all.addAll(GeneratorExamples.ALL);
+        return List.copyOf(all);
     }
 
     static {
@@ -119,8 +121,8 @@ public final class Examples {
                 List.of("{\"é\":t", "{\"世\":1,\"é\"", "{\"è\":1"));
         add(
                 "{\"type\": \"object\", \"required\": [\"x\", \"a/b\\\"\"], \"properties\": {\"a/b\\\"\": {\"const\": 1}}}",
-                List.of("{\"a/b\\\"\":1,\"x\":[]}", "{\"a/b\\\"\": 1, \"x\": 2, \"y\": 3}"),
-                List.of("{\"x", "{\"a/b\\\"\":1}", "{\"a/b\\\"\":2"));
+                List.of("{\"a/b\\\"\":1,\"x\":[]}", "{\"a/b\\\"\": 1, \"x\": 2}"),
+                List.of("{\"a/b\\\"\": 1, \"x\": 2,", "{\"x", "{\"a/b\\\"\":1}", "{\"a/b\\\"\":2"));
         add(
                 """
                 {"enum": ["red", "green", "re", "", "a\\"b", "ü", 1, 1.5, true, null, {"k": [1, {}]}, []]}

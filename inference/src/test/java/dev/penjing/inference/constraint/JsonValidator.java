@@ -12,6 +12,7 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 import tools.jackson.core.JsonPointer;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.StringNode;
 
 /// Whether a value fits a schema, by the words of JSON Schema and nothing of the engine's.
 public final class JsonValidator {
@@ -55,17 +56,31 @@ public final class JsonValidator {
             BigDecimal n = v.decimalValue();
             ok &= !s.has("minimum") || n.compareTo(s.path("minimum").decimalValue()) >= 0;
             ok &= !s.has("maximum") || n.compareTo(s.path("maximum").decimalValue()) <= 0;
+            ok &= bound(s, "minimum", "exclusiveMinimum", n, 1);
+            ok &= bound(s, "maximum", "exclusiveMaximum", n, -1);
             ok &=
-                    !s.has("exclusiveMinimum")
-                            || n.compareTo(s.path("exclusiveMinimum").decimalValue()) > 0;
-            ok &=
-                    !s.has("exclusiveMaximum")
-                            || n.compareTo(s.path("exclusiveMaximum").decimalValue()) < 0;
+                    !s.has("multipleOf")
+                            || n.remainder(s.path("multipleOf").decimalValue()).signum() == 0;
         }
         return ok;
     }
 
+    private static boolean bound(
+            JsonNode s, String keyword, String exclusive, BigDecimal n, int inwards) {
+        JsonNode bound = s.path(exclusive);
+        if (bound.isBoolean()) {
+            bound = bound.booleanValue() ? s.path(keyword) : bound.path(0);
+        }
+        return !bound.isNumber() || n.compareTo(bound.decimalValue()) * inwards > 0;
+    }
+
     private JsonNode target(String reference) {
+        if (reference.matches("#[^/].*")) {
+            return root.findParents("$anchor").stream()
+                    .filter(n -> n.path("$anchor").asString("").equals(reference.substring(1)))
+                    .findFirst()
+                    .orElseThrow();
+        }
         return root.at(
                 JsonPointer.compile(
                         URLDecoder.decode(reference.substring(1), StandardCharsets.UTF_8)));
@@ -91,10 +106,26 @@ public final class JsonValidator {
 
     private boolean object(JsonNode v, JsonNode s) {
         boolean ok = s.path("required").values().stream().allMatch(n -> v.has(n.stringValue()));
+        ok &= v.size() >= s.path("minProperties").asInt(0);
+        ok &= v.size() <= s.path("maxProperties").asInt(Integer.MAX_VALUE);
         for (Map.Entry<String, JsonNode> e : v.properties()) {
             JsonNode named = s.path("properties").path(e.getKey());
-            JsonNode schema = named.isMissingNode() ? s.path("additionalProperties") : named;
-            ok &= schema.isMissingNode() || fits(e.getValue(), schema);
+            boolean known = !named.isMissingNode();
+            ok &= !known || fits(e.getValue(), named);
+            for (Map.Entry<String, JsonNode> p : s.path("patternProperties").properties()) {
+                if (Pattern.compile(p.getKey()).matcher(e.getKey()).find()) {
+                    known = true;
+                    ok &= fits(e.getValue(), p.getValue());
+                }
+            }
+            JsonNode others =
+                    s.path(
+                            s.has("additionalProperties")
+                                    ? "additionalProperties"
+                                    : "unevaluatedProperties");
+            ok &= known || others.isMissingNode() || fits(e.getValue(), others);
+            JsonNode names = s.path("propertyNames");
+            ok &= names.isMissingNode() || fits(StringNode.valueOf(e.getKey()), names);
         }
         return ok;
     }
@@ -103,8 +134,10 @@ public final class JsonValidator {
         boolean ok = v.size() >= s.path("minItems").asInt(0);
         ok &= v.size() <= s.path("maxItems").asInt(Integer.MAX_VALUE);
         for (int i = 0; i < v.size(); i++) {
-            JsonNode prefix = s.path("prefixItems").path(i);
-            JsonNode schema = prefix.isMissingNode() ? s.path("items") : prefix;
+            boolean draft7 = s.path("items").isArray();
+            JsonNode prefix = s.path(draft7 ? "items" : "prefixItems").path(i);
+            JsonNode rest = s.path(draft7 ? "additionalItems" : "items");
+            JsonNode schema = prefix.isMissingNode() ? rest : prefix;
             ok &= schema.isMissingNode() || fits(v.get(i), schema);
         }
         return ok;

@@ -79,6 +79,16 @@ final class BpeTokenizer implements Tokenizer {
 
     @Override
     public int[] encode(String text) {
+        return encode(text, UnaryOperator.identity());
+    }
+
+    @Override
+    public int[] encodeMarked(String text) {
+        return encode(text, SpecialTexts::unmarked);
+    }
+
+    /// @param plain takes off what kept special tokens from being found
+    private int[] encode(String text, UnaryOperator<String> plain) {
         Ids ids = new Ids();
         parts.added()
                 .split(
@@ -86,7 +96,7 @@ final class BpeTokenizer implements Tokenizer {
                         new AddedTokens.Sink() {
                             @Override
                             public void text(String between, boolean first) {
-                                normalize(between, first, ids);
+                                normalize(between, first, plain, ids);
                             }
 
                             @Override
@@ -97,14 +107,15 @@ final class BpeTokenizer implements Tokenizer {
         return ids.toArray();
     }
 
-    private void normalize(String text, boolean begins, Ids ids) {
+    private void normalize(
+            String text, boolean begins, UnaryOperator<String> plain, Ids ids) {
         parts.added()
                 .splitNormalized(
                         parts.normalizer().apply(text),
                         new AddedTokens.Sink() {
                             @Override
                             public void text(String between, boolean first) {
-                                encode(between, begins && first, ids);
+                                encode(plain.apply(between), begins && first, ids);
                             }
 
                             @Override

@@ -7,6 +7,11 @@ public interface Tokenizer {
     /// Ids of `text`, special tokens written out in the text recognised, none added.
     int[] encode(String text);
 
+    /// The same of a text with marks of [SpecialTexts]: what they stand in is no special token.
+    default int[] encodeMarked(String text) {
+        return encode(SpecialTexts.unmarked(text));
+    }
+
     /// The text of `ids`, special tokens left out where `skipSpecial`. Bytes that are not UTF-8
     /// become U+FFFD.
     String decode(int[] ids, boolean skipSpecial);

@@ -268,6 +268,17 @@ public final class JsonFields {
         return new HashSet<>(object.propertyNames());
     }
 
+    /// Whether what cannot be obeyed is named to whoever collects it, not refused.
+    public boolean lenient() {
+        return unknown.isPresent();
+    }
+
+    /// Names what within a field was passed over.
+    public void passedOver(String name, List<String> places) {
+        unknown.ifPresent(
+                told -> places.forEach(place -> told.accept(path(name) + place(place))));
+    }
+
     /// @throws ApiException if a field was not taken that is not null, and none may be unknown
     public void end() {
         for (String name : object.propertyNames()) {
@@ -279,6 +290,11 @@ public final class JsonFields {
             }
             unknown.get().accept(path(shown(name)));
         }
+    }
+
+    private static String place(String pointer) {
+        String safe = pointer.replaceAll("[^\\p{Alnum}_.$#/~=-]", "?");
+        return safe.length() > 128 ? safe.substring(0, 128) + "..." : safe;
     }
 
     private static String shown(String name) {

@@ -117,24 +117,12 @@ public final class ChatEndpoint {
         return prompt(engine, messages, tools, more, "messages");
     }
 
-    /// A conversation as tokens.
-    ///
-    /// @param field of the request that holds it
-    static int[] prompt(
-            Engine engine,
-            List<Map<String, Object>> messages,
-            Tools tools,
-            Map<String, Object> more,
-            String field) {
-        return engine.tokenizer().encode(rendered(engine, messages, tools, more, field));
-    }
-
-    /// A conversation as the text that the chat template makes of it. The tools are told of in the
-    /// template's way, or in words where the template knows none.
+    /// A conversation as tokens. The tools are told of in the template's way, or in words where the
+    /// template knows none.
     ///
     /// @param more variables for the template
     /// @param field of the request that holds it
-    static String rendered(
+    static int[] prompt(
             Engine engine,
             List<Map<String, Object>> messages,
             Tools tools,
@@ -146,7 +134,7 @@ public final class ChatEndpoint {
             variables.put("tools", tools.shown());
         }
         try {
-            return engine.render(
+            return engine.chat(
                     knowsTools ? messages : Messages.withToolsInText(messages, tools.shown()),
                     variables);
         } catch (PenjingException e) {

@@ -89,8 +89,8 @@ public final class ModelsEndpoint {
         Map<String, Object> more =
                 Map.of("add_generation_prompt", fields.flag("add_generation_prompt", true));
         List<Map<String, Object>> messages = Messages.of(fields);
-        String text = ChatEndpoint.rendered(engine, messages, Tools.NONE, more, "messages");
-        return TextPrompt.of(engine, text, fields.flag("add_special_tokens")).ids();
+        int[] ids = ChatEndpoint.prompt(engine, messages, Tools.NONE, more);
+        return fields.flag("add_special_tokens") ? engine.begun(ids) : ids;
     }
 
     public void detokenize(Exchange exchange) {

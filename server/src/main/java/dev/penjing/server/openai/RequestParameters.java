@@ -42,7 +42,7 @@ record RequestParameters(
                         Math.max(0, topK),
                         topP(fields),
                         (float) or(fields, more, "min_p", 0, 1, 0.0),
-                        (float) or(fields, more, "repetition_penalty", 0.01, 100, 1.0),
+                        (float) repetition(fields, more),
                         (float) fields.number("frequency_penalty", -2, 2).orElse(0),
                         (float) fields.number("presence_penalty", -2, 2).orElse(0),
                         fields.biases("logit_bias", vocabulary),
@@ -85,6 +85,12 @@ record RequestParameters(
         return (float) Math.max(1e-6, value);
     }
 
+    /// vLLM's and Hugging Face's name, else that of llama.cpp, Ollama and LM Studio.
+    private static double repetition(JsonFields fields, JsonFields more) {
+        double theirs = fields.number("repeat_penalty", 0.01, 100).orElse(1);
+        return or(fields, more, "repetition_penalty", 0.01, 100, theirs);
+    }
+
     private static int or(
             JsonFields fields, JsonFields more, String name, int least, int most, int otherwise) {
         OptionalInt value = fields.integer(name, least, most);
@@ -124,22 +130,38 @@ record RequestParameters(
                 });
         Set<JsonFields> places = more == fields ? Set.of(fields) : Set.of(fields, more);
         for (JsonFields place : places) {
-            place.node("guided_json").ifPresent(schema -> all.add(schema(place, schema)));
-            place.text("guided_regex")
-                    .ifPresent(pattern ->
-                            all.add(tried(place, "guided_regex", () -> Constraint.regex(pattern))));
-            List<String> choices = place.texts("guided_choice", 1000);
-            if (!choices.isEmpty()) {
-                all.add(tried(place, "guided_choice", () -> Constraint.choice(choices)));
-            }
-            place.unsupported("guided_grammar");
+            guided(place, "guided_", all);
+            // vLLM's newer name for the same
+            place.object("structured_outputs")
+                    .ifPresent(outputs -> {
+                        guided(outputs, "", all);
+                        if (outputs.flag("json_object")) {
+                            all.add(Constraint.json());
+                        }
+                        outputs.end();
+                    });
         }
         if (all.size() > 1) {
             throw ApiException.invalid(
                     "response_format",
-                    "Of response_format, guided_json, guided_regex and guided_choice only one can be given.");
+                    "Of response_format, structured_outputs, guided_json, guided_regex and guided_choice only one can be given.");
         }
         return all.stream().findFirst();
+    }
+
+    private static void guided(JsonFields place, String prefix, List<Constraint> all) {
+        String json = prefix + "json";
+        String regex = prefix + "regex";
+        String choice = prefix + "choice";
+        place.node(json).ifPresent(schema -> all.add(schema(place, json, schema, false)));
+        place.text(regex)
+                .ifPresent(pattern ->
+                        all.add(tried(place, regex, () -> Constraint.regex(pattern))));
+        List<String> choices = place.texts(choice, 1000);
+        if (!choices.isEmpty()) {
+            all.add(tried(place, choice, () -> Constraint.choice(choices)));
+        }
+        place.unsupported(prefix + "grammar");
     }
 
     private static Optional<Constraint> responseFormat(JsonFields format) {
@@ -149,7 +171,7 @@ record RequestParameters(
             case "json_object" ->
                     Optional.of(
                             format.node("schema")
-                                    .map(schema -> schema(format, "schema", schema))
+                                    .map(schema -> schema(format, "schema", schema, false))
                                     .orElseGet(Constraint::json));
             case "json_schema" -> {
                 JsonFields named =
@@ -169,28 +191,27 @@ record RequestParameters(
         if (!name.matches("[a-zA-Z0-9_-]{1,64}")) {
             throw named.wrong("name", "must be 1 to 64 letters, digits, _ or -");
         }
-        named.flag("strict");
+        boolean strict = named.flag("strict");
         named.ignore("description");
         Constraint form =
                 named.node("schema")
-                        .map(schema -> schema(named, "schema", schema))
+                        .map(schema -> schema(named, "schema", schema, strict))
                         .orElseGet(Constraint::json);
         named.end();
         return form;
     }
 
-    private static Constraint schema(JsonFields fields, JsonNode schema) {
-        return schema(fields, "guided_json", schema);
-    }
-
-    static Constraint schema(JsonFields fields, String name, JsonNode schema) {
-        return tried(
-                fields,
-                name,
-                () ->
-                        schema.isString()
-                                ? Constraint.schema(schema.asString())
-                                : Constraint.schema(schema));
+    /// @param strict whether what cannot be obeyed refuses the request; else it is named
+    static Constraint schema(JsonFields fields, String name, JsonNode schema, boolean strict) {
+        String text = schema.isString() ? schema.asString() : schema.toString();
+        boolean all = strict || !fields.lenient();
+        Constraint form =
+                tried(
+                        fields,
+                        name,
+                        () -> all ? Constraint.schema(text) : Constraint.lenient(text));
+        fields.passedOver(name, form.ignored());
+        return form;
     }
 
     private static Constraint tried(

@@ -14,6 +14,22 @@ import tools.jackson.databind.node.ObjectNode;
 /// A response's items (OpenAI's specification 2.3.0, InputItem) as a conversation in the form of
 /// `Messages`.
 final class ResponseInput {
+    private static final Set<String> FOREIGN =
+            Set.of(
+                    "reasoning",
+                    "item_reference",
+                    "compaction",
+                    "custom_tool_call",
+                    "custom_tool_call_output",
+                    "web_search_call",
+                    "file_search_call",
+                    "image_generation_call",
+                    "code_interpreter_call",
+                    "local_shell_call",
+                    "local_shell_call_output",
+                    "mcp_call",
+                    "mcp_list_tools");
+
     private static final int MOST = 4096;
 
     private ResponseInput() {}
@@ -32,7 +48,10 @@ final class ResponseInput {
         if (input.isEmpty() || input.size() > MOST) {
             throw fields.wrong("input", "must hold 1 to %d items".formatted(MOST));
         }
-        messages.addAll(fields.list("input", ResponseInput::message));
+        fields.list("input", item -> skipped(item) || messages.add(message(item)));
+        if (messages.isEmpty()) {
+            throw fields.wrong("input", "must hold a message, a call or its result");
+        }
         List<Map<String, Object>> all = joined(messages);
         checkResults(fields, all);
         return all;
@@ -46,6 +65,16 @@ final class ResponseInput {
         List<Map<String, Object>> messages = new ArrayList<>(conversation);
         output.forEach(item -> messages.add(message(JsonFields.of(item, "output"))));
         return joined(messages);
+    }
+
+    /// Whether an item is one that only the client's own service can use. It is named.
+    private static boolean skipped(JsonFields item) {
+        String type = item.text("type").orElse("message");
+        boolean foreign = item.lenient() && FOREIGN.contains(type);
+        if (foreign) {
+            item.passedOver("type", List.of("=" + type));
+        }
+        return foreign;
     }
 
     private static Map<String, Object> message(JsonFields item) {

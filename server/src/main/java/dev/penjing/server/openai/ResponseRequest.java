@@ -189,6 +189,9 @@ record ResponseRequest(
     private static ArrayNode shown(Optional<JsonNode> tools) {
         ArrayNode all = HttpJson.array();
         for (JsonNode tool : tools.orElse(HttpJson.array())) {
+            if (!tool.path("type").asString("").equals("function")) {
+                continue;
+            }
             ObjectNode node = all.addObject().put("type", "function");
             node.set("name", tool.path("name"));
             for (String name : List.of("description", "parameters")) {

@@ -61,12 +61,18 @@ record Tools(
         fields.list(
                 "tools",
                 tool -> {
-                    if (!tool.text("type").orElse("").equals("function")) {
-                        throw tool.wrong("type", "must be \"function\"");
+                    String type = tool.text("type").orElse("");
+                    if (!type.equals("function")) {
+                        if (type.isEmpty() || !fields.lenient()) {
+                            throw tool.wrong("type", "must be \"function\"");
+                        }
+                        // what the client's own service has, such as web_search
+                        tool.passedOver("type", List.of("=" + type));
+                        return type;
                     }
                     JsonFields function = functionOf.apply(tool);
                     String name = name(function);
-                    schemas.put(name, parameters(function));
+                    schemas.put(name, closed(parameters(function)));
                     function.ignore("description");
                     function.flag("strict");
                     function.end();
@@ -150,7 +156,7 @@ record Tools(
     Optional<Constraint> form(JsonFields fields) {
         if (named.isPresent()) {
             JsonNode schema = schemas.getOrDefault(named.get(), HttpJson.object());
-            return Optional.of(RequestParameters.schema(fields, "tools", schema));
+            return Optional.of(RequestParameters.schema(fields, "tools", schema, false));
         }
         if (choice != Choice.REQUIRED) {
             return Optional.empty();
@@ -165,6 +171,28 @@ record Tools(
             properties.putObject("name").put("const", name);
             properties.set("arguments", parameters);
         });
-        return Optional.of(RequestParameters.schema(fields, "tools", schema));
+        return Optional.of(RequestParameters.schema(fields, "tools", schema, false));
+    }
+
+    /// A function that declares no arguments has none.
+    private static JsonNode closed(JsonNode parameters) {
+        boolean declares =
+                List.of(
+                                "additionalProperties",
+                                "patternProperties",
+                                "required",
+                                "$ref",
+                                "allOf",
+                                "anyOf",
+                                "oneOf",
+                                "enum",
+                                "const")
+                        .stream()
+                        .anyMatch(parameters::has);
+        return parameters instanceof ObjectNode object
+                        && !declares
+                        && object.path("properties").isEmpty()
+                ? object.deepCopy().put("type", "object").put("additionalProperties", false)
+                : parameters;
     }
 }

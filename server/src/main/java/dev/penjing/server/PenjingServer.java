@@ -161,7 +161,8 @@ public final class PenjingServer implements AutoCloseable {
         return new Router()
                 .get("/v1/health/live", health::live)
                 .get("/v1/health/ready", health::ready)
-                .get("/v1/metrics", watch::scrape);
+                .get("/v1/metrics", watch::scrape)
+                .alias("/health", "/v1/health/ready");
     }
 
     private Router router() {
@@ -182,6 +183,7 @@ public final class PenjingServer implements AutoCloseable {
         return new Router()
                 .get("/v1/health/live", health::live)
                 .get("/v1/health/ready", health::ready)
+                .alias("/health", "/v1/health/ready")
                 .get("/v1/metrics", watch::scrape)
                 .get("/v1/version", management::version)
                 .get("/v1/license", management::license)
@@ -260,7 +262,7 @@ public final class PenjingServer implements AutoCloseable {
         if (options.cors().apply(exchange)) {
             return;
         }
-        String path = exchange.path();
+        String path = router.canonical(exchange.path());
         boolean asset =
                 path.startsWith("/docs/")
                         || path.startsWith("/playground/") && path.lastIndexOf('.') > 0;

@@ -2,6 +2,7 @@ package dev.penjing.server.settings;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.UsageException;
+import dev.penjing.server.http.Spelling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,15 +1,16 @@
-package dev.penjing.server.settings;
+package dev.penjing.server.http;
 
 /// Names that a person may have confused.
-final class Spelling {
+public final class Spelling {
     private Spelling() {}
 
     /// Whether at most two letters have to be put in, taken out or changed.
-    static boolean near(String a, String b) {
+    public static boolean near(String a, String b) {
         return distance(a, b) <= 2;
     }
 
-    private static int distance(String a, String b) {
+    /// How many letters have to be put in, taken out or changed.
+    static int distance(String a, String b) {
         int[] row = new int[b.length() + 1];
         for (int j = 0; j < row.length; j++) {
             row[j] = j;

@@ -1,6 +1,7 @@
 package dev.penjing.cli;
 
 import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.data.DocumentMarks;
 import dev.penjing.compression.run.TrainingJob;
 import dev.penjing.compression.run.TrainingRun;
 import dev.penjing.compression.run.TrainingText;
@@ -60,7 +61,7 @@ final class DistillCommand implements Callable<Integer> {
                         Corpus.of(data.paths),
                         data.heldOutCorpus(),
                         tokenizer,
-                        TextConventions.ofFolder(studentFolder, tokenizer).documentEnd(),
+                        DocumentMarks.of(TextConventions.ofFolder(studentFolder, tokenizer)),
                         ModelFiles.sha256OfModel(studentFolder),
                         to.resolve("work"),
                         progress)) {

@@ -75,14 +75,19 @@ final class PerplexityCommand implements Callable<Integer> {
             throw new UsageException(
                     "--engine has its own device and types: leave --device and --dtype out");
         }
-        String text = Corpus.of(List.of(data)).text();
+        Corpus text = Corpus.of(List.of(data));
         EngineOptions options = kernels.on(computing.threads);
         try (Engine loaded =
                 Engine.load(ModelSources.enginePath(model, progress), options, progress)) {
             progress.finish();
             progress.say(loaded.describe());
             Perplexity measured =
-                    Perplexity.measure(loaded.languageModel(), text, sequenceLength, progress);
+                    Perplexity.measure(
+                            loaded.languageModel(),
+                            loaded.conventions().textBegin(),
+                            text::forEach,
+                            sequenceLength,
+                            progress);
             ObjectNode result = Output.object();
             result.put("model", model);
             result.put("perplexity", measured.perplexity());

@@ -1,6 +1,7 @@
 package dev.penjing.cli;
 
 import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.data.DocumentMarks;
 import dev.penjing.compression.run.TrainingJob;
 import dev.penjing.compression.run.TrainingRun;
 import dev.penjing.compression.run.TrainingText;
@@ -61,7 +62,7 @@ final class PretrainCommand implements Callable<Integer> {
                         Corpus.of(data.paths),
                         data.heldOutCorpus(),
                         loaded,
-                        TextConventions.ofFolder(tokenizer, loaded).documentEnd(),
+                        DocumentMarks.of(TextConventions.ofFolder(tokenizer, loaded)),
                         Hashes.sha256(tokenizer.resolve("tokenizer.json")),
                         to.resolve("work"),
                         progress)) {

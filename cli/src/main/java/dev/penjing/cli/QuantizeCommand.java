@@ -52,7 +52,7 @@ final class QuantizeCommand implements Callable<Integer> {
         ConsoleProgress progress = new ConsoleProgress();
         BlockType block = block(type);
         // before anything is written: it may not be there
-        Optional<String> measured = data.map(file -> Corpus.of(List.of(file)).text());
+        Optional<Corpus> measured = data.map(file -> Corpus.of(List.of(file)));
         Path directory = ModelSources.directory(model, progress);
         GgufExport.run(directory, to, block, progress);
         progress.finish();
@@ -78,12 +78,18 @@ final class QuantizeCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static double perplexity(Path model, String text, ConsoleProgress progress) {
+    private static double perplexity(Path model, Corpus text, ConsoleProgress progress) {
         try (Engine engine = Engine.load(model, EngineOptions.DEFAULT, progress)) {
             progress.finish();
             progress.say(engine.describe());
             double result =
-                    Perplexity.measure(engine.languageModel(), text, 2048, progress).perplexity();
+                    Perplexity.measure(
+                                    engine.languageModel(),
+                                    engine.conventions().textBegin(),
+                                    text::forEach,
+                                    2048,
+                                    progress)
+                            .perplexity();
             progress.finish();
             return result;
         }

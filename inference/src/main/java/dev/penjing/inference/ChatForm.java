@@ -2,7 +2,6 @@ package dev.penjing.inference;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.template.ChatTemplate;
-import dev.penjing.model.text.SpecialToken;
 import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.HashMap;
@@ -21,8 +20,7 @@ record ChatForm(Tokenizer tokenizer, TextConventions conventions, Optional<ChatT
     /// written there already.
     int[] text(String text) {
         int[] ids = tokenizer.encode(text);
-        OptionalInt bos =
-                conventions.addsBos() ? conventions.id(SpecialToken.BOS) : OptionalInt.empty();
+        OptionalInt bos = conventions.textBegin();
         if (bos.isEmpty() || ids.length > 0 && ids[0] == bos.getAsInt()) {
             return ids;
         }

@@ -1,6 +1,7 @@
 package dev.penjing.compression.run;
 
 import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.data.DocumentMarks;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.importance.Importance;
@@ -143,7 +144,7 @@ public final class Compression {
                         request.data(),
                         request.heldOut(),
                         tokenizer,
-                        TextConventions.ofFolder(request.teacher(), tokenizer).documentEnd(),
+                        DocumentMarks.of(TextConventions.ofFolder(request.teacher(), tokenizer)),
                         teacherHash,
                         request.run().resolve("tokens"),
                         progress)) {

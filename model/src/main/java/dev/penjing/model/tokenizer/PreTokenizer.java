@@ -35,20 +35,29 @@ interface PreTokenizer {
 
     PreTokenizer WHOLE = (text, first) -> text.isEmpty() ? List.of() : List.of(text);
 
-    /// Every match a piece, and what lies between two matches too (`behavior: Isolated`).
+    /// Every match of a pattern in Oniguruma's syntax a piece, and what lies between two matches too
+    /// (`behavior: Isolated`).
     static PreTokenizer pattern(String regex) {
-        Pattern pattern;
+        String java = Oniguruma.toJava(regex);
         try {
-            pattern = Pattern.compile(regex, Pattern.UNICODE_CHARACTER_CLASS);
+            return matches(Pattern.compile(java, Pattern.UNICODE_CHARACTER_CLASS));
         } catch (PatternSyntaxException e) {
             throw new PenjingException(
                     "the tokenizer splits by a pattern that is not understood: " + regex, e);
         }
+    }
+
+    /// Every occurrence of `text` a piece, and what lies between.
+    static PreTokenizer literal(String text) {
+        return text.isEmpty() ? WHOLE : matches(Pattern.compile(text, Pattern.LITERAL));
+    }
+
+    private static PreTokenizer matches(Pattern pattern) {
         return (text, first) -> {
             List<String> pieces = new ArrayList<>();
             Matcher matcher = pattern.matcher(text);
             int end = 0;
-            while (matcher.find()) {
+            for (boolean found = matcher.find(); found; found = next(matcher, text)) {
                 if (matcher.start() > end) {
                     pieces.add(text.substring(end, matcher.start()));
                 }
@@ -62,6 +71,16 @@ interface PreTokenizer {
             }
             return pieces;
         };
+    }
+
+    /// Behind a match of nothing the search goes on a character later, which may be two `char`s.
+    private static boolean next(Matcher matcher, String text) {
+        int end = matcher.end();
+        boolean inPair =
+                end == matcher.start()
+                        && end + 1 < text.length()
+                        && Character.isSurrogatePair(text.charAt(end), text.charAt(end + 1));
+        return inPair ? matcher.find(end + 2) : matcher.find();
     }
 
     /// Digits apart from the rest: one by one, or run by run.

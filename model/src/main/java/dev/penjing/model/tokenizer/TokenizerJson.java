@@ -210,10 +210,9 @@ final class TokenizerJson {
         require(behavior.equals("Isolated"), "the pre-tokenizer Split with " + behavior);
         require(!json.path("invert").asBoolean(false), "the pre-tokenizer Split with invert");
         JsonNode pattern = json.path("pattern");
-        return PreTokenizer.pattern(
-                pattern.has("Regex")
-                        ? pattern.path("Regex").asString("")
-                        : Pattern.quote(pattern.path("String").asString("")));
+        return pattern.has("Regex")
+                ? PreTokenizer.pattern(pattern.path("Regex").asString(""))
+                : PreTokenizer.literal(pattern.path("String").asString(""));
     }
 
     private PreTokenizer metaspace(JsonNode json) {

@@ -1,6 +1,5 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.data.DocumentMarks;
 import dev.penjing.compression.run.TrainingJob;
 import dev.penjing.compression.run.TrainingRun;
@@ -58,7 +57,7 @@ final class DistillCommand implements Callable<Integer> {
         TrainingSettings settings = training.settings(onText ? new CrossEntropy() : loss.parse());
         try (TrainingText text =
                 TrainingText.of(
-                        Corpus.of(data.paths),
+                        data.corpus(progress),
                         data.heldOutCorpus(),
                         tokenizer,
                         DocumentMarks.of(TextConventions.ofFolder(studentFolder, tokenizer)),

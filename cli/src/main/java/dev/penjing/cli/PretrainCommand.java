@@ -1,6 +1,5 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.data.DocumentMarks;
 import dev.penjing.compression.run.TrainingJob;
 import dev.penjing.compression.run.TrainingRun;
@@ -59,7 +58,7 @@ final class PretrainCommand implements Callable<Integer> {
         Tokenizer loaded = Tokenizers.load(tokenizer);
         try (TrainingText text =
                 TrainingText.of(
-                        Corpus.of(data.paths),
+                        data.corpus(progress),
                         data.heldOutCorpus(),
                         loaded,
                         DocumentMarks.of(TextConventions.ofFolder(tokenizer, loaded)),

@@ -65,13 +65,12 @@ public record TrainingText(
 
     private record Source(
             Tokenizer tokenizer, DocumentMarks marks, String tokenizerHash, Path folder) {
-        /// Whether a file is one document or one a line is known by its name's end.
+        /// How a file is read is known by its name's end.
         String hash(Corpus corpus) {
             StringBuilder parts =
                     new StringBuilder("tokens 2 %s %s".formatted(tokenizerHash, marks));
             for (Path file : corpus.files()) {
-                parts.append(file.toString().endsWith(".jsonl") ? " lines " : " whole ")
-                        .append(Hashes.sha256(file));
+                parts.append(" %s %s".formatted(Corpus.reading(file), Hashes.sha256(file)));
             }
             return shortHash(parts.toString());
         }

@@ -19,6 +19,7 @@ import dev.penjing.model.architecture.Shape;
 import dev.penjing.model.files.AtomicFile;
 import dev.penjing.model.files.FolderLock;
 import dev.penjing.model.files.Folders;
+import dev.penjing.model.files.JsonText;
 import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.files.ProcessMemory;
 import dev.penjing.model.identity.Arithmetic;
@@ -289,7 +290,7 @@ public final class Compression {
             long start = System.nanoTime();
             HeldOut.Measures m = heldOut.measure(model.decoder(), Optional.empty(), progress);
             json.put("tokens_per_s", m.tokens() / ((System.nanoTime() - start) / 1e9));
-            json.put("bits_per_byte", m.bitsPerByte());
+            JsonText.put(json, "bits_per_byte", m.bitsPerByte());
             json.put("perplexity", m.perplexity());
             ObjectNode tasks = json.putObject("tasks");
             ObjectNode errors = json.putObject("task_errors");

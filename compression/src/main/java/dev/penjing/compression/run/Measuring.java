@@ -8,6 +8,7 @@ import dev.penjing.compression.training.HeldOut;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.files.JsonText;
 import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
@@ -51,7 +52,7 @@ public final class Measuring {
                     ObjectNode result = JSON.createObjectNode();
                     result.put("model", directory.toString());
                     result.put("perplexity", m.perplexity());
-                    result.put("bits_per_byte", m.bitsPerByte());
+                    JsonText.put(result, "bits_per_byte", m.bitsPerByte());
                     result.put("tokens", m.tokens());
                     result.put("bytes", m.bytes());
                     result.put("seconds", (System.nanoTime() - start) / 1e9);

@@ -87,7 +87,9 @@ class OnigurumaTest {
 
     @Test
     void aStringIsNoPattern() {
-        assertThat(PreTokenizer.literal(".").split("a.b")).containsExactly("a", ".", "b");
-        assertThat(PreTokenizer.literal("").split("ab")).containsExactly("ab");
+        PreTokenizer dot = PreTokenizer.literal(".", SplitBehavior.ISOLATED, false);
+        assertThat(dot.split("a.b")).containsExactly("a", ".", "b");
+        PreTokenizer nothing = PreTokenizer.literal("", SplitBehavior.ISOLATED, false);
+        assertThat(nothing.split("ab")).containsExactly("ab");
     }
 }

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -103,7 +104,8 @@ class CorpusFormatsTest {
     @ParameterizedTest
     @ValueSource(strings = {"a.csv", "A.CSV.GZ", "a.csv.zst"})
     void aRowIsADocument(String name) throws IOException {
-        assertThat(read(file(name, "id,text\n1,one\n2,\"two\nlines\"\n3,über\n"))).isEqualTo(TEXTS);
+        assertThat(read(file(name, "id,text\n1,one\n2,\"two\nlines\"\n3,über\n")))
+                .isEqualTo(TEXTS);
         assertThatThrownBy(() -> read(file(name, "id,body\n1,one\n")))
                 .hasMessageContaining("its columns are id, body");
     }
@@ -113,7 +115,7 @@ class CorpusFormatsTest {
     void aRowOfParquetIsADocument() throws IOException {
         try (InputStream in = CorpusFormatsTest.class.getResourceAsStream("texts.parquet")) {
             Path file = folder.resolve("A.Parquet");
-            Files.write(file, in.readAllBytes());
+            Files.write(file, Objects.requireNonNull(in).readAllBytes());
             assertThat(read(file)).isEqualTo(TEXTS);
             assertThat(read(folder)).isEqualTo(TEXTS);
         }

@@ -21,12 +21,11 @@ final class FolderConventions {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Path folder;
-    private final JsonNode settings;
     private final Map<SpecialToken, String> texts = new EnumMap<>(SpecialToken.class);
 
     FolderConventions(Path folder) {
         this.folder = folder;
-        this.settings = read("tokenizer_config.json");
+        JsonNode settings = read("tokenizer_config.json");
         JsonNode map = read("special_tokens_map.json");
         for (SpecialToken token : SpecialToken.values()) {
             String text = text(settings.path(token.textKey()));

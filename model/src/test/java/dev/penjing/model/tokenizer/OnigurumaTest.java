@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Patterns that Java would read in another way. The pieces are those of tokenizers 0.22's `Split`.
+/// Patterns that Java would read in another way. The pieces are those of tokenizers 0.23's `Split`.
 class OnigurumaTest {
     private static List<String> pieces(String pattern, String text) {
         return PreTokenizer.pattern(pattern).split(text);

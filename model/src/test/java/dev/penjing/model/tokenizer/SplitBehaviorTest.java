@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The pieces are those of tokenizers 0.22.
+/// The pieces are those of tokenizers 0.23.
 class SplitBehaviorTest {
     private static final String TEXT = ", ab  12a,, b ";
 
@@ -18,16 +18,16 @@ class SplitBehaviorTest {
             delimiter = ';',
             quoteCharacter = '"',
             value = {
-                "Isolated; false; \",| |ab| | |12a|,|,| |b| |\"",
-                "Isolated; true; \",| |ab| | |12a|,|,| |b| |\"",
-                "Removed; false; \"ab|12a|b|\"",
-                "Removed; true; \",| | | |,|,| | |\"",
-                "MergedWithPrevious; false; \",| |ab | |12a,|,| |b |\"",
-                "MergedWithPrevious; true; \",| ab| | 12a|,|,| b| |\"",
-                "MergedWithNext; false; \",| ab| | 12a|,|,| b| |\"",
-                "MergedWithNext; true; \",| |ab | |12a,|,| |b |\"",
-                "Contiguous; false; \", |ab|  |12a|,, |b| |\"",
-                "Contiguous; true; \", |ab|  |12a|,, |b| |\""
+                "Isolated;false;\",| |ab| | |12a|,|,| |b| |\"",
+                "Isolated;true;\",| |ab| | |12a|,|,| |b| |\"",
+                "Removed;false;\"ab|12a|b|\"",
+                "Removed;true;\",| | | |,|,| | |\"",
+                "MergedWithPrevious;false;\",| |ab | |12a,|,| |b |\"",
+                "MergedWithPrevious;true;\",| ab| | 12a|,|,| b| |\"",
+                "MergedWithNext;false;\",| ab| | 12a|,|,| b| |\"",
+                "MergedWithNext;true;\",| |ab | |12a,|,| |b |\"",
+                "Contiguous;false;\", |ab|  |12a|,, |b| |\"",
+                "Contiguous;true;\", |ab|  |12a|,, |b| |\""
             })
     void whatBecomesOfMatches(String behavior, boolean invert, String expected) {
         PreTokenizer split = PreTokenizer.pattern("[ ,]", SplitBehavior.of(behavior), invert);

@@ -91,7 +91,7 @@ final class Oniguruma {
             case '[' -> new CharacterClass(in, flags.ignoreCase()).java();
             case '.' -> flags.dotAll() ? ANY : NO_LINE_END;
             case '^' -> "(?:\\A|(?<=\\n)(?!\\z))";
-            case '$' -> "(?:(?=\\n)|(?<!\\n)\\z)";
+            case '$' -> "(?=\\n|\\z)";
             case '\\' -> escape(flags);
             default -> {
                 lastLetter = before;

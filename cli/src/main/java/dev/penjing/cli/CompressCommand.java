@@ -1,6 +1,5 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.run.Compression;
 import dev.penjing.model.UsageException;
 import dev.penjing.model.architecture.ModelConfig;
@@ -85,7 +84,7 @@ final class CompressCommand implements Callable<Integer> {
                 new Compression.Request(
                         directory,
                         sizes.shape(ModelConfig.read(directory.resolve("config.json"))),
-                        Corpus.of(data.paths),
+                        data.corpus(progress),
                         data.heldOutCorpus(),
                         to,
                         samples,

@@ -1,6 +1,6 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.data.DocumentMarks;
 import dev.penjing.compression.run.TrainingJob;
 import dev.penjing.compression.run.TrainingRun;
 import dev.penjing.compression.run.TrainingText;
@@ -57,10 +57,10 @@ final class DistillCommand implements Callable<Integer> {
         TrainingSettings settings = training.settings(onText ? new CrossEntropy() : loss.parse());
         try (TrainingText text =
                 TrainingText.of(
-                        Corpus.of(data.paths),
+                        data.corpus(progress),
                         data.heldOutCorpus(),
                         tokenizer,
-                        TextConventions.ofFolder(studentFolder, tokenizer).documentEnd(),
+                        DocumentMarks.of(TextConventions.ofFolder(studentFolder, tokenizer)),
                         ModelFiles.sha256OfModel(studentFolder),
                         to.resolve("work"),
                         progress)) {

@@ -53,7 +53,8 @@ final class ModelSources {
         if (!Files.isRegularFile(file)) {
             throw new PenjingException("there is no file " + file);
         }
-        Path cache = cache().resolve("imported").resolve(Hashes.sha256(file).substring(0, 16));
+        // 2: with a post-processor, which says whether texts begin with BOS
+        Path cache = cache().resolve("imported-2").resolve(Hashes.sha256(file).substring(0, 16));
         if (!Files.exists(cache.resolve("config.json"))) {
             progress.say("importing " + file + " to " + cache);
             GgufImport.runExact(file, cache, progress);

@@ -66,13 +66,19 @@ final class Options {
                 required = true,
                 arity = "1..*",
                 description =
-                        "Text: .jsonl or .json ({\"text\": ...}), text files, folders; with .gz too.")
+                        "Text: .jsonl, .json, .csv or .parquet (with \"text\"), text files, folders; compressed by gzip or zstd, too.")
         List<Path> paths = List.of();
 
         @Option(
                 names = "--held-out",
                 description = "Text to measure on, which training never sees.")
         Optional<Path> heldOut = Optional.empty();
+
+        Corpus corpus(ConsoleProgress progress) {
+            Corpus corpus = Corpus.of(paths);
+            corpus.notes().forEach(progress::say);
+            return corpus;
+        }
 
         Optional<Corpus> heldOutCorpus() {
             return heldOut.map(path -> Corpus.of(List.of(path)));

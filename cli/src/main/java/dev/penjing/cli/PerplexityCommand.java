@@ -6,6 +6,7 @@ import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.inference.measuring.Perplexity;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.files.JsonText;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -13,6 +14,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `perplexity`
@@ -60,10 +62,11 @@ final class PerplexityCommand implements Callable<Integer> {
         if (common.json) {
             Output.print(result);
         } else {
+            JsonNode bits = result.path("bits_per_byte");
             System.out.printf(
-                    "perplexity %.4f, %.4f bits per byte, over %,d tokens (%,d bytes)%n",
+                    "perplexity %.4f, %s bits per byte, over %,d tokens (%,d bytes)%n",
                     result.path("perplexity").asDouble(),
-                    result.path("bits_per_byte").asDouble(),
+                    bits.isNumber() ? "%.4f".formatted(bits.asDouble()) : "no",
                     result.path("tokens").asLong(),
                     result.path("bytes").asLong());
         }
@@ -75,18 +78,23 @@ final class PerplexityCommand implements Callable<Integer> {
             throw new UsageException(
                     "--engine has its own device and types: leave --device and --dtype out");
         }
-        String text = Corpus.of(List.of(data)).text();
+        Corpus text = Corpus.of(List.of(data));
         EngineOptions options = kernels.on(computing.threads);
         try (Engine loaded =
                 Engine.load(ModelSources.enginePath(model, progress), options, progress)) {
             progress.finish();
             progress.say(loaded.describe());
             Perplexity measured =
-                    Perplexity.measure(loaded.languageModel(), text, sequenceLength, progress);
+                    Perplexity.measure(
+                            loaded.languageModel(),
+                            loaded.conventions().textBegin(),
+                            text::forEach,
+                            sequenceLength,
+                            progress);
             ObjectNode result = Output.object();
             result.put("model", model);
             result.put("perplexity", measured.perplexity());
-            result.put("bits_per_byte", measured.bitsPerByte());
+            JsonText.put(result, "bits_per_byte", measured.bitsPerByte());
             result.put("tokens", measured.tokens());
             result.put("bytes", measured.bytes());
             result.put("seconds", measured.seconds());

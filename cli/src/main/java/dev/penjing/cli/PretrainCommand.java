@@ -1,6 +1,6 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.data.DocumentMarks;
 import dev.penjing.compression.run.TrainingJob;
 import dev.penjing.compression.run.TrainingRun;
 import dev.penjing.compression.run.TrainingText;
@@ -58,10 +58,10 @@ final class PretrainCommand implements Callable<Integer> {
         Tokenizer loaded = Tokenizers.load(tokenizer);
         try (TrainingText text =
                 TrainingText.of(
-                        Corpus.of(data.paths),
+                        data.corpus(progress),
                         data.heldOutCorpus(),
                         loaded,
-                        TextConventions.ofFolder(tokenizer, loaded).documentEnd(),
+                        DocumentMarks.of(TextConventions.ofFolder(tokenizer, loaded)),
                         Hashes.sha256(tokenizer.resolve("tokenizer.json")),
                         to.resolve("work"),
                         progress)) {

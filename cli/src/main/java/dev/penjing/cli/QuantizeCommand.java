@@ -87,7 +87,7 @@ final class QuantizeCommand implements Callable<Integer> {
         ConsoleProgress progress = new ConsoleProgress();
         FileType fileType = FileType.named(type);
         // before anything is written: it may not be there
-        Optional<String> measured = data.map(file -> Corpus.of(List.of(file)).text());
+        Optional<Corpus> measured = data.map(file -> Corpus.of(List.of(file)));
         Path directory = ModelSources.directory(model, progress);
         if (calibration.isEmpty()) {
             GgufExport.run(directory, to, fileType, progress);
@@ -126,12 +126,18 @@ final class QuantizeCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static double perplexity(Path model, String text, ConsoleProgress progress) {
+    private static double perplexity(Path model, Corpus text, ConsoleProgress progress) {
         try (Engine engine = Engine.load(model, EngineOptions.DEFAULT, progress)) {
             progress.finish();
             progress.say(engine.describe());
             double result =
-                    Perplexity.measure(engine.languageModel(), text, 2048, progress).perplexity();
+                    Perplexity.measure(
+                                    engine.languageModel(),
+                                    engine.conventions().textBegin(),
+                                    text::forEach,
+                                    2048,
+                                    progress)
+                            .perplexity();
             progress.finish();
             return result;
         }

@@ -1,6 +1,5 @@
 package dev.penjing.cli;
 
-import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.run.Memory;
 import dev.penjing.compression.run.Scoring;
 import java.nio.file.Path;
@@ -52,7 +51,7 @@ final class ScoreCommand implements Callable<Integer> {
         Path directory = ModelSources.directory(teacher, progress);
         Scoring.run(
                 directory,
-                Corpus.of(data.paths),
+                data.corpus(progress),
                 samples,
                 sequenceLength,
                 seed,

@@ -2,7 +2,6 @@ package dev.penjing.inference;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.template.ChatTemplate;
-import dev.penjing.model.text.SpecialToken;
 import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.SpecialTexts;
 import dev.penjing.model.tokenizer.Tokenizer;
@@ -38,8 +37,7 @@ record ChatForm(
 
     /// Ids that begin with BOS where the model's texts do.
     int[] begun(int[] ids) {
-        OptionalInt bos =
-                conventions.addsBos() ? conventions.id(SpecialToken.BOS) : OptionalInt.empty();
+        OptionalInt bos = conventions.textBegin();
         if (bos.isEmpty() || ids.length > 0 && ids[0] == bos.getAsInt()) {
             return ids;
         }

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.penjing.inference.api.Request;
 import dev.penjing.inference.api.Sampling;
 import dev.penjing.model.Progress;
+import dev.penjing.model.files.JsonText;
 import dev.penjing.model.gguf.FileType;
 import dev.penjing.model.gguf.GgufExport;
+import dev.penjing.model.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,9 +50,19 @@ class EngineTextTest {
         Files.writeString(
                 folder.resolve("tokenizer_config.json"),
                 """
-                {"bos_token": "%s", "eos_token": "%s", "add_bos_token": true}
+                {"bos_token": "%s", "eos_token": "%s"}
                 """
                         .formatted(BOS, BOS));
+        Tokenizers.save(
+                TinyModel.tokenizer(),
+                JsonText.parse(
+                        """
+                        {"type": "TemplateProcessing", "single": [
+                         {"SpecialToken": {"id": "%s", "type_id": 0}},
+                         {"Sequence": {"id": "A", "type_id": 0}}]}
+                        """
+                                .formatted(BOS)),
+                folder);
         try (Engine engine = Engine.load(folder, OPTIONS, Progress.NONE)) {
             begins(engine);
         }

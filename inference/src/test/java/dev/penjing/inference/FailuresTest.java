@@ -17,6 +17,7 @@ import dev.penjing.model.language.Prompt;
 import dev.penjing.model.language.ScoredText;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -45,7 +46,12 @@ class FailuresTest {
             failsNotFinite(() -> model.logProbabilities(List.of(IDS)));
             failsNotFinite(() -> model.likelihoods(List.of(new ScoredText(IDS, 1))));
             failsNotFinite(() -> engine.score(IDS, 2));
-            failsNotFinite(() -> Perplexity.measure(model, "the cat sat", 8, Progress.NONE));
+            failsNotFinite(() -> Perplexity.measure(
+                                    model,
+                                    OptionalInt.empty(),
+                                    text -> text.accept("the cat sat"),
+                                    8,
+                                    Progress.NONE));
             Finish finish =
                     engine.submit(
                                     Request.of(IDS, 20, Sampling.GREEDY).endless(),

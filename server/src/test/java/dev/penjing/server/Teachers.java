@@ -18,6 +18,7 @@ import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Copies of the repository's bundled teacher that differ from it in one thing.
@@ -61,8 +62,16 @@ public final class Teachers {
                 folder.resolve("tokenizer_config.json"),
                 config -> {
                     String template = config.path("chat_template").asString();
-                    config.put("add_bos_token", true);
                     config.put("chat_template", "{{ bos_token }}" + template);
+                });
+        change(
+                folder.resolve("tokenizer.json"),
+                tokenizer -> {
+                    ObjectNode processor = tokenizer.putObject("post_processor");
+                    ArrayNode single =
+                            processor.put("type", "TemplateProcessing").putArray("single");
+                    single.addObject().putObject("SpecialToken").put("id", "<|endoftext|>");
+                    single.addObject().putObject("Sequence").put("id", "A");
                 });
     }
 

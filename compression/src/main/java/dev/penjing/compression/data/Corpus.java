@@ -3,9 +3,10 @@ package dev.penjing.compression.data;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.UsageException;
 import dev.penjing.model.files.JsonText;
+import dev.penjing.model.rows.Compressed;
+import dev.penjing.model.rows.Rows;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
@@ -15,19 +16,24 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import java.util.zip.GZIPInputStream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MappingIterator;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Text files as a stream of documents: a line of a `.jsonl` file is a document (its `text`), an
-/// object of a `.json` file too, any other file is one. A directory stands for the `.jsonl`,
-/// `.ndjson` and `.txt` files in it, by name. Files may be compressed by gzip.
+/// object of a `.json` file and a row of a `.csv` or `.parquet` file too, any other file is one. A
+/// directory stands for the `.jsonl`, `.ndjson`, `.txt` and `.parquet` files in it, by name. Files
+/// may be compressed by gzip or zstd.
 ///
 /// @param files each of them readable, in the order given
-public record Corpus(List<Path> files) {
+/// @param notes what of each folder was taken and what was left out
+public record Corpus(List<Path> files, List<String> notes) {
+    /// Names of files that a note lists.
+    private static final int NAMED = 5;
+
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     /// A plain text longer than this is cut into documents of about this many characters, at the
@@ -41,13 +47,14 @@ public record Corpus(List<Path> files) {
     /// @throws UsageException if a path is empty: it would be the current folder
     public static Corpus of(List<Path> paths) {
         List<Path> files = new ArrayList<>();
+        List<String> notes = new ArrayList<>();
         for (Path path : paths) {
             if (path.toString().isEmpty()) {
                 throw new UsageException(
                         "a path of `data` is empty: is a variable of the shell not set?");
             }
             if (Files.isDirectory(path)) {
-                files.addAll(textsIn(path));
+                files.addAll(textsIn(path, notes));
             } else if (Files.isReadable(path)) {
                 TextFormat.of(path);
                 files.add(path);
@@ -59,35 +66,67 @@ public record Corpus(List<Path> files) {
                                 + " file or a folder of them");
             }
         }
-        return new Corpus(List.copyOf(files));
+        return new Corpus(List.copyOf(files), List.copyOf(notes));
     }
 
-    private static List<Path> textsIn(Path directory) {
+    private static List<Path> textsIn(Path directory, List<String> notes) {
         try (Stream<Path> entries = Files.list(directory)) {
-            List<Path> texts =
-                    entries.filter(Files::isRegularFile)
-                            .filter(TextFormat::isTextInFolder)
-                            .sorted()
-                            .toList();
+            List<Path> texts = new ArrayList<>();
+            List<Path> others = new ArrayList<>();
+            for (Path entry : entries.sorted().toList()) {
+                boolean text = Files.isRegularFile(entry) && TextFormat.isTextInFolder(entry);
+                (text ? texts : others).add(entry);
+            }
             if (texts.isEmpty()) {
                 throw new PenjingException(
                         directory
-                                + " holds no .jsonl, .ndjson or .txt file: name the text in `data`");
+                                + " holds no .jsonl, .ndjson, .txt or .parquet file: name the text in `data`");
             }
+            notes.add(
+                    "%s: read %s; left out %s"
+                            .formatted(directory, named(texts), named(others)));
             return texts;
         } catch (IOException e) {
             throw new PenjingException("cannot list " + directory + ": " + e.getMessage(), e);
         }
     }
 
+    private static String named(List<Path> files) {
+        if (files.isEmpty()) {
+            return "nothing";
+        }
+        String names =
+                files.stream()
+                        .limit(NAMED)
+                        .map(file -> file.getFileName().toString())
+                        .collect(Collectors.joining(", "));
+        int more = files.size() - NAMED;
+        return more > 0 ? "%s and %,d more".formatted(names, more) : names;
+    }
+
+    /// How a file is taken apart, which decides its documents beside its bytes.
+    public static String reading(Path file) {
+        return switch (TextFormat.of(file)) {
+            case LINES -> "lines";
+            case OBJECTS -> "objects";
+            case TABLE -> "table";
+            case PLAIN -> "whole";
+        };
+    }
+
     /// Calls `document` with each document in order.
     public void forEach(Consumer<String> document) {
         for (Path file : files) {
+            TextFormat format = TextFormat.of(file);
+            if (format == TextFormat.TABLE) {
+                table(file, document);
+                continue;
+            }
             try (BufferedReader reader = open(file)) {
-                switch (TextFormat.of(file)) {
+                switch (format) {
                     case LINES -> lines(file, reader, document);
                     case OBJECTS -> objects(file, reader, document);
-                    case PLAIN -> plain(reader, document);
+                    case PLAIN, TABLE -> plain(reader, document);
                 }
             } catch (CharacterCodingException e) {
                 throw new PenjingException(
@@ -99,21 +138,26 @@ public record Corpus(List<Path> files) {
     }
 
     private static BufferedReader open(Path file) throws IOException {
-        InputStream bytes = Files.newInputStream(file);
-        try {
-            return new BufferedReader(
-                    new InputStreamReader(
-                            TextFormat.isCompressed(file)
-                                    ? new GZIPInputStream(bytes, 1 << 16)
-                                    : bytes,
-                            StandardCharsets.UTF_8
-                                    .newDecoder()
-                                    .onMalformedInput(CodingErrorAction.REPORT)),
-                    1 << 16);
-        } catch (IOException e) {
-            bytes.close();
-            throw e;
-        }
+        return new BufferedReader(
+                new InputStreamReader(
+                        Compressed.open(file),
+                        StandardCharsets.UTF_8
+                                .newDecoder()
+                                .onMalformedInput(CodingErrorAction.REPORT)),
+                1 << 16);
+    }
+
+    private static void table(Path file, Consumer<String> document) {
+        Rows.readAll(file, row -> {
+            JsonNode text = row.path("text");
+            if (!text.isString()) {
+                throw new PenjingException(
+                        "%s has a row without \"text\"; its columns are %s: name one of them text"
+                                .formatted(file, String.join(", ", row.propertyNames())));
+            }
+            document.accept(text.stringValue());
+            return true;
+        });
     }
 
     private static void lines(Path file, BufferedReader reader, Consumer<String> document)

@@ -1,11 +1,11 @@
 package dev.penjing.compression.data;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.rows.Compressed;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 
-/// What a file of texts looks like, by its name: in capitals or not, compressed by gzip or not.
+/// What a file of texts looks like, by its name: in capitals or not, compressed or not.
 enum TextFormat {
     /// A JSON object a line, with a "text".
     LINES(".jsonl", ".ndjson"),
@@ -13,19 +13,17 @@ enum TextFormat {
     /// JSON objects with a "text", in an array or one behind another.
     OBJECTS(".json"),
 
+    /// A table with a column "text".
+    TABLE(".csv", ".parquet"),
+
     /// One text. Any other name is taken for this.
     PLAIN(".txt");
-
-    private static final String GZIP = ".gz";
 
     /// Names of what is surely no text: it would be learned byte by byte.
     private static final List<String> OTHERS =
             List.of(
-                    ".csv",
                     ".tsv",
-                    ".parquet",
                     ".arrow",
-                    ".zst",
                     ".zip",
                     ".xz",
                     ".bz2",
@@ -45,30 +43,17 @@ enum TextFormat {
         this.endings = List.of(endings);
     }
 
-    private static String name(Path file) {
-        return file.toString().toLowerCase(Locale.ROOT);
-    }
-
-    static boolean isCompressed(Path file) {
-        return name(file).endsWith(GZIP);
-    }
-
     private boolean hasEnding(String name) {
         return endings.stream().anyMatch(name::endsWith);
     }
 
-    private static String uncompressed(Path file) {
-        String name = name(file);
-        return name.endsWith(GZIP) ? name.substring(0, name.length() - GZIP.length()) : name;
-    }
-
     /// @throws PenjingException if the name says that it is none of these
     static TextFormat of(Path file) {
-        String name = uncompressed(file);
+        String name = Compressed.plainName(file);
         for (String ending : OTHERS) {
             if (name.endsWith(ending)) {
                 throw new PenjingException(
-                        "%s is no text that can be learned (%s): give `data` as .jsonl or .json ({\"text\": ...}), or as a text file, each of them with .gz or without"
+                        "%s is no text that can be learned (%s): give `data` as .jsonl, .json, .csv or .parquet (with \"text\"), or as a text file, each of them compressed by gzip or zstd, or not"
                                 .formatted(file, ending));
             }
         }
@@ -79,9 +64,10 @@ enum TextFormat {
     }
 
     /// Whether a file in a folder that was given as data is one of its texts. Single JSON files are
-    /// settings more often than texts: they count only where they are named.
+    /// settings more often than texts, and CSV files tables of something else: they count only where
+    /// they are named.
     static boolean isTextInFolder(Path file) {
-        String name = uncompressed(file);
-        return LINES.hasEnding(name) || PLAIN.hasEnding(name);
+        String name = Compressed.plainName(file);
+        return LINES.hasEnding(name) || PLAIN.hasEnding(name) || name.endsWith(".parquet");
     }
 }

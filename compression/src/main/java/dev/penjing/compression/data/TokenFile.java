@@ -4,25 +4,22 @@ import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.files.AtomicFile;
 import dev.penjing.model.tokenizer.Tokenizer;
-import java.io.BufferedOutputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.OptionalInt;
+import java.util.function.BiConsumer;
 
 /// A tokenised corpus: 32-bit little-endian token ids, memory-mapped. Documents follow one another
-/// without padding, each closed by the end-of-text token where the tokenizer has one.
+/// without padding, each between the [DocumentMarks] of its model.
 public final class TokenFile implements AutoCloseable {
     private static final ValueLayout.OfInt ID =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -38,57 +35,81 @@ public final class TokenFile implements AutoCloseable {
         this.data = data;
     }
 
-    /// Tokenises `corpus` into `file`, which is there when it is whole.
+    /// Tokenises `corpus` into `file`, which is there when it is whole. A document that itself
+    /// begins with the token that documents begin with does not get a second one.
     ///
     /// @param limit stop after about this many tokens; `Long.MAX_VALUE` for all
     /// @throws PenjingException if fewer than two tokens come out
     public static void write(
             Corpus corpus,
             Tokenizer tokenizer,
-            OptionalInt endOfText,
+            DocumentMarks marks,
             Path file,
             long limit,
             Progress progress) {
-        Count count = new Count();
-        try (AtomicFile whole = AtomicFile.create(file)) {
-            try (OutputStream raw = Files.newOutputStream(whole.aside());
-                    DataOutputStream out =
-                            new DataOutputStream(new BufferedOutputStream(raw, 1 << 16))) {
-                corpus.forEach(text -> {
-                    if (count.tokens >= limit) {
-                        return;
-                    }
-                    try {
-                        for (int id : tokenizer.encode(text)) {
-                            out.writeInt(Integer.reverseBytes(id));
-                            count.tokens++;
-                        }
-                        if (endOfText.isPresent()) {
-                            out.writeInt(Integer.reverseBytes(endOfText.getAsInt()));
-                            count.tokens++;
-                        }
-                    } catch (IOException e) {
-                        throw new UncheckedIOException(e);
-                    }
-                    progress.update("tokenise", count.tokens, 0, "");
-                });
+        write(corpus, file, progress, (text, out) -> {
+            if (out.tokens() >= limit) {
+                return;
             }
-            if (count.tokens < 2) {
+            int[] ids = tokenizer.encode(text);
+            OptionalInt begin = marks.begin();
+            if (ids.length == 0 || begin.isPresent() && begin.getAsInt() != ids[0]) {
+                out.write(begin);
+            }
+            for (int id : ids) {
+                out.write(id);
+            }
+            out.write(marks.end());
+        });
+    }
+
+    /// Tokenises `corpus` as one text, cut into windows of `window` tokens, each of which begins
+    /// with `begin` as every text of the model does.
+    ///
+    /// @throws PenjingException if fewer than two tokens come out
+    public static void writeWindows(
+            Corpus corpus,
+            Tokenizer tokenizer,
+            OptionalInt begin,
+            int window,
+            Path file,
+            Progress progress) {
+        write(corpus, file, progress, (text, out) -> {
+            for (int id : tokenizer.encode(text)) {
+                if (out.tokens() % window == 0) {
+                    out.write(begin);
+                }
+                out.write(id);
+            }
+        });
+    }
+
+    private static void write(
+            Corpus corpus,
+            Path file,
+            Progress progress,
+            BiConsumer<String, TokenWriter> document) {
+        try (AtomicFile whole = AtomicFile.create(file)) {
+            long count;
+            try (TokenWriter out = new TokenWriter(whole)) {
+                corpus.forEach(text -> {
+                    document.accept(text, out);
+                    progress.update("tokenise", out.tokens(), 0, "");
+                });
+                count = out.tokens();
+            }
+            if (count < 2) {
                 throw new PenjingException(
                         "the text in "
                                 + corpus.files()
                                 + " comes to "
-                                + count.tokens
+                                + count
                                 + " tokens: there is nothing to learn from; give more `data`");
             }
             whole.commit();
         } catch (IOException | UncheckedIOException e) {
             throw new PenjingException("cannot write " + file + ": " + e.getMessage(), e);
         }
-    }
-
-    private static final class Count {
-        long tokens;
     }
 
     /// @throws PenjingException if the file cannot be read or holds no whole ids

@@ -1,6 +1,7 @@
 package dev.penjing.compression.run;
 
 import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.data.DocumentMarks;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.compression.generation.TorchModel;
 import dev.penjing.compression.importance.Importance;
@@ -18,6 +19,7 @@ import dev.penjing.model.architecture.Shape;
 import dev.penjing.model.files.AtomicFile;
 import dev.penjing.model.files.FolderLock;
 import dev.penjing.model.files.Folders;
+import dev.penjing.model.files.JsonText;
 import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.files.ProcessMemory;
 import dev.penjing.model.identity.Arithmetic;
@@ -143,7 +145,7 @@ public final class Compression {
                         request.data(),
                         request.heldOut(),
                         tokenizer,
-                        TextConventions.ofFolder(request.teacher(), tokenizer).documentEnd(),
+                        DocumentMarks.of(TextConventions.ofFolder(request.teacher(), tokenizer)),
                         teacherHash,
                         request.run().resolve("tokens"),
                         progress)) {
@@ -288,7 +290,7 @@ public final class Compression {
             long start = System.nanoTime();
             HeldOut.Measures m = heldOut.measure(model.decoder(), Optional.empty(), progress);
             json.put("tokens_per_s", m.tokens() / ((System.nanoTime() - start) / 1e9));
-            json.put("bits_per_byte", m.bitsPerByte());
+            JsonText.put(json, "bits_per_byte", m.bitsPerByte());
             json.put("perplexity", m.perplexity());
             ObjectNode tasks = json.putObject("tasks");
             ObjectNode errors = json.putObject("task_errors");

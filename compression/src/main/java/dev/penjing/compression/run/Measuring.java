@@ -8,6 +8,8 @@ import dev.penjing.compression.training.HeldOut;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
+import dev.penjing.model.files.JsonText;
+import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
 import java.io.IOException;
@@ -26,8 +28,9 @@ public final class Measuring {
 
     private Measuring() {}
 
-    /// The perplexity of a whole text: tokenised without any special token (documents of a `.jsonl`
-    /// file are joined as they stand), cut into windows that do not overlap.
+    /// The perplexity of a whole text (documents of a `.jsonl` file are joined as they stand), cut
+    /// into windows that do not overlap. Each begins with BOS if the model's texts do, and has no
+    /// other special token.
     public static ObjectNode perplexity(
             Path directory, Path data, int window, Compute compute, Progress progress) {
         if (window < 2) {
@@ -39,17 +42,17 @@ public final class Measuring {
             Path tokens = Files.createTempFile("penjing-", ".tokens");
             try (TorchModel model = TorchModel.load(directory, tokenizer, compute)) {
                 Corpus corpus = Corpus.of(List.of(data));
-                OptionalInt none = OptionalInt.empty();
-                TokenFile.write(corpus, tokenizer, none, tokens, Long.MAX_VALUE, progress);
+                OptionalInt begin = TextConventions.ofFolder(directory, tokenizer).textBegin();
+                int fitting = Math.min(window, model.contextLength());
+                TokenFile.writeWindows(corpus, tokenizer, begin, fitting, tokens, progress);
                 try (TokenFile file = TokenFile.open(tokens)) {
-                    int fitting = Math.min(window, model.contextLength());
                     HeldOut.Measures m =
                             HeldOut.of(file, fitting, tokenizer, Long.MAX_VALUE)
                                     .measure(model.decoder(), Optional.empty(), progress);
                     ObjectNode result = JSON.createObjectNode();
                     result.put("model", directory.toString());
                     result.put("perplexity", m.perplexity());
-                    result.put("bits_per_byte", m.bitsPerByte());
+                    JsonText.put(result, "bits_per_byte", m.bitsPerByte());
                     result.put("tokens", m.tokens());
                     result.put("bytes", m.bytes());
                     result.put("seconds", (System.nanoTime() - start) / 1e9);

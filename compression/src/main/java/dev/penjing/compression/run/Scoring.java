@@ -1,6 +1,7 @@
 package dev.penjing.compression.run;
 
 import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.data.DocumentMarks;
 import dev.penjing.compression.data.Sequences;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.compression.decoder.Decoder;
@@ -68,7 +69,7 @@ public final class Scoring {
             TokenFile.write(
                     data,
                     tokenizer,
-                    TextConventions.ofFolder(model, tokenizer).documentEnd(),
+                    DocumentMarks.of(TextConventions.ofFolder(model, tokenizer)),
                     tokens,
                     Long.MAX_VALUE,
                     progress);

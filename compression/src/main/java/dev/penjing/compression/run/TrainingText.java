@@ -1,6 +1,7 @@
 package dev.penjing.compression.run;
 
 import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.data.DocumentMarks;
 import dev.penjing.compression.data.TokenFile;
 import dev.penjing.model.Closer;
 import dev.penjing.model.Progress;
@@ -10,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /// What is trained on and what is measured on, as token ids. Owns the mapped files.
 ///
@@ -25,17 +25,17 @@ public record TrainingText(
     /// Tokenises `data` and `heldOut` into `folder`, unless that has been done. Without held-out
     /// text the last twentieth of the data is kept back.
     ///
-    /// @param documentEnd the token that closes each document
+    /// @param marks what stands around each document
     /// @param tokenizerHash of the tokenizer's file or its model's folder
     public static TrainingText of(
             Corpus data,
             Optional<Corpus> heldOut,
             Tokenizer tokenizer,
-            OptionalInt documentEnd,
+            DocumentMarks marks,
             String tokenizerHash,
             Path folder,
             Progress progress) {
-        Source source = new Source(tokenizer, documentEnd, tokenizerHash, folder);
+        Source source = new Source(tokenizer, marks, tokenizerHash, folder);
         try (Closer closer = new Closer()) {
             TokenFile all = closer.own(source.tokens(data, progress), TokenFile::close);
             TrainingText text;
@@ -64,14 +64,13 @@ public record TrainingText(
     }
 
     private record Source(
-            Tokenizer tokenizer, OptionalInt documentEnd, String tokenizerHash, Path folder) {
-        /// Whether a file is one document or one a line is known by its name's end.
+            Tokenizer tokenizer, DocumentMarks marks, String tokenizerHash, Path folder) {
+        /// How a file is read is known by its name's end.
         String hash(Corpus corpus) {
             StringBuilder parts =
-                    new StringBuilder("tokens 2 %s %s".formatted(tokenizerHash, documentEnd));
+                    new StringBuilder("tokens 2 %s %s".formatted(tokenizerHash, marks));
             for (Path file : corpus.files()) {
-                parts.append(file.toString().endsWith(".jsonl") ? " lines " : " whole ")
-                        .append(Hashes.sha256(file));
+                parts.append(" %s %s".formatted(Corpus.reading(file), Hashes.sha256(file)));
             }
             return shortHash(parts.toString());
         }
@@ -79,7 +78,7 @@ public record TrainingText(
         TokenFile tokens(Corpus corpus, Progress progress) {
             Path file = folder.resolve("tokens-" + hash(corpus) + ".bin");
             if (!Files.exists(file)) {
-                TokenFile.write(corpus, tokenizer, documentEnd, file, Long.MAX_VALUE, progress);
+                TokenFile.write(corpus, tokenizer, marks, file, Long.MAX_VALUE, progress);
             }
             return TokenFile.open(file);
         }

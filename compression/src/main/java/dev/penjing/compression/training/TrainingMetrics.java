@@ -4,6 +4,7 @@ import static java.util.stream.Collectors.joining;
 
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.files.AtomicFile;
+import dev.penjing.model.files.JsonText;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.Writer;
@@ -86,7 +87,7 @@ public final class TrainingMetrics implements AutoCloseable {
         held.put("cross_entropy", measures.crossEntropy());
         held.put("divergence", measures.divergence());
         held.put("perplexity", measures.perplexity());
-        held.put("bits_per_byte", measures.bitsPerByte());
+        JsonText.put(held, "bits_per_byte", measures.bitsPerByte());
         held.put("tokens", measures.tokens());
         write(line);
         flush();

@@ -3,7 +3,9 @@ package dev.penjing.compression.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.github.luben.zstd.Zstd;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -11,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,7 +34,11 @@ class CorpusFormatsTest {
     private Path file(String name, String content) throws IOException {
         Path file = folder.resolve(name);
         byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
-        if (!name.toLowerCase(Locale.ROOT).endsWith(".gz")) {
+        String small = name.toLowerCase(Locale.ROOT);
+        if (small.endsWith(".zst")) {
+            return Files.write(file, Zstd.compress(bytes));
+        }
+        if (!small.endsWith(".gz")) {
             return Files.write(file, bytes);
         }
         try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
@@ -76,7 +83,7 @@ class CorpusFormatsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"a.csv", "a.PARQUET", "a.jsonl.zst", "a.zip", "a.gguf"})
+    @ValueSource(strings = {"a.tsv", "a.ARROW", "a.tar.zst", "a.zip", "a.gguf"})
     void whatIsNoTextIsRefused(String name) throws IOException {
         Path file = file(name, "a,b");
         assertThatThrownBy(() -> Corpus.of(List.of(file)))
@@ -90,6 +97,35 @@ class CorpusFormatsTest {
         file("config.json", "{\"hidden_size\": 4}");
         file("c.csv", "1,2");
         assertThat(read(folder)).containsExactly("a", "b");
+        assertThat(Corpus.of(List.of(folder)).notes())
+                .containsExactly(folder + ": read a.txt.gz, b.JSONL; left out c.csv, config.json");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a.csv", "A.CSV.GZ", "a.csv.zst"})
+    void aRowIsADocument(String name) throws IOException {
+        assertThat(read(file(name, "id,text\n1,one\n2,\"two\nlines\"\n3,über\n")))
+                .isEqualTo(TEXTS);
+        assertThatThrownBy(() -> read(file(name, "id,body\n1,one\n")))
+                .hasMessageContaining("its columns are id, body");
+    }
+
+    /// The file was written by pyarrow 26.
+    @Test
+    void aRowOfParquetIsADocument() throws IOException {
+        try (InputStream in = CorpusFormatsTest.class.getResourceAsStream("texts.parquet")) {
+            Path file = folder.resolve("A.Parquet");
+            Files.write(file, Objects.requireNonNull(in).readAllBytes());
+            assertThat(read(file)).isEqualTo(TEXTS);
+            assertThat(read(folder)).isEqualTo(TEXTS);
+        }
+    }
+
+    @Test
+    void whatIsCompressedIsKnownByItsBeginningToo() throws IOException {
+        Path named = file("a.jsonl.zst", LINES);
+        assertThat(read(named)).isEqualTo(TEXTS);
+        assertThat(read(Files.move(named, folder.resolve("b.jsonl")))).isEqualTo(TEXTS);
     }
 
     /// In bounded memory: the file has 40 MB, the line is given up at 32.

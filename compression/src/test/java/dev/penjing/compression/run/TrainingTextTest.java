@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.data.DocumentMarks;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.Progress;
@@ -36,7 +37,7 @@ class TrainingTextTest {
                 data,
                 heldOut,
                 new TinyModels.Bytes(),
-                OptionalInt.of(end),
+                new DocumentMarks(OptionalInt.empty(), OptionalInt.of(end)),
                 "tokenizer",
                 folder.resolve("tokens"),
                 Progress.NONE);

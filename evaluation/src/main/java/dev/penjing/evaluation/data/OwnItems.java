@@ -1,6 +1,7 @@
 package dev.penjing.evaluation.data;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.rows.Rows;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -154,7 +154,7 @@ class HubDataTest {
 
     @Test
     void onlyTheSplitOfTheConfigurationIsFetched() throws IOException {
-        byte[] parquet = RowsTest.resource("arc.parquet");
+        byte[] parquet = Packed.resource("arc.parquet");
         for (String part : List.of("ARC-Challenge", "ARC-Easy")) {
             for (String split : List.of("train", "validation", "test")) {
                 String path = part + "/" + split + "-00000-of-00001.parquet";
@@ -204,7 +204,7 @@ class HubDataTest {
                     "csebuetnlp/xlsum",
                     CONVERTED,
                     language + "/test/0000.parquet",
-                    RowsTest.resource("arc.parquet"));
+                    Packed.resource("arc.parquet"));
         }
         assertThat(data().items(XLSUM, "test")).hasSize(2);
         assertThat(fetched()).containsExactly("english/test/0000.parquet");
@@ -217,7 +217,7 @@ class HubDataTest {
     void otherFormsAreReadWhereThereIsNoParquet() throws IOException {
         put("openai/gsm8k", "main", "main/test.jsonl", row("lines"));
         assertThat(data().items(GSM8K, "test").getFirst().path("is").asString()).isEqualTo("lines");
-        put("openai/openai_humaneval", "main", "HumanEval.jsonl.gz", RowsTest.gzip(row("gzip")));
+        put("openai/openai_humaneval", "main", "HumanEval.jsonl.gz", Packed.gzip(row("gzip")));
         assertThat(data().items(HUMANEVAL, "test").getFirst().path("is").asString())
                 .isEqualTo("gzip");
     }

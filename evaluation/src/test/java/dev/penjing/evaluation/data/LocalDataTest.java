@@ -216,7 +216,7 @@ class LocalDataTest {
         assertThat(read(HELLASWAG, "validation")).containsExactly("hellaswag/hellaswag_val.jsonl");
         put(
                 "humaneval/HumanEval.jsonl.gz",
-                RowsTest.gzip("{\"is\": 1}".getBytes(StandardCharsets.UTF_8)));
+                Packed.gzip("{\"is\": 1}".getBytes(StandardCharsets.UTF_8)));
         assertThat(read(HUMANEVAL, "test")).containsExactly("1");
         put("humaneval/HumanEval.jsonl"); // the same, decompressed
         assertThat(read(HUMANEVAL, "test")).containsExactly("humaneval/HumanEval.jsonl");
@@ -302,7 +302,7 @@ class LocalDataTest {
     void theHubsParquetIsRead() throws IOException {
         put(
                 "allenai/ai2_arc/ARC-Challenge/test-00000-of-00001.parquet",
-                RowsTest.resource("arc.parquet"));
+                Packed.resource("arc.parquet"));
         List<JsonNode> items = new LocalData(dir).items(ARC, "test");
         assertThat(items).hasSize(2);
         assertThat(items.get(1).at("/choices/label/2").asString()).isEqualTo("3");

@@ -8,9 +8,11 @@ import dev.penjing.model.language.LanguageModel;
 import dev.penjing.model.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /// What a model makes of a text: cut into windows that do not overlap, every token but the first of
-/// each scored.
+/// each scored. Where the model's texts begin with BOS, that is the first.
 ///
 /// @param negativeLogLikelihood summed, in nats
 /// @param tokens that were scored
@@ -24,38 +26,81 @@ public record Perplexity(double negativeLogLikelihood, long tokens, long bytes, 
         return negativeLogLikelihood / Math.log(2) / bytes;
     }
 
+    /// @param begin what every text of the model begins with: each window does, too
+    /// @param text hands its pieces on, one after another
     /// @param window tokens at most, the context at most
-    /// @throws PenjingException if the text has fewer than two tokens, or a log-probability is not
-    ///   finite
+    /// @throws PenjingException if the text has too few tokens, or a log-probability is not finite
     public static Perplexity measure(
-            LanguageModel model, String text, int window, Progress progress) {
-        Tokenizer tokenizer = model.tokenizer();
-        int[] ids = tokenizer.encode(text);
-        if (ids.length < 2) {
-            throw new PenjingException(
-                    "the text comes to %d tokens: give more text".formatted(ids.length));
-        }
+            LanguageModel model,
+            OptionalInt begin,
+            Consumer<Consumer<String>> text,
+            int window,
+            Progress progress) {
         if (window < 2) {
             throw new UsageException("sequenceLength must be at least 2");
         }
         int size = Math.min(window, model.contextLength());
-        long start = System.nanoTime();
-        double sum = 0;
-        long tokens = 0;
-        long bytes = 0;
-        for (int at = 0; at < ids.length; at += size) {
-            int[] part = Arrays.copyOfRange(ids, at, Math.min(ids.length, at + size));
-            for (float score : model.logProbabilities(List.of(part)).getFirst()) {
-                sum -= LogProbabilities.requireFinite(score);
+        Sum sum = new Sum(model, begin, size, progress);
+        text.accept(piece -> {
+            for (int id : model.tokenizer().encode(piece)) {
+                sum.add(id);
             }
-            for (int i = 1; i < part.length; i++) {
-                bytes += tokenizer.isSpecial(part[i]) ? 0 : tokenizer.bytes(part[i]).length;
-            }
-            tokens += part.length - 1;
-            double rate = tokens / ((System.nanoTime() - start) / 1e9);
-            progress.update(
-                    "measure", at + part.length, ids.length, "%,.0f tokens/s".formatted(rate));
+        });
+        sum.score();
+        if (sum.tokens == 0) {
+            throw new PenjingException("the text comes to too few tokens: give more text");
         }
-        return new Perplexity(sum, tokens, bytes, (System.nanoTime() - start) / 1e9);
+        return new Perplexity(sum.negative, sum.tokens, sum.bytes, sum.seconds());
+    }
+
+    /// The windows so far; one of them is in memory.
+    private static final class Sum {
+        private final LanguageModel model;
+        private final OptionalInt begin;
+        private final Progress progress;
+        private final int[] window;
+        private final long start = System.nanoTime();
+        private int length;
+        private double negative;
+        private long tokens;
+        private long bytes;
+
+        Sum(LanguageModel model, OptionalInt begin, int size, Progress progress) {
+            this.model = model;
+            this.begin = begin;
+            this.progress = progress;
+            this.window = new int[size];
+        }
+
+        void add(int id) {
+            if (length == 0 && begin.isPresent()) {
+                window[length++] = begin.getAsInt();
+            }
+            window[length++] = id;
+            if (length == window.length) {
+                score();
+            }
+        }
+
+        void score() {
+            int[] ids = Arrays.copyOf(window, length);
+            length = 0;
+            if (ids.length < 2) {
+                return;
+            }
+            for (float score : model.logProbabilities(List.of(ids)).getFirst()) {
+                negative -= LogProbabilities.requireFinite(score);
+            }
+            Tokenizer tokenizer = model.tokenizer();
+            for (int i = 1; i < ids.length; i++) {
+                bytes += tokenizer.isSpecial(ids[i]) ? 0 : tokenizer.bytes(ids[i]).length;
+            }
+            tokens += ids.length - 1;
+            progress.update("measure", tokens, 0, "%,.0f tokens/s".formatted(tokens / seconds()));
+        }
+
+        double seconds() {
+            return (System.nanoTime() - start) / 1e9;
+        }
     }
 }

@@ -5,6 +5,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.json.JsonReadFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /// JSON as other people's tools write and read it: Python takes and writes `NaN` and `Infinity`,
 /// and editors put a byte order mark before a text.
@@ -24,6 +25,16 @@ public final class JsonText {
     /// Why a text is no JSON, for people.
     public static String reason(JacksonException e) {
         return OF_THE_PARSER.matcher(e.getOriginalMessage()).replaceAll("");
+    }
+
+    /// Puts a number, or null in place of one that is not finite: JSON has no name for it, and a
+    /// text in its place is no number to whoever reads it.
+    public static void put(ObjectNode to, String key, double value) {
+        if (Double.isFinite(value)) {
+            to.put(key, value);
+        } else {
+            to.putNull(key);
+        }
     }
 
     /// @throws JacksonException if it is no JSON

@@ -11,6 +11,7 @@ import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.files.AtomicFile;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
+import dev.penjing.model.text.PostProcessor;
 import dev.penjing.model.text.SpecialToken;
 import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
@@ -74,8 +75,9 @@ public final class GgufImport {
         ModelConfig config = config(gguf, type);
         weights(config, type, progress);
         Tokenizer tokenizer = Tokenizers.fromGguf(gguf.metadata());
-        Tokenizers.save(tokenizer, directory);
-        tokenizerFiles(TextConventions.ofGguf(gguf.metadata(), tokenizer), config);
+        TextConventions conventions = TextConventions.ofGguf(gguf.metadata(), tokenizer);
+        Tokenizers.save(tokenizer, PostProcessor.of(conventions), directory);
+        tokenizerFiles(conventions, config);
         // last: what is there with a config.json is whole
         config.write(directory.resolve("config.json"));
     }

@@ -5,6 +5,8 @@ import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.TensorView;
+import dev.penjing.model.tokenizer.Tokenizer;
+import dev.penjing.model.tokenizer.Tokenizers;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
@@ -43,12 +45,24 @@ public final class Inspection {
         // float32 master, gradient and two moments; bfloat16 copy and its gradient
         result.put("training_bytes", 20 * config.parameters());
         result.put("serving_bytes_q4_0", config.parameters() * 9 / 16);
+        tokenizer(directory, config, result);
         try {
             result.set("config", JSON.readTree(config.toJson()));
         } catch (JacksonException e) {
             throw new PenjingException("cannot show the configuration: " + e.getMessage(), e);
         }
         return result;
+    }
+
+    /// A tokenizer that does not go with the model is what one wants to see here, not an error.
+    private static void tokenizer(Path directory, ModelConfig config, ObjectNode result) {
+        try {
+            Tokenizer tokenizer = Tokenizers.load(directory);
+            result.put("tokens", tokenizer.vocabularySize());
+            Tokenizers.requireFits(tokenizer, config, directory);
+        } catch (PenjingException e) {
+            result.put("tokenizer_problem", e.getMessage());
+        }
     }
 
     public static String text(ObjectNode result) {
@@ -74,6 +88,12 @@ public final class Inspection {
                     "tie_word_embeddings"
                 }) {
             line(text, key, config.path(key).toString());
+        }
+        if (result.has("tokens")) {
+            line(text, "tokens", count(result, "tokens"));
+        }
+        if (result.has("tokenizer_problem")) {
+            line(text, "tokenizer", result.path("tokenizer_problem").asString(""));
         }
         return text.toString();
     }

@@ -16,17 +16,16 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// What the files of a folder in Hugging Face form declare. The rules are those of transformers'
-/// `PreTrainedTokenizerBase` (texts, `add_bos_token`) and `GenerationConfig` (ids that end).
+/// `PreTrainedTokenizerFast` (texts, the post-processor) and `GenerationConfig` (ids that end).
 final class FolderConventions {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Path folder;
-    private final JsonNode settings;
     private final Map<SpecialToken, String> texts = new EnumMap<>(SpecialToken.class);
 
     FolderConventions(Path folder) {
         this.folder = folder;
-        this.settings = read("tokenizer_config.json");
+        JsonNode settings = read("tokenizer_config.json");
         JsonNode map = read("special_tokens_map.json");
         for (SpecialToken token : SpecialToken.values()) {
             String text = text(settings.path(token.textKey()));
@@ -64,35 +63,10 @@ final class FolderConventions {
                 ChatTemplate.sourceIn(folder));
     }
 
-    /// `add_bos_token` or `add_eos_token` decides; else the template of tokenizer.json's
-    /// post-processor; else, for BOS, whether the class is Llama's, which adds it by default.
+    /// The post-processor of tokenizer.json decides, as in transformers 5, whatever `add_bos_token`
+    /// and the tokenizer's class say.
     private boolean adds(SpecialToken token, JsonNode processor) {
-        JsonNode said = settings.path("add_" + token.textKey());
-        if (said.isBoolean()) {
-            return said.booleanValue();
-        }
-        if (processor.isMissingNode() || processor.isNull()) {
-            return token == SpecialToken.BOS
-                    && settings.path("tokenizer_class").asString("").startsWith("LlamaTokenizer");
-        }
-        if (adds(token, processor.path("single"), texts.getOrDefault(token, ""))) {
-            return true;
-        }
-        for (JsonNode one : processor.path("processors")) {
-            if (adds(token, one.path("single"), texts.getOrDefault(token, ""))) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /// @param parts of a `TemplateProcessing`: special tokens and, between them, the text
-    private static boolean adds(SpecialToken token, JsonNode parts, String text) {
-        if (parts.isEmpty() || text.isEmpty()) {
-            return false;
-        }
-        JsonNode part = parts.get(token == SpecialToken.BOS ? 0 : parts.size() - 1);
-        return part.at("/SpecialToken/id").asString("").equals(text);
+        return PostProcessor.adds(token, texts.getOrDefault(token, ""), processor);
     }
 
     private static String text(JsonNode token) {

@@ -168,6 +168,11 @@ public final class TextConventions {
         return addsBos;
     }
 
+    /// The token that every text begins with; empty if texts begin with none.
+    public OptionalInt textBegin() {
+        return addsBos ? id(SpecialToken.BOS) : OptionalInt.empty();
+    }
+
     /// Whether the tokenizer puts EOS behind a text unless it is asked not to.
     public boolean addsEos() {
         return addsEos;

@@ -36,9 +36,16 @@ public final class PreTokenizers {
                             ? Optional.of("smollm")
                             : Optional.empty();
             case "Split" ->
-                    ownPattern ? Optional.empty() : name(first.path("pattern").path("Regex"));
+                    ownPattern || !isIsolated(first)
+                            ? Optional.empty()
+                            : name(first.path("pattern").path("Regex"));
             default -> Optional.empty();
         };
+    }
+
+    private static boolean isIsolated(JsonNode split) {
+        return split.path("behavior").asString("").equals("Isolated")
+                && !split.path("invert").asBoolean(false);
     }
 
     private static Optional<String> name(JsonNode pattern) {

@@ -200,20 +200,31 @@ final class TokenizerJson {
                             PreTokenizer.digits(json.path("individual_digits").asBoolean(false)),
                             false);
             case "Split" -> new Splitting(split(json), false);
+            case "Punctuation" ->
+                    new Splitting(PreTokenizer.punctuation(behavior(json, "Isolated")), false);
+            case "Whitespace" -> new Splitting(PreTokenizer.WHITESPACE, false);
+            case "WhitespaceSplit" -> new Splitting(PreTokenizer.WHITESPACE_SPLIT, false);
             case "Metaspace" -> new Splitting(metaspace(json), false);
             default -> throw fail("the pre-tokenizer " + type + " is not supported");
         };
     }
 
     private PreTokenizer split(JsonNode json) {
-        String behavior = json.path("behavior").asString("");
-        require(behavior.equals("Isolated"), "the pre-tokenizer Split with " + behavior);
-        require(!json.path("invert").asBoolean(false), "the pre-tokenizer Split with invert");
+        SplitBehavior behavior = behavior(json, "");
+        boolean invert = json.path("invert").asBoolean(false);
         JsonNode pattern = json.path("pattern");
-        return PreTokenizer.pattern(
-                pattern.has("Regex")
-                        ? pattern.path("Regex").asString("")
-                        : Pattern.quote(pattern.path("String").asString("")));
+        return pattern.has("Regex")
+                ? PreTokenizer.pattern(pattern.path("Regex").asString(""), behavior, invert)
+                : PreTokenizer.literal(pattern.path("String").asString(""), behavior, invert);
+    }
+
+    private SplitBehavior behavior(JsonNode json, String usual) {
+        String name = json.path("behavior").asString(usual);
+        try {
+            return SplitBehavior.of(name);
+        } catch (IllegalArgumentException e) {
+            throw fail("splitting with " + name + " is not supported");
+        }
     }
 
     private PreTokenizer metaspace(JsonNode json) {

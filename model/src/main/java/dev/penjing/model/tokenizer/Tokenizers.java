@@ -11,6 +11,7 @@ import java.util.Map;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Where tokenizers come from and go to.
 public final class Tokenizers {
@@ -71,11 +72,26 @@ public final class Tokenizers {
     ///
     /// @throws PenjingException if the disk refuses; an older file is then still there, whole
     public static void save(Tokenizer tokenizer, Path directory) {
+        write(json(tokenizer), directory);
+    }
+
+    /// Writes `tokenizer.json` with another post-processor.
+    public static void save(Tokenizer tokenizer, JsonNode postProcessor, Path directory) {
+        ObjectNode json = json(tokenizer).deepCopy();
+        json.set("post_processor", postProcessor);
+        write(json, directory);
+    }
+
+    private static ObjectNode json(Tokenizer tokenizer) {
         if (!(tokenizer instanceof BpeTokenizer bpe)) {
             throw new IllegalArgumentException("not a tokenizer of ours");
         }
+        return bpe.json();
+    }
+
+    private static void write(ObjectNode json, Path directory) {
         AtomicFile.write(
                 directory.resolve("tokenizer.json"),
-                JSON.writerWithDefaultPrettyPrinter().writeValueAsString(bpe.json()));
+                JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json));
     }
 }

@@ -8,6 +8,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 class JsonTextTest {
     /// As Python's json module does, and as editors write.
@@ -32,5 +34,14 @@ class JsonTextTest {
         assertThat(JsonText.reason(e))
                 .isNotBlank()
                 .doesNotContain("Source", "Feature", "enable", "REDACTED");
+    }
+
+    @Test
+    void whatIsNoNumberIsWrittenAsNull() {
+        ObjectNode json = JsonMapper.builder().build().createObjectNode();
+        JsonText.put(json, "a", 0.5);
+        JsonText.put(json, "b", Double.POSITIVE_INFINITY);
+        JsonText.put(json, "c", Double.NaN);
+        assertThat(json.toString()).isEqualTo("{\"a\":0.5,\"b\":null,\"c\":null}");
     }
 }

@@ -140,11 +140,12 @@ class TextConventionsTest {
         write("tokenizer_config.json", "{\"bos_token\": \"<s>\", \"eos_token\": \"<e>\"}");
         assertThat(conventions().addsBos()).isTrue();
         assertThat(conventions().addsEos()).isTrue();
+        // transformers 5 asks nothing else
         write(
                 "tokenizer_config.json",
                 "{\"bos_token\": \"<s>\", \"eos_token\": \"<e>\", \"add_bos_token\": false, \"add_eos_token\": false}");
-        assertThat(conventions().addsBos()).isFalse();
-        assertThat(conventions().addsEos()).isFalse();
+        assertThat(conventions().addsBos()).isTrue();
+        assertThat(conventions().addsEos()).isTrue();
         tokenizer(
                 "{\"type\": \"TemplateProcessing\", \"single\": [{\"Sequence\": {\"id\": \"A\"}}]}",
                 "<s>",
@@ -154,14 +155,38 @@ class TextConventionsTest {
         assertThat(conventions().addsEos()).isFalse();
     }
 
-    @Test
-    void llamasTokenizerAddsBosByDefault() {
+    /// transformers 5.24 begins the texts of these with no BOS.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"tokenizer_class\": \"LlamaTokenizer\"",
+                "\"tokenizer_class\": \"LlamaTokenizer\", \"add_bos_token\": true",
+                "\"tokenizer_class\": \"PreTrainedTokenizerFast\", \"add_bos_token\": true"
+            })
+    void withoutAPostProcessorNothingIsPutAround(String settings) {
         tokenizer("null", "<s>", "</s>");
-        write(
-                "tokenizer_config.json",
-                "{\"bos_token\": \"<s>\", \"tokenizer_class\": \"LlamaTokenizer\"}");
-        assertThat(conventions().addsBos()).isTrue();
+        write("tokenizer_config.json", "{\"bos_token\": \"<s>\", " + settings + "}");
+        assertThat(conventions().addsBos()).isFalse();
         assertThat(conventions().addsEos()).isFalse();
+    }
+
+    /// What an imported file puts around a text is in its tokenizer.json, where transformers looks.
+    @Test
+    void aPostProcessorSaysWhatAGgufFileSays() {
+        Map<String, Object> metadata = new HashMap<>();
+        metadata.put("tokenizer.ggml.tokens", new String[] {"a", "<s>", "<e>"});
+        metadata.put("tokenizer.ggml.token_type", new int[] {1, 3, 3});
+        metadata.put("tokenizer.ggml.merges", new String[0]);
+        metadata.put("tokenizer.ggml.model", "gpt2");
+        metadata.put("tokenizer.ggml.bos_token_id", 1);
+        metadata.put("tokenizer.ggml.eos_token_id", 2);
+        metadata.put("tokenizer.ggml.add_bos_token", true);
+        Tokenizer tokenizer = Tokenizers.fromGguf(metadata);
+        assertThat(PostProcessor.of(TextConventions.ofGguf(metadata, tokenizer)).toString())
+                .isEqualTo(
+                        "{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}],\"pair\":[{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},{\"Sequence\":{\"id\":\"B\",\"type_id\":1}}],\"special_tokens\":{\"<s>\":{\"id\":\"<s>\",\"ids\":[1],\"tokens\":[\"<s>\"]}}}");
+        metadata.put("tokenizer.ggml.add_bos_token", false);
+        assertThat(PostProcessor.of(TextConventions.ofGguf(metadata, tokenizer)).isNull()).isTrue();
     }
 
     @Test

@@ -1,4 +1,4 @@
-package dev.penjing.evaluation.data;
+package dev.penjing.model.rows;
 
 import java.io.IOException;
 import java.util.List;

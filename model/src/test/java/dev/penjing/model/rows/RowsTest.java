@@ -1,4 +1,4 @@
-package dev.penjing.evaluation.data;
+package dev.penjing.model.rows;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package dev.penjing.evaluation.data;
+package dev.penjing.model.rows;
 
 import dev.penjing.model.files.JsonText;
 import java.io.IOException;

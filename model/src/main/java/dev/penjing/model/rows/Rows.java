@@ -1,5 +1,6 @@
-package dev.penjing.evaluation.data;
+package dev.penjing.model.rows;
 
+import com.github.luben.zstd.ZstdIOException;
 import dev.penjing.model.PenjingException;
 import java.io.EOFException;
 import java.io.IOException;
@@ -14,11 +15,11 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.exc.JacksonIOException;
 import tools.jackson.databind.node.ObjectNode;
 
-/// The rows of a table in a file: JSON Lines, a JSON array, CSV, each also compressed by gzip;
-/// Parquet.
-final class Rows {
+/// The rows of a table in a file: JSON Lines, a JSON array, CSV, each also compressed by gzip or
+/// zstd; Parquet.
+public final class Rows {
     /// Takes rows one after another.
-    interface Sink {
+    public interface Sink {
         /// @return whether it wants more
         boolean row(ObjectNode row);
     }
@@ -43,8 +44,17 @@ final class Rows {
     /// @return whether there was a row
     /// @throws PenjingException if the file cannot be read or is damaged, with its name and, where
     ///   that is known, the line
-    static boolean read(Path file, Optional<List<String>> columns, Sink sink) {
+    public static boolean read(Path file, Optional<List<String>> columns, Sink sink) {
         return read(file, columns, sink, TextInput.Limits.usual());
+    }
+
+    /// Reads all rows of a file of any length, one of which is in memory at a time. A CSV file has a
+    /// header.
+    ///
+    /// @throws PenjingException as `read`
+    public static void readAll(Path file, Sink sink) {
+        TextInput.Limits none = new TextInput.Limits(Long.MAX_VALUE, Integer.MAX_VALUE - 16);
+        read(file, Optional.empty(), sink, none);
     }
 
     static boolean read(
@@ -62,7 +72,7 @@ final class Rows {
                 return counting.rows > 0;
             }
             try (TextInput in = new TextInput(file, limits)) {
-                String plain = name.replaceFirst("\\.gz$", "");
+                String plain = Compressed.plainName(file);
                 if (plain.endsWith(".csv")) {
                     CsvRows.read(in, columns, counting);
                 } else {
@@ -100,6 +110,7 @@ final class Rows {
             case BrokenException known -> broken(file, known.what, e);
             case CharacterCodingException coding -> broken(file, "it is not in UTF-8", e);
             case EOFException end -> broken(file, "it ends too early", e);
+            case ZstdIOException zstd -> broken(file, "it is not whole zstd: " + zstd.getMessage(), e);
             case ZipException zip -> broken(file, "it is not whole gzip: " + e.getMessage(), e);
             default ->
                     new PenjingException(

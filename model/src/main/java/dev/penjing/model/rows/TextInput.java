@@ -1,4 +1,4 @@
-package dev.penjing.evaluation.data;
+package dev.penjing.model.rows;
 
 import java.io.BufferedInputStream;
 import java.io.Closeable;
@@ -11,14 +11,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.zip.GZIPInputStream;
 
-/// A text file in UTF-8, decompressed if its name ends in `.gz`; no more of it than is sensible.
+/// A text file in UTF-8, decompressed; no more of it than is sensible.
 final class TextInput implements Closeable {
     private static final int BUFFER = 1 << 16;
     private static final byte[] BYTE_ORDER_MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
@@ -37,18 +34,15 @@ final class TextInput implements Closeable {
 
     TextInput(Path file, Limits limits) throws IOException {
         this.limits = limits;
-        InputStream raw = Files.newInputStream(file);
+        InputStream plain = Compressed.open(file);
         try {
-            boolean compressed =
-                    file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".gz");
-            InputStream plain = compressed ? new GZIPInputStream(raw, BUFFER) : raw;
             this.in = new BufferedInputStream(new Bounded(plain, limits.bytes()), BUFFER);
             in.mark(BYTE_ORDER_MARK.length);
             if (!Arrays.equals(in.readNBytes(BYTE_ORDER_MARK.length), BYTE_ORDER_MARK)) {
                 in.reset();
             }
         } catch (IOException | RuntimeException e) {
-            raw.close();
+            plain.close();
             throw e;
         }
     }

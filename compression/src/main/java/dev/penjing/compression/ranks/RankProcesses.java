@@ -3,8 +3,11 @@ package dev.penjing.compression.ranks;
 import dev.penjing.model.PenjingException;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
@@ -36,6 +39,7 @@ public final class RankProcesses {
     private final Consumer<String> results;
     private final Consumer<String> said;
     private final List<Process> running = new ArrayList<>();
+    private final List<Thread> listening = new CopyOnWriteArrayList<>();
     private boolean stopping;
 
     /// @param command of each rank, in an attempt that is counted from 0
@@ -113,22 +117,27 @@ public final class RankProcesses {
 
     private void pass(BufferedReader reader, int rank, Consumer<String> to) {
         String prefix = to == results ? "" : "[rank %d] ".formatted(rank);
-        Thread.ofPlatform()
-                .daemon()
-                .name("passes on what rank " + rank + " says")
-                .start(() -> {
-                    try (reader) {
-                        for (String line = reader.readLine();
-                                line != null;
-                                line = reader.readLine()) {
-                            if (!line.startsWith(GLOO)) {
-                                to.accept(prefix + line);
+        listening.add(
+                Thread.ofPlatform()
+                        .daemon()
+                        .name("passes on what rank " + rank + " says")
+                        .start(() -> {
+                            try (reader) {
+                                reader.lines()
+                                        .filter(line -> !line.startsWith(GLOO))
+                                        .forEach(line -> to.accept(prefix + line));
+                            } catch (IOException | UncheckedIOException e) {
+                                to.accept(prefix + "cannot be heard any more: " + e.getMessage());
                             }
-                        }
-                    } catch (IOException e) {
-                        to.accept(prefix + "cannot be heard any more: " + e.getMessage());
-                    }
-                });
+                        }));
+    }
+
+    /// Until the last words of those that have ended are passed on.
+    private void hearOut() throws InterruptedException {
+        for (Thread thread : listening) {
+            thread.join(Duration.ofSeconds(2));
+        }
+        listening.clear();
     }
 
     /// @return 0 if all ended well; else a status that cannot be mended by a restart, if there is
@@ -147,6 +156,7 @@ public final class RankProcesses {
         }
         first = first == 0 ? failed(processes) : first;
         if (first == 0) {
+            hearOut();
             return 0;
         }
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(OTHERS_SECONDS);
@@ -154,16 +164,17 @@ public final class RankProcesses {
             Thread.sleep(50);
         }
         List<Process> slow = processes.stream().filter(Process::isAlive).toList();
+        end(slow, true);
+        hearOut();
         for (int local = 0; local < processes.size(); local++) {
             Process process = processes.get(local);
-            if (!process.isAlive() && process.exitValue() >= 128) {
+            if (!slow.contains(process) && process.exitValue() >= 128) {
                 said.accept(
                         "rank %d was ended by signal %d"
                                 .formatted(
                                         ranks.first() + local, process.exitValue() - 128));
             }
         }
-        end(slow, true);
         return processes.stream()
                 .filter(process -> !slow.contains(process))
                 .map(Process::exitValue)
@@ -188,8 +199,14 @@ public final class RankProcesses {
             stopping = true;
             asked = List.copyOf(running);
         }
-        asked.forEach(Process::destroy);
+        // Process.destroy would close their input, which means that this process is gone
+        asked.forEach(process -> process.toHandle().destroy());
         end(asked, false);
+        try {
+            hearOut();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static void end(List<Process> processes, boolean now) {

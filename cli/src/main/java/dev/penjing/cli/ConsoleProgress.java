@@ -1,6 +1,7 @@
 package dev.penjing.cli;
 
 import dev.penjing.model.Progress;
+import java.io.OutputStream;
 import java.io.PrintStream;
 
 /// Progress on stderr: on a terminal one line that is redrawn, with a bar and the time left; in a
@@ -26,6 +27,11 @@ final class ConsoleProgress implements Progress {
     ConsoleProgress(PrintStream out, boolean terminal) {
         this.out = out;
         this.terminal = terminal;
+    }
+
+    /// Of a process that leaves it to another to speak.
+    static ConsoleProgress silent() {
+        return new ConsoleProgress(new PrintStream(OutputStream.nullOutputStream()), false);
     }
 
     @Override

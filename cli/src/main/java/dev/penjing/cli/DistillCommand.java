@@ -5,6 +5,7 @@ import dev.penjing.compression.run.TrainingJob;
 import dev.penjing.compression.run.TrainingRun;
 import dev.penjing.compression.run.TrainingText;
 import dev.penjing.compression.training.CrossEntropy;
+import dev.penjing.compression.training.LoopHooks;
 import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.text.TextConventions;
@@ -27,6 +28,7 @@ final class DistillCommand implements Callable<Integer> {
     @Mixin TrainingOptions training = new TrainingOptions();
     @Mixin TrainingOptions.Loss loss = new TrainingOptions.Loss();
     @Mixin Options.Computing computing = new Options.Computing();
+    @Mixin RankOptions ranks = new RankOptions();
     @Spec CommandSpec spec = CommandSpec.create();
 
     @Option(names = "--teacher", required = true, description = ModelSources.DESCRIPTION)
@@ -50,30 +52,41 @@ final class DistillCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Targets.keepApart(to, teacher, student);
-        ConsoleProgress progress = new ConsoleProgress();
-        Path teacherFolder = ModelSources.directory(teacher, progress);
-        Path studentFolder = ModelSources.directory(student, progress);
-        Tokenizer tokenizer = Tokenizers.load(studentFolder);
+        return ranks.run(spec, this::train);
+    }
+
+    private void train(LoopHooks hooks, int sharing) {
+        ConsoleProgress progress = hooks.writes() ? new ConsoleProgress() : ConsoleProgress.silent();
+        Path teacherFolder =
+                hooks.rankZeroFirst(() -> ModelSources.directory(teacher, progress));
+        Path studentFolder =
+                hooks.rankZeroFirst(() -> ModelSources.directory(student, progress));
         TrainingSettings settings = training.settings(onText ? new CrossEntropy() : loss.parse());
-        try (TrainingText text =
-                TrainingText.of(
-                        data.corpus(progress),
-                        data.heldOutCorpus(),
-                        tokenizer,
-                        DocumentMarks.of(TextConventions.ofFolder(studentFolder, tokenizer)),
-                        ModelFiles.sha256OfModel(studentFolder),
-                        to.resolve("work"),
-                        progress)) {
+        try (TrainingText text = hooks.rankZeroFirst(() -> text(studentFolder, progress))) {
             progress.say(
                     TrainingRun.distill(
                             teacherFolder,
                             studentFolder,
-                            TrainingJob.of(settings, text, to, computing.start(progress))
+                            TrainingJob.of(settings, text, to, computing.start(progress, sharing))
                                     .resume(resume)
                                     .command(Output.commandLine(spec))
+                                    .hooks(hooks)
                                     .progress(progress)));
         }
-        Output.print(common, "model", to.toString());
-        return 0;
+        if (hooks.writes()) {
+            Output.print(common, "model", to.toString());
+        }
+    }
+
+    private TrainingText text(Path studentFolder, ConsoleProgress progress) {
+        Tokenizer tokenizer = Tokenizers.load(studentFolder);
+        return TrainingText.of(
+                data.corpus(progress),
+                data.heldOutCorpus(),
+                tokenizer,
+                DocumentMarks.of(TextConventions.ofFolder(studentFolder, tokenizer)),
+                ModelFiles.sha256OfModel(studentFolder),
+                to.resolve("work"),
+                progress);
     }
 }

@@ -53,7 +53,15 @@ final class Options {
         int threads;
 
         Compute start(ConsoleProgress progress) {
-            Compute compute = Compute.start(device, type, threads);
+            return start(progress, 1);
+        }
+
+        /// @param sharing processes of this machine that share its processors
+        Compute start(ConsoleProgress progress, int sharing) {
+            int all = Runtime.getRuntime().availableProcessors();
+            Compute compute =
+                    Compute.start(
+                            device, type, threads > 0 ? threads : Math.max(1, all / sharing));
             progress.say(compute.describe());
             return compute;
         }

@@ -131,12 +131,13 @@ public final class TrainingRun {
                                     teacher,
                                     sequences,
                                     Optional.of(heldOut),
-                                    job.compute()),
+                                    job.compute(),
+                                    job.hooks()),
                             Trainer::close);
             if (job.hooks().writes()) {
                 closer.own(FolderLock.of(job.work()), FolderLock::close);
             }
-            trainer.run(job.work(), fingerprint, job.resume(), job.hooks(), job.progress());
+            trainer.run(job.work(), fingerprint, job.resume(), job.progress());
             if (job.hooks().writes()) {
                 trainer.save(job.to(), DType.BF16);
             }

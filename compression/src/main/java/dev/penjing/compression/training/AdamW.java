@@ -21,14 +21,21 @@ public final class AdamW implements AutoCloseable {
     private static final long PIECE = 1 << 17;
 
     private final FlatParameters parameters;
+    private final Shard shard;
     private final double weightDecay;
     private final Tensor mean;
     private final Tensor square;
 
     public AdamW(FlatParameters parameters, double weightDecay, Compute compute) {
+        this(parameters, Shard.of(parameters.layout().size(), 0, 1), weightDecay, compute);
+    }
+
+    /// @param shard what is updated of the parameters, and has moments
+    AdamW(FlatParameters parameters, Shard shard, double weightDecay, Compute compute) {
         this.parameters = parameters;
+        this.shard = shard;
         this.weightDecay = weightDecay;
-        long size = parameters.layout().size();
+        long size = shard.size();
         try (PointerScope scope = new PointerScope()) {
             Tensor first = Tensors.zeros(compute.options(ScalarType.Float), size);
             Tensor second = Tensors.zeros(compute.options(ScalarType.Float), size);
@@ -38,24 +45,29 @@ public final class AdamW implements AutoCloseable {
         }
     }
 
-    /// Running mean of the gradient, `[size]`.
+    Shard shard() {
+        return shard;
+    }
+
+    /// Running mean of the shard's gradient, `[shard.size]`.
     Tensor mean() {
         return mean;
     }
 
-    /// Running mean of the squared gradient, `[size]`.
+    /// Running mean of its square, `[shard.size]`.
     Tensor square() {
         return square;
     }
 
-    /// One update by `gradient * scale`.
+    /// One update of the shard by `gradient * scale`.
     ///
+    /// @param gradient of all parameters, of which the shard is looked at
     /// @param step counted from 1
     public void step(Tensor gradient, double scale, double learningRate, long step) {
         long matrices = parameters.layout().matrices();
-        long size = parameters.layout().size();
-        update(0, matrices, gradient, scale, learningRate, weightDecay, step);
-        update(matrices, size, gradient, scale, learningRate, 0, step);
+        long split = Math.clamp(matrices, shard.from(), shard.to());
+        update(shard.from(), split, gradient, scale, learningRate, weightDecay, step);
+        update(split, shard.to(), gradient, scale, learningRate, 0, step);
     }
 
     private void update(
@@ -75,8 +87,8 @@ public final class AdamW implements AutoCloseable {
                     AutoGradMode noGrad = new AutoGradMode(false)) {
                 Tensor p = parameters.flat().narrow(0, at, count);
                 Tensor g = gradient.narrow(0, at, count);
-                Tensor m = mean.narrow(0, at, count);
-                Tensor v = square.narrow(0, at, count);
+                Tensor m = mean.narrow(0, at - shard.from(), count);
+                Tensor v = square.narrow(0, at - shard.from(), count);
                 if (scale != 1) {
                     g.mul_(new Scalar(scale));
                 }

@@ -1,31 +1,48 @@
 package dev.penjing.compression.training;
 
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /// What the training loop asks of the other processes that train the same model on other parts of
-/// each batch (data parallelism): rank r of W takes the r-th of W equal parts of a global batch,
-/// and all-reduces make gradient and loss those of the whole. Every rank calls the same methods in
-/// the same order, and each call waits for all of them. Rank 0 alone measures and writes files.
+/// each batch (data parallelism), and share the optimizer's state (ZeRO-1, arXiv 1910.02054): rank r
+/// of W takes the r-th of W parts of a global batch, gets the r-th [Shard] of the whole gradient,
+/// updates that shard of the parameters, and hands it to the others. Every rank calls the same
+/// methods in the same order, and each call waits for all of them. Rank 0 alone measures.
 public interface LoopHooks {
     /// One process that trains alone.
-    LoopHooks SINGLE =
-            new LoopHooks() {
-                @Override
-                public int rank() {
-                    return 0;
-                }
+    LoopHooks SINGLE = single(() -> false);
 
-                @Override
-                public int worldSize() {
-                    return 1;
-                }
+    /// One process that trains alone.
+    ///
+    /// @param stop whether it has been told to end
+    static LoopHooks single(BooleanSupplier stop) {
+        return new LoopHooks() {
+            @Override
+            public int rank() {
+                return 0;
+            }
 
-                @Override
-                public void allReduce(Tensor gradient) {}
+            @Override
+            public int worldSize() {
+                return 1;
+            }
 
-                @Override
-                public void allReduce(double[] sums) {}
-            };
+            @Override
+            public void reduceScatter(Tensor flat) {}
+
+            @Override
+            public void allGather(Tensor flat) {}
+
+            @Override
+            public void allReduce(double[] sums) {}
+
+            @Override
+            public boolean stopRequested() {
+                return stop.getAsBoolean();
+            }
+        };
+    }
 
     /// From 0 to [#worldSize] - 1.
     int rank();
@@ -33,16 +50,44 @@ public interface LoopHooks {
     /// Processes that train together.
     int worldSize();
 
-    /// Replaces the gradient by its sum over all ranks, in the same order of additions on each, so
-    /// that all ranks come to the same weights bit for bit.
+    /// Replaces this rank's shard by its sum over all ranks. What becomes of the other shards is
+    /// open.
     ///
-    /// @param gradient flat, float32 `[size]`, on the device that computes
-    void allReduce(Tensor gradient);
+    /// @param flat float32 `[size]`, on the device that computes
+    void reduceScatter(Tensor flat);
 
-    /// Replaces each number by its sum over all ranks.
+    /// Replaces each shard by what the rank that owns it has there, bit for bit.
+    ///
+    /// @param flat float32 `[size]`, on the device that computes
+    void allGather(Tensor flat);
+
+    /// Replaces each number by its sum over all ranks, the same on each bit for bit.
     void allReduce(double[] sums);
 
-    /// Whether this rank writes metrics, checkpoints and the model.
+    /// Waits until all ranks have come here.
+    default void barrier() {
+        allReduce(new double[1]);
+    }
+
+    /// Does something on rank 0 first, and on the others when that is done: what they would
+    /// otherwise all make, in one folder, they then find made.
+    default <T> T rankZeroFirst(Supplier<T> work) {
+        if (rank() > 0) {
+            barrier();
+            return work.get();
+        }
+        T result = work.get();
+        barrier();
+        return result;
+    }
+
+    /// Whether this process has been told to end: all ranks then do so after the same step, with a
+    /// checkpoint.
+    default boolean stopRequested() {
+        return false;
+    }
+
+    /// Whether this rank writes metrics and the model.
     default boolean writes() {
         return rank() == 0;
     }

@@ -33,13 +33,10 @@ public final class Trainer implements AutoCloseable {
     private final HeadLoss loss;
     private final Sequences data;
     private final Optional<HeldOut> heldOut;
+    private final LoopHooks hooks;
     private final StepTimes times = new StepTimes();
 
-    /// @param start float32 parameters to start from; the trainer takes them over, and closes them
-    ///   if it cannot be made
-    /// @param teacher must be there if the objective needs it; where it does not, the held-out text
-    ///   is still measured against it
-    /// @throws PenjingException if teacher and student have different vocabularies
+    /// Trains alone.
     public Trainer(
             TrainingSettings settings,
             ModelConfig config,
@@ -48,6 +45,25 @@ public final class Trainer implements AutoCloseable {
             Sequences data,
             Optional<HeldOut> heldOut,
             Compute compute) {
+        this(settings, config, start, teacher, data, heldOut, compute, LoopHooks.SINGLE);
+    }
+
+    /// @param start float32 parameters to start from; the trainer takes them over, and closes them
+    ///   if it cannot be made
+    /// @param teacher must be there if the objective needs it; where it does not, the held-out text
+    ///   is still measured against it
+    /// @param hooks to the other ranks
+    /// @throws PenjingException if teacher and student have different vocabularies
+    public Trainer(
+            TrainingSettings settings,
+            ModelConfig config,
+            FlatParameters start,
+            Optional<Decoder> teacher,
+            Sequences data,
+            Optional<HeldOut> heldOut,
+            Compute compute,
+            LoopHooks hooks) {
+        this.hooks = hooks;
         this.settings = settings;
         this.compute = compute;
         this.teacher = teacher;
@@ -58,8 +74,11 @@ public final class Trainer implements AutoCloseable {
             requireTeacher(settings.objective(), teacher, config);
             closer.keep(); // the student takes it over
             this.student = closer.own(new Student(config, start, compute), Student::close);
+            Shard shard =
+                    Shard.of(start.layout().size(), hooks.rank(), hooks.worldSize());
             this.optimizer =
-                    closer.own(new AdamW(start, settings.weightDecay(), compute), AdamW::close);
+                    closer.own(
+                            new AdamW(start, shard, settings.weightDecay(), compute), AdamW::close);
             this.loss =
                     closer.own(
                             new HeadLoss(settings.objective(), compute.threads()), HeadLoss::close);
@@ -84,30 +103,22 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /// Trains alone: see [#run(Path, String, boolean, LoopHooks, Progress)].
-    public void run(Path run, String fingerprint, boolean resume, Progress progress) {
-        run(run, fingerprint, resume, LoopHooks.SINGLE, progress);
-    }
-
     /// Trains to the last step, from the newest checkpoint in `run` where there is one and `resume`
     /// allows it.
     ///
     /// @param fingerprint of everything that the result depends on; a checkpoint with another one
     ///   is refused
-    /// @param hooks to the other ranks; all of them see the same `run` folder
+    /// @param run a folder that all ranks see
+    /// @throws Stopped if it was told to stop before its last step
     /// @throws PenjingException if the loss or its gradient is not finite; the last good checkpoint
     ///   stays
-    public void run(
-            Path run, String fingerprint, boolean resume, LoopHooks hooks, Progress progress) {
-        requireDivisible(hooks);
+    public void run(Path run, String fingerprint, boolean resume, Progress progress) {
+        requireEnough();
         boolean writes = hooks.writes();
-        CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), fingerprint);
-        long step = 0;
-        if (resume) {
-            step = store.restore(student.master(), optimizer, compute);
-        } else if (writes) {
-            store.startAnew();
-        }
+        CheckpointStore store =
+                new CheckpointStore(run.resolve("checkpoints"), fingerprint, hooks);
+        long step =
+                resume ? store.restore(student.master(), optimizer, compute) : store.startAnew();
         student.refresh();
         try (TrainingMetrics metrics =
                 writes
@@ -119,7 +130,7 @@ public final class Trainer implements AutoCloseable {
             RateMeter rate = new RateMeter();
             while (step < settings.steps()) {
                 step++;
-                StepResult result = step(step, hooks, store);
+                StepResult result = step(step, store);
                 double tokensPerSecond = rate.add(settings.tokensPerStep());
                 metrics.step(step, step * settings.tokensPerStep(), result, tokensPerSecond);
                 progress.update(
@@ -128,63 +139,85 @@ public final class Trainer implements AutoCloseable {
                         settings.steps(),
                         "loss %.4f  %,.0f tokens/s".formatted(result.loss(), tokensPerSecond));
                 boolean last = step == settings.steps();
-                if (writes && (last || step % settings.evaluateEvery() == 0)) {
+                boolean stops = result.stops() && !last;
+                if (writes && !stops && (last || step % settings.evaluateEvery() == 0)) {
                     measure(metrics, step, progress);
                     rate.pause();
                 }
-                if (writes && (last || step % settings.checkpointEvery() == 0)) {
+                if (last || stops || step % settings.checkpointEvery() == 0) {
                     metrics.flush();
                     store.save(step, student.master(), optimizer);
                     rate.pause();
+                }
+                if (stops) {
+                    throw new Stopped(step, settings.steps());
                 }
             }
         }
     }
 
-    private void requireDivisible(LoopHooks hooks) {
-        if (settings.globalBatchSize() % (hooks.worldSize() * settings.microBatchSize()) != 0) {
+    private void requireEnough() {
+        if (settings.globalBatchSize() < hooks.worldSize()) {
             throw new UsageException(
-                    "globalBatchSize %d must be a multiple of microBatchSize %d times the %d processes"
-                            .formatted(
-                                    settings.globalBatchSize(),
-                                    settings.microBatchSize(),
-                                    hooks.worldSize()));
+                    "globalBatchSize %d leaves some of %d ranks without a sequence: use fewer, or a larger batch"
+                            .formatted(settings.globalBatchSize(), hooks.worldSize()));
         }
     }
 
     /// @param loss mean over the tokens of the objective
-    record StepResult(double loss, double crossEntropy, double gradientNorm, double learningRate) {}
+    /// @param stops whether a rank was told to stop
+    record StepResult(
+            double loss,
+            double crossEntropy,
+            double gradientNorm,
+            double learningRate,
+            boolean stops) {}
 
-    private StepResult step(long step, LoopHooks hooks, CheckpointStore store) {
+    private StepResult step(long step, CheckpointStore store) {
         times.start();
         student.clearGradients();
         double scale = 1.0 / settings.tokensPerStep();
         HeadLoss.Sums own = HeadLoss.Sums.ZERO;
-        int share = settings.globalBatchSize() / hooks.worldSize();
-        long begin = (step - 1) * settings.globalBatchSize() + (long) hooks.rank() * share;
-        for (int at = 0; at < share; at += settings.microBatchSize()) {
-            own = own.plus(microBatch(begin + at, scale));
+        Shard rows = Shard.of(settings.globalBatchSize(), hooks.rank(), hooks.worldSize());
+        long begin = (step - 1) * settings.globalBatchSize();
+        for (long at = rows.from(); at < rows.to(); at += settings.microBatchSize()) {
+            int count = (int) Math.min(settings.microBatchSize(), rows.to() - at);
+            own = own.plus(microBatch(begin + at, count, scale));
         }
-        double[] sums = {own.loss(), own.crossEntropy(), own.tokens()};
+        hooks.reduceScatter(student.gradient());
+        double[] sums = {
+            own.loss(),
+            own.crossEntropy(),
+            own.tokens(),
+            squaredNorm(optimizer.shard()),
+            hooks.stopRequested() ? 1 : 0
+        };
         hooks.allReduce(sums);
         double loss = sums[0] / sums[2];
         double learningRate = settings.learningRateAt(step);
-        double norm;
-        try (PointerScope scope = new PointerScope();
-                AutoGradMode noGrad = new AutoGradMode(false)) {
-            hooks.allReduce(student.gradient());
-            norm = student.gradient().norm().item_double();
-        }
+        double norm = Math.sqrt(sums[3]);
         requireFinite(loss, norm, step, store);
         double clip = norm > settings.clip() ? settings.clip() / norm : 1;
         optimizer.step(student.gradient(), clip, learningRate, step);
+        hooks.allGather(student.master().flat());
         student.refresh();
         times.optimizer();
-        return new StepResult(loss, sums[1] / sums[2], norm, learningRate);
+        return new StepResult(loss, sums[1] / sums[2], norm, learningRate, sums[4] > 0);
     }
 
-    private HeadLoss.Sums microBatch(long first, double scale) {
-        int rows = settings.microBatchSize();
+    private double squaredNorm(Shard shard) {
+        try (PointerScope scope = new PointerScope();
+                AutoGradMode noGrad = new AutoGradMode(false)) {
+            double norm =
+                    student.gradient()
+                            .narrow(0, shard.from(), shard.size())
+                            .norm()
+                            .item_double();
+            return norm * norm;
+        }
+    }
+
+    private HeadLoss.Sums microBatch(long first, int rows, double scale) {
         int length = settings.sequenceLength();
         int[] ids = new int[rows * (length + 1)];
         for (int i = 0; i < rows; i++) {

@@ -56,4 +56,34 @@ class AdamWTest {
             assertThat((double) end[size - 1]).isCloseTo(p[size - 1], within(2e-6));
         }
     }
+
+    /// Ranks that update a shard each come to what one comes to that updates all, and hold the
+    /// moments of their shard alone.
+    @Test
+    void shardsTogetherAreTheWhole() {
+        Compute compute = Compute.float32();
+        ModelConfig config = TinyModels.llama("");
+        try (FlatParameters whole = TinyModels.parameters(config, compute);
+                FlatParameters shared = TinyModels.parameters(config, compute);
+                AdamW optimizer = new AdamW(whole, 0.1, compute)) {
+            int size = Math.toIntExact(whole.layout().size());
+            float[] gradient = new float[size];
+            Random random = new Random(5);
+            for (int i = 0; i < size; i++) {
+                gradient[i] = (float) random.nextGaussian();
+            }
+            optimizer.step(TinyModels.tensor(gradient.clone(), size), 0.5, 0.01, 1);
+            // the last shard holds both matrices and vectors
+            for (int rank = 0; rank < 3; rank++) {
+                Shard shard = Shard.of(size, rank, 3);
+                try (AdamW part = new AdamW(shared, shard, 0.1, compute)) {
+                    part.step(TinyModels.tensor(gradient.clone(), size), 0.5, 0.01, 1);
+                    assertThat(part.mean().numel()).isEqualTo(shard.size());
+                    assertThat(part.square().numel()).isBetween(size / 3L, size / 3L + 1);
+                }
+            }
+            assertThat(Tensors.floats(shared.flat()))
+                    .containsExactly(Tensors.floats(whole.flat()), within(1e-7f));
+        }
+    }
 }

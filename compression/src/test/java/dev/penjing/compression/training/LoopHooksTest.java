@@ -61,8 +61,11 @@ class LoopHooksTest {
         final CyclicBarrier barrier;
         final float[][] gradients;
         final double[][] sums;
+        final boolean add;
 
-        Ranks(int count) {
+        /// @param add whether gradients are added up: else each rank goes by its own part of a batch
+        Ranks(int count, boolean add) {
+            this.add = add;
             barrier = new CyclicBarrier(count);
             gradients = new float[count][];
             sums = new double[count][];
@@ -89,12 +92,33 @@ class LoopHooksTest {
                 }
 
                 @Override
-                public void allReduce(Tensor gradient) {
+                public void allGather(Tensor flat) {
+                    float[] all = Tensors.floats(flat);
+                    gradients[rank] = all;
+                    meet();
+                    for (int r = 0; r < gradients.length; r++) {
+                        Shard shard = Shard.of(all.length, r, gradients.length);
+                        System.arraycopy(
+                                gradients[r],
+                                (int) shard.from(),
+                                all,
+                                (int) shard.from(),
+                                (int) shard.size());
+                    }
+                    try (AutoGradMode noGrad = new AutoGradMode(false);
+                            PointerScope scope = new PointerScope()) {
+                        flat.copy_(TinyModels.tensor(all, all.length));
+                    }
+                    meet();
+                }
+
+                @Override
+                public void reduceScatter(Tensor gradient) {
                     gradients[rank] = Tensors.floats(gradient);
                     meet();
-                    float[] sum = gradients[0].clone();
+                    float[] sum = gradients[add ? 0 : rank].clone();
                     for (int r = 1; r < gradients.length; r++) {
-                        for (int i = 0; i < sum.length; i++) {
+                        for (int i = 0; add && i < sum.length; i++) {
                             sum[i] += gradients[r][i];
                         }
                     }
@@ -132,7 +156,7 @@ class LoopHooksTest {
                 .build();
     }
 
-    private void train(Path run, Path model, LoopHooks hooks, boolean resume, int microBatch) {
+    private void train(Path run, Path model, LoopHooks hooks, int microBatch) {
         Compute compute = Compute.start("cpu", "float32", 1);
         try (FlatParameters taught = TinyModels.parameters(TEACHER, compute);
                 Decoder teacher = new Decoder(TEACHER, taught, compute);
@@ -145,14 +169,15 @@ class LoopHooksTest {
                                 Optional.of(teacher),
                                 new Sequences(file, 32, 4),
                                 Optional.empty(),
-                                compute)) {
-            trainer.run(run, "ranks", resume, hooks, Progress.NONE);
+                                compute,
+                                hooks)) {
+            trainer.run(run, "ranks", false, Progress.NONE);
             trainer.save(model, DType.F32);
         }
     }
 
-    private void together(Path run, boolean resume) throws Exception {
-        Ranks ranks = new Ranks(2);
+    private void together(Path run, boolean add) throws Exception {
+        Ranks ranks = new Ranks(2, add);
         try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
             List<Future<?>> running = new ArrayList<>();
             for (int rank = 0; rank < 2; rank++) {
@@ -160,7 +185,7 @@ class LoopHooksTest {
                 LoopHooks hooks = ranks.rank(rank);
                 // each rank works in a folder that others of its machine might not see, but for
                 // what rank 0 wrote
-                running.add(threads.submit(() -> train(run, model, hooks, resume, 2)));
+                running.add(threads.submit(() -> train(run, model, hooks, 2)));
             }
             for (Future<?> one : running) {
                 one.get(120, TimeUnit.SECONDS);
@@ -178,45 +203,25 @@ class LoopHooksTest {
     @Test
     void twoRanksComeToTheWeightsOfOne() throws Exception {
         Path two = folder.resolve("two");
-        together(two, false);
-        train(folder.resolve("one"), folder.resolve("model"), LoopHooks.SINGLE, false, 8);
+        together(two, true);
+        train(folder.resolve("one"), folder.resolve("model"), LoopHooks.SINGLE, 8);
         float[] first = weights(two.resolve("model0"));
         float[] one = weights(folder.resolve("model"));
         assertThat(weights(two.resolve("model1"))).isEqualTo(first);
         assertThat(first).containsExactly(one, within(2e-5f));
         // had a rank seen half of the batch alone, the weights would be others
-        train(folder.resolve("half"), folder.resolve("other"), half(), false, 2);
-        assertThat(TinyModels.difference(weights(folder.resolve("other")), one))
+        together(folder.resolve("half"), false);
+        assertThat(TinyModels.difference(weights(folder.resolve("half/model0")), one))
                 .isGreaterThan(5e-4);
         // a step is written once, by rank 0
         assertThat(Files.readAllLines(two.resolve("metrics.jsonl"))).hasSize(5);
     }
 
-    /// The first of two ranks, whose other never comes.
-    private static LoopHooks half() {
-        return new LoopHooks() {
-            @Override
-            public int rank() {
-                return 0;
-            }
-
-            @Override
-            public int worldSize() {
-                return 2;
-            }
-
-            @Override
-            public void allReduce(Tensor gradient) {}
-
-            @Override
-            public void allReduce(double[] sums) {}
-        };
-    }
-
     @Test
     void aBatchThatCannotBeSharedIsRefused() {
-        assertThatThrownBy(() -> train(folder.resolve("a"), folder.resolve("b"), half(), false, 8))
+        LoopHooks ninth = new Ranks(9, true).rank(8);
+        assertThatThrownBy(() -> train(folder.resolve("a"), folder.resolve("b"), ninth, 8))
                 .isInstanceOf(UsageException.class)
-                .hasMessageContaining("globalBatchSize 8 must be a multiple of microBatchSize 8");
+                .hasMessageContaining("globalBatchSize 8 leaves some of 9 ranks without");
     }
 }

@@ -1,5 +1,9 @@
 package dev.penjing.model.files;
 
+import dev.penjing.model.PenjingException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.json.JsonReadFeature;
@@ -24,6 +28,19 @@ public final class JsonText {
     /// Why a text is no JSON, for people.
     public static String reason(JacksonException e) {
         return OF_THE_PARSER.matcher(e.getOriginalMessage()).replaceAll("");
+    }
+
+    /// A file of JSON.
+    ///
+    /// @throws PenjingException if it cannot be read, or is none
+    public static JsonNode read(Path file) {
+        try {
+            return parse(Files.readString(file));
+        } catch (JacksonException e) {
+            throw new PenjingException(file + " is not JSON: " + reason(e), e);
+        } catch (IOException e) {
+            throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
+        }
     }
 
     /// @throws JacksonException if it is no JSON

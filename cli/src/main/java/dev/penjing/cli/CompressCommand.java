@@ -85,6 +85,7 @@ final class CompressCommand implements Callable<Integer> {
                 new Compression.Request(
                         directory,
                         sizes.shape(ModelConfig.read(directory.resolve("config.json"))),
+                        sizes.vocabulary(data.paths),
                         Corpus.of(data.paths),
                         data.heldOutCorpus(),
                         to,

@@ -59,21 +59,26 @@ public record TrainingText(
         }
     }
 
-    private static String shortHash(String text) {
+    static String shortHash(String text) {
         return Hashes.sha256(text).substring(0, 16);
+    }
+
+    /// Hashes of a corpus's files. Whether a file is one document or one a line is known by its
+    /// name's end.
+    static String contents(Corpus corpus) {
+        StringBuilder parts = new StringBuilder();
+        for (Path file : corpus.files()) {
+            parts.append(file.toString().endsWith(".jsonl") ? " lines " : " whole ")
+                    .append(Hashes.sha256(file));
+        }
+        return parts.toString();
     }
 
     private record Source(
             Tokenizer tokenizer, OptionalInt documentEnd, String tokenizerHash, Path folder) {
-        /// Whether a file is one document or one a line is known by its name's end.
         String hash(Corpus corpus) {
-            StringBuilder parts =
-                    new StringBuilder("tokens 2 %s %s".formatted(tokenizerHash, documentEnd));
-            for (Path file : corpus.files()) {
-                parts.append(file.toString().endsWith(".jsonl") ? " lines " : " whole ")
-                        .append(Hashes.sha256(file));
-            }
-            return shortHash(parts.toString());
+            return shortHash(
+                    "tokens 2 %s %s".formatted(tokenizerHash, documentEnd) + contents(corpus));
         }
 
         TokenFile tokens(Corpus corpus, Progress progress) {

@@ -158,7 +158,8 @@ class VocabularyChoiceTest {
         ModelConfig config = teacher(kind);
         Cut cut = chosen(config, OptionalInt.empty(), Cut.nothing(config));
         int[] kept = cut.tokens();
-        assertThat(kept.length).isLessThan(TOKENS).isEqualTo(320); // a multiple of 64
+        assertThat(kept.length).isLessThan(TOKENS);
+        assertThat(kept.length % 64).isZero();
         Path student = student("student");
         Cutting.cut(teacher, cut, student, "prune", Progress.NONE);
         Tokenizer tokenizer = Tokenizers.load(student);
@@ -186,7 +187,7 @@ class VocabularyChoiceTest {
     @EnumSource(Kind.class)
     void aGgufFileOfTheStudentHasItsTokens(Kind kind) {
         ModelConfig config = teacher(kind);
-        Cut cut = chosen(config, OptionalInt.of(300), Cut.nothing(config));
+        Cut cut = chosen(config, OptionalInt.of(330), Cut.nothing(config));
         Path student = student("student");
         Cutting.cut(teacher, cut, student, "prune", Progress.NONE);
         Path file = folder.resolve("student.gguf");
@@ -248,7 +249,7 @@ class VocabularyChoiceTest {
     @EnumSource(Kind.class)
     void aTeacherIsReadInTheTokensOfItsStudent(Kind kind) {
         ModelConfig config = teacher(kind);
-        Cut cut = chosen(config, OptionalInt.of(300), Cut.nothing(config));
+        Cut cut = chosen(config, OptionalInt.of(330), Cut.nothing(config));
         Path student = student("student");
         ModelConfig own = cutOnly(cut, student);
         int[] ids = TinyModels.ids(25);

@@ -116,7 +116,9 @@ public final class FlatParameters implements AutoCloseable {
 
     /// The configuration of what a checkpoint is read as.
     public static ModelConfig withTokens(ModelConfig stored, int tokens) {
-        return stored.resized(stored.shape().with(Axis.VOCABULARY, tokens));
+        return tokens == stored.vocabularySize()
+                ? stored
+                : stored.resized(stored.shape().with(Axis.VOCABULARY, tokens));
     }
 
     /// @param rows of the tensor that are read, if not all

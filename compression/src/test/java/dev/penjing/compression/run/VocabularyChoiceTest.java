@@ -243,11 +243,11 @@ class VocabularyChoiceTest {
                 line -> {});
     }
 
-    /// Nothing but the vocabulary was cut: the student agrees with its teacher from the start, and
-    /// a step of training with a rate of next to nothing leaves it there.
+    /// Nothing but the vocabulary was cut: before the first step the student agrees with its
+    /// teacher, read in its tokens.
     @ParameterizedTest
     @EnumSource(Kind.class)
-    void aTeacherIsReadInTheTokensOfItsStudent(Kind kind) {
+    void aTeacherIsReadInTheTokensOfItsStudent(Kind kind) throws IOException {
         ModelConfig config = teacher(kind);
         Cut cut = chosen(config, OptionalInt.of(330), Cut.nothing(config));
         Path student = student("student");
@@ -282,12 +282,13 @@ class VocabularyChoiceTest {
                         Progress.NONE)) {
             Path to = folder.resolve("distilled");
             TrainingRun.distill(teacher, student, TrainingJob.of(settings, text, to, compute));
-            assertThat(ModelConfig.read(to.resolve("config.json"))).isEqualTo(own);
+            assertThat(ModelConfig.read(to.resolve("config.json")))
+                    .isEqualTo(own.withDtype("bfloat16"));
             assertThat(Tokenizers.load(to).encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
-            assertThat(
-                            TinyModels.difference(
-                                    TinyModels.logits(to, ids), TinyModels.logits(student, ids)))
-                    .isLessThan(0.05);
+            String first = Files.readAllLines(to.resolve("metrics.jsonl")).getFirst();
+            JsonNode start = JsonText.parse(first);
+            assertThat(start.path("step").asInt()).isZero();
+            assertThat(start.at("/held_out/divergence").asDouble(1)).isBetween(-1e-6, 1e-6);
         }
     }
 

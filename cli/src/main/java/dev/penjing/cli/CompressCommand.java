@@ -84,6 +84,7 @@ final class CompressCommand implements Callable<Integer> {
                 new Compression.Request(
                         directory,
                         sizes.shape(ModelConfig.read(directory.resolve("config.json"))),
+                        sizes.vocabulary(data.paths),
                         data.corpus(progress),
                         data.heldOutCorpus(),
                         to,

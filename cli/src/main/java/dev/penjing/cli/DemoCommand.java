@@ -109,6 +109,7 @@ final class DemoCommand implements Callable<Integer> {
                 new Compression.Request(
                         teacher,
                         shape(teacher),
+                        Optional.empty(),
                         Corpus.of(List.of(world.resolve("train.jsonl"))),
                         Optional.of(Corpus.of(List.of(world.resolve("heldout.jsonl")))),
                         dir,

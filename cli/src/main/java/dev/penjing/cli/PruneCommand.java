@@ -4,6 +4,7 @@ import dev.penjing.compression.data.Corpus;
 import dev.penjing.compression.importance.ImportanceFile;
 import dev.penjing.compression.pruning.Cut;
 import dev.penjing.compression.run.Cutting;
+import dev.penjing.compression.run.VocabularyChoice;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Shape;
 import dev.penjing.model.files.ModelFiles;
@@ -45,7 +46,8 @@ final class PruneCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (importance.isPresent() == random.isPresent()) {
+        boolean scored = importance.isPresent() || random.isPresent();
+        if (importance.isPresent() && random.isPresent() || !scored && !sizes.onlyVocabulary()) {
             throw new dev.penjing.model.UsageException(
                     "give --importance FILE (from penjing score), or --random SEED to compare");
         }
@@ -53,19 +55,16 @@ final class PruneCommand implements Callable<Integer> {
         ConsoleProgress progress = new ConsoleProgress();
         Path directory = ModelSources.directory(teacher, progress);
         ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
-        Shape shape = sizes.shape(config);
+        Optional<VocabularyChoice> vocabulary = sizes.vocabulary(repairing.data);
+        Cut chosen = scored ? scored(directory, config) : Cut.nothing(config);
         Cut cut =
-                random.isPresent()
-                        ? Cut.random(config, shape, random.get())
-                        : Cut.best(
-                                config,
-                                ImportanceFile.read(
-                                        importance.orElseThrow(),
-                                        config,
-                                        ModelFiles.sha256OfModel(directory)),
-                                shape);
-        if (repairing.data.isEmpty()) {
-            repairing.requireNone(progress);
+                vocabulary
+                        .map(v -> v.cut(directory, config, chosen, progress::say, progress))
+                        .orElse(chosen);
+        if (!scored || repairing.data.isEmpty()) {
+            if (scored) {
+                repairing.requireNone(progress);
+            }
             Cutting.cut(directory, cut, to, Output.commandLine(spec), progress);
         } else {
             Cutting.repair(
@@ -85,5 +84,19 @@ final class PruneCommand implements Callable<Integer> {
         progress.finish();
         Output.print(common, "model", to.toString());
         return 0;
+    }
+
+    /// Along the axes whose parts have scores.
+    private Cut scored(Path directory, ModelConfig config) {
+        Shape shape = sizes.shape(config);
+        return random.isPresent()
+                ? Cut.random(config, shape, random.get())
+                : Cut.best(
+                        config,
+                        ImportanceFile.read(
+                                importance.orElseThrow(),
+                                config,
+                                ModelFiles.sha256OfModel(directory)),
+                        shape);
     }
 }

@@ -5,12 +5,15 @@ import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.Closer;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.TensorSpec;
+import dev.penjing.model.architecture.TensorTable;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.TensorView;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
@@ -51,7 +54,26 @@ public final class FlatParameters implements AutoCloseable {
             Path directory, ModelConfig config, Compute compute, ScalarType type) {
         try (Checkpoint checkpoint = Checkpoint.open(directory)) {
             checkpoint.check(config);
-            return read(checkpoint, ParameterLayout.of(config), compute, type);
+            return read(
+                    checkpoint, ParameterLayout.of(config), config, Optional.empty(), compute, type);
+        }
+    }
+
+    /// Reads a checkpoint as a model with other tokens: it says of each what the model of the
+    /// checkpoint says of one of its own.
+    ///
+    /// @param tokens ids in the checkpoint, by their ids here
+    public static FlatParameters load(
+            Path directory, ModelConfig config, int[] tokens, Compute compute, ScalarType type) {
+        try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+            checkpoint.check(config);
+            return read(
+                    checkpoint,
+                    ParameterLayout.of(withTokens(config, tokens.length)),
+                    config,
+                    Optional.of(tokens),
+                    compute,
+                    type);
         }
     }
 
@@ -64,27 +86,52 @@ public final class FlatParameters implements AutoCloseable {
             int layer,
             Compute compute,
             ScalarType type) {
-        return read(checkpoint, ParameterLayout.ofLayer(config, layer), compute, type);
+        ParameterLayout layout = ParameterLayout.ofLayer(config, layer);
+        return read(checkpoint, layout, config, Optional.empty(), compute, type);
     }
 
     private static FlatParameters read(
-            Checkpoint checkpoint, ParameterLayout layout, Compute compute, ScalarType type) {
+            Checkpoint checkpoint,
+            ParameterLayout layout,
+            ModelConfig stored,
+            Optional<int[]> tokens,
+            Compute compute,
+            ScalarType type) {
+        TensorTable originals = stored.tensors();
         try (Closer closer = new Closer()) {
             FlatParameters parameters =
                     closer.own(zeros(layout, compute, type), FlatParameters::close);
             for (Slot slot : parameters.layout.slots()) {
-                parameters.read(checkpoint.usable(slot.spec()), slot);
+                boolean ofTokens = slot.spec().rows().equals(List.of(Axis.VOCABULARY));
+                parameters.read(
+                        checkpoint.usable(
+                                ofTokens ? originals.of(slot.spec().role()) : slot.spec()),
+                        slot,
+                        tokens.filter(t -> ofTokens));
             }
             closer.keep();
             return parameters;
         }
     }
 
-    private void read(TensorView view, Slot slot) {
+    /// The configuration of what a checkpoint is read as.
+    public static ModelConfig withTokens(ModelConfig stored, int tokens) {
+        return tokens == stored.vocabularySize()
+                ? stored
+                : stored.resized(stored.shape().with(Axis.VOCABULARY, tokens));
+    }
+
+    /// @param rows of the tensor that are read, if not all
+    private void read(TensorView view, Slot slot, Optional<int[]> rows) {
         try (PointerScope scope = new PointerScope();
                 AutoGradMode noGrad = new AutoGradMode(false)) {
             // the mapped file outlives this scope, and no tensor that looks into it leaves it
-            view(slot.spec()).copy_(mapped(view));
+            Tensor source = mapped(view);
+            view(slot.spec())
+                    .copy_(
+                            rows.map(r -> Tensors.ids(r, 1, r.length).view(-1))
+                                    .map(r -> source.index_select(0, r))
+                                    .orElse(source));
         }
     }
 

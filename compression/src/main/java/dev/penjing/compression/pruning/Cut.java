@@ -139,6 +139,15 @@ public record Cut(Map<Axis, List<int[]>> parts) {
         return kept(Axis.LAYER, 0);
     }
 
+    /// The teacher's ids of the tokens that the student has, in order.
+    public int[] tokens() {
+        return kept(Axis.VOCABULARY, 0);
+    }
+
+    public boolean cutsVocabulary(ModelConfig teacher) {
+        return tokens().length < teacher.vocabularySize();
+    }
+
     /// Of each of the teacher's layers, or one for all.
     public List<int[]> lists(Axis axis) {
         return parts.getOrDefault(axis, List.of());
@@ -163,6 +172,8 @@ public record Cut(Map<Axis, List<int[]>> parts) {
                                         Map.Entry::getKey, e -> e.getValue().getFirst().length)));
     }
 
+    /// Whether importance can choose what a student of this shape keeps.
+    ///
     /// @throws UsageException if a student of this shape cannot be cut from `teacher`; names the
     ///   nearest size that can
     public static void requireCuttable(ModelConfig teacher, Shape shape) {

@@ -8,7 +8,9 @@ import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
 import dev.penjing.model.safetensors.TensorView;
+import dev.penjing.model.vocabulary.Vocabulary;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 
 /// Cuts a student out of a teacher's checkpoint, tensor by tensor from mapped file to streamed
@@ -21,12 +23,17 @@ public final class Pruner {
     private Pruner() {}
 
     /// The student's configuration; its head dimension is explicit, for heads times head dimension
-    /// may no longer be the hidden size.
+    /// may no longer be the hidden size. The tokens that it names have their ids in the student.
     public static ModelConfig studentConfig(ModelConfig teacher, Cut cut) {
-        return teacher.resized(cut.shape(), cut.layers());
+        ModelConfig student = teacher.resized(cut.shape(), cut.layers());
+        return cut.cutsVocabulary(teacher)
+                ? student.withTokens(id -> Arrays.binarySearch(cut.tokens(), id))
+                : student;
     }
 
-    /// Writes `config.json` and the weights of the student to `directory`, in the teacher's type.
+    /// Writes `config.json` and the weights of the student to `directory`, in the teacher's type,
+    /// and beside them the teacher's tokenizer and what else belongs to a model, with the tokens
+    /// that the student keeps.
     public static ModelConfig prune(
             Path teacherDirectory,
             ModelConfig teacher,
@@ -50,6 +57,7 @@ public final class Pruner {
             }
         }
         student.write(directory.resolve("config.json"));
+        Vocabulary.copyCompanions(teacherDirectory, teacher, cut.tokens(), directory);
         return student;
     }
 

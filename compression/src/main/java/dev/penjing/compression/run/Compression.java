@@ -11,6 +11,7 @@ import dev.penjing.compression.repair.RepairSettings;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.training.HeldOut;
 import dev.penjing.compression.training.TrainingSettings;
+import dev.penjing.model.Closer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.UsageException;
@@ -52,6 +53,7 @@ public final class Compression {
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
+    /// @param vocabulary which tokens the student keeps, if not all
     /// @param heldOut text to measure on; without it the end of `data` is kept back
     /// @param samples sequences that importance is scored on
     /// @param scoringLength tokens in each of them
@@ -61,6 +63,7 @@ public final class Compression {
     public record Request(
             Path teacher,
             Shape shape,
+            Optional<VocabularyChoice> vocabulary,
             Corpus data,
             Optional<Corpus> heldOut,
             Path run,
@@ -108,7 +111,6 @@ public final class Compression {
     private final Consumer<String> say;
     private final Stages stages;
     private final ModelConfig teacherConfig;
-    private final Tokenizer tokenizer;
     private final String tasksKey;
 
     private Compression(Request request, Compute compute, Progress progress, Consumer<String> say) {
@@ -118,7 +120,6 @@ public final class Compression {
         this.say = say;
         this.stages = new Stages(request.run(), compute.arithmetic(), say);
         this.teacherConfig = ModelConfig.read(request.teacher().resolve("config.json"));
-        this.tokenizer = Tokenizers.load(request.teacher());
         this.tasksKey = request.tasks().map(Tasks::key).orElse("none");
     }
 
@@ -128,7 +129,10 @@ public final class Compression {
         Compression compression = new Compression(request, compute, progress, say);
         Cut.requireCuttable(compression.teacherConfig, request.shape());
         TrainingRun.requireLength(request.training(), compression.teacherConfig);
-        Tokenizers.requireFits(compression.tokenizer, compression.teacherConfig, request.teacher());
+        Tokenizers.requireFits(
+                Tokenizers.load(request.teacher()),
+                compression.teacherConfig,
+                request.teacher());
         try (FolderLock lock = FolderLock.of(request.run())) {
             return compression.run();
         }
@@ -140,15 +144,9 @@ public final class Compression {
         Path importanceFile = request.run().resolve("importance.safetensors");
         Path pruned = request.run().resolve("pruned");
         Path distilled = request.run().resolve("distilled");
-        try (TrainingText text =
-                TrainingText.of(
-                        request.data(),
-                        request.heldOut(),
-                        tokenizer,
-                        DocumentMarks.of(TextConventions.ofFolder(request.teacher(), tokenizer)),
-                        teacherHash,
-                        request.run().resolve("tokens"),
-                        progress)) {
+        try (Closer closer = new Closer()) {
+            TrainingText text =
+                    closer.own(text(request.teacher(), teacherHash), TrainingText::close);
             String scoreKey =
                     Fingerprint.of("score", 2)
                             .with("teacher", teacherHash)
@@ -166,6 +164,10 @@ public final class Compression {
                     pruneKey,
                     pruned.resolve("run.json"),
                     r -> prune(importanceFile, text.training(), pruned));
+            TrainingText own =
+                    request.vocabulary().isPresent()
+                            ? closer.own(text(pruned, pruneKey), TrainingText::close)
+                            : text;
             String distillKey =
                     Fingerprint.of("distill", 3)
                             .with("student", pruneKey)
@@ -177,16 +179,29 @@ public final class Compression {
                             "distill",
                             distillKey,
                             distilled.resolve("run.json"),
-                            r -> r.put("phases", distill(pruned, distilled, text, distillKey)));
+                            r -> r.put("phases", distill(pruned, distilled, own, distillKey)));
             ObjectNode result = JSON.createObjectNode();
             result.put("command", request.command());
             measure("teacher", request.teacher(), teacherHash, text, result);
-            measure("pruned", pruned, pruneKey, text, result);
-            measure("distilled", distilled, distillKey, text, result);
+            measure("pruned", pruned, pruneKey, own, result);
+            measure("distilled", distilled, distillKey, own, result);
             finish(result, distillation, teacherHash, start);
             Report.write(request, teacherConfig, importanceFile, work(distillKey), result);
             return result;
         }
+    }
+
+    /// The data and the held-out text in the tokens of a model.
+    private TrainingText text(Path model, String modelHash) {
+        Tokenizer tokenizer = Tokenizers.load(model);
+        return TrainingText.of(
+                request.data(),
+                request.heldOut(),
+                tokenizer,
+                DocumentMarks.of(TextConventions.ofFolder(model, tokenizer)),
+                modelHash,
+                request.run().resolve("tokens"),
+                progress);
     }
 
     private String pruneKey(String scoreKey) {
@@ -195,6 +210,7 @@ public final class Compression {
                         .with("importance", scoreKey)
                         .with("repair", request.repair().key());
         request.shape().sizes().forEach((axis, size) -> key.with("size of " + axis.key(), size));
+        request.vocabulary().ifPresent(choice -> key.with("vocabulary", choice.key()));
         return key.sha256();
     }
 
@@ -232,7 +248,11 @@ public final class Compression {
 
     private void prune(Path importanceFile, TokenFile training, Path pruned) {
         Importance importance = ImportanceFile.read(importanceFile, teacherConfig);
-        Cut cut = Cut.best(teacherConfig, importance, request.shape());
+        Cut best = Cut.best(teacherConfig, importance, request.shape());
+        Cut cut =
+                request.vocabulary()
+                        .map(v -> v.cut(request.teacher(), teacherConfig, best, say, progress))
+                        .orElse(best);
         Folders.delete(pruned);
         Cutting.repair(
                 request.teacher(),
@@ -275,6 +295,7 @@ public final class Compression {
     private ObjectNode measures(Path directory, TokenFile measured, String key) {
         ObjectNode json = JSON.createObjectNode();
         Arithmetic arithmetic = compute.arithmetic();
+        Tokenizer tokenizer = Tokenizers.load(directory);
         try (TorchModel model = TorchModel.load(directory, tokenizer, compute)) {
             ModelConfig config = model.decoder().config();
             json.put("model", directory.toString());

@@ -17,6 +17,7 @@ import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.identity.Fingerprint;
+import dev.penjing.model.vocabulary.Vocabulary;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
@@ -47,7 +48,6 @@ public final class Cutting {
     public static void cut(Path teacher, Cut cut, Path to, String command, Progress progress) {
         ModelConfig config = ModelConfig.read(teacher.resolve("config.json"));
         Pruner.prune(teacher, config, cut, to, progress);
-        ModelFiles.copyCompanions(teacher, to);
         RunRecord.prune(command, teacher, cut).write(to);
     }
 
@@ -98,7 +98,7 @@ public final class Cutting {
                                 key.sha256()),
                         compute,
                         progress);
-        ModelFiles.copyCompanions(teacher, to);
+        Vocabulary.copyCompanions(teacher, config, result.cut().tokens(), to);
         say.accept(result.report().describe());
         RunRecord.prune(command, teacher, result.cut()).repaired(result.report()).write(to);
     }

@@ -7,8 +7,12 @@ import dev.penjing.compression.training.TrainingSettings;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.PenjingVersion;
 import dev.penjing.model.architecture.Axis;
+import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.architecture.Shape;
 import dev.penjing.model.files.AtomicFile;
 import dev.penjing.model.files.ModelFiles;
+import dev.penjing.model.safetensors.Checkpoint;
+import dev.penjing.model.safetensors.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,6 +48,11 @@ public final class RunRecord {
                 indices(axis.perLayer() ? lists.addArray() : lists, list);
             }
         }
+        ModelConfig config = ModelConfig.read(teacher.resolve("config.json"));
+        if (cut.cutsVocabulary(config)) {
+            indices(kept.putArray(Axis.VOCABULARY.parts()), cut.tokens());
+            record.vocabulary(teacher, config, cut);
+        }
         return record;
     }
 
@@ -51,6 +60,24 @@ public final class RunRecord {
     public RunRecord repaired(RepairReport report) {
         report.write(json.putObject("repair"));
         return this;
+    }
+
+    /// How many tokens were kept, and what the others would take in a student that is cut alike
+    /// otherwise.
+    private void vocabulary(Path teacher, ModelConfig config, Cut cut) {
+        Shape shape = cut.shape();
+        int all = config.vocabularySize();
+        long saved =
+                config.resized(shape.with(Axis.VOCABULARY, all), cut.layers()).parameters()
+                        - config.resized(shape, cut.layers()).parameters();
+        ObjectNode vocabulary = json.putObject("vocabulary");
+        vocabulary.put("tokens", cut.tokens().length);
+        vocabulary.put("teacher_tokens", all);
+        vocabulary.put("parameters_saved", saved);
+        try (Checkpoint checkpoint = Checkpoint.open(teacher)) {
+            DType type = checkpoint.tensor(config.tensors().getFirst()).dtype();
+            vocabulary.put("bytes_saved", saved * type.bytes());
+        }
     }
 
     private static void indices(ArrayNode array, int[] indices) {

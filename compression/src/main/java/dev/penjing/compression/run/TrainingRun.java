@@ -17,6 +17,7 @@ import dev.penjing.model.files.ModelFiles;
 import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
+import dev.penjing.model.vocabulary.Vocabulary;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -55,7 +56,8 @@ public final class TrainingRun {
     }
 
     /// Trains `student` on the distribution of `teacher`, or on what else the objective says; the
-    /// held-out text is measured against the teacher in any case.
+    /// held-out text is measured against the teacher in any case. Of a teacher with more tokens
+    /// than the student, the distribution is that over the student's.
     ///
     /// @return where the time of a step went
     public static String distill(Path teacher, Path student, TrainingJob job) {
@@ -71,9 +73,12 @@ public final class TrainingRun {
                         "distill",
                         ModelFiles.sha256OfModel(teacher),
                         ModelFiles.sha256OfModel(student));
-        try (FlatParameters parameters =
-                        FlatParameters.load(teacher, teacherConfig, compute, compute.type());
-                Decoder taught = new Decoder(teacherConfig, parameters, compute)) {
+        try (FlatParameters parameters = taught(teacher, teacherConfig, student, config, compute);
+                Decoder taught =
+                        new Decoder(
+                                FlatParameters.withTokens(teacherConfig, config.vocabularySize()),
+                                parameters,
+                                compute)) {
             FlatParameters start = FlatParameters.load(student, config, compute, ScalarType.Float);
             String phases = train(job, config, start, Optional.of(taught), tokenizer, fingerprint);
             if (job.hooks().writes()) {
@@ -82,6 +87,21 @@ public final class TrainingRun {
             }
             return phases;
         }
+    }
+
+    /// The teacher's parameters, as a model of the student's tokens.
+    private static FlatParameters taught(
+            Path teacher,
+            ModelConfig teacherConfig,
+            Path student,
+            ModelConfig config,
+            Compute compute) {
+        if (teacherConfig.vocabularySize() == config.vocabularySize()) {
+            return FlatParameters.load(teacher, teacherConfig, compute, compute.type());
+        }
+        int[] tokens =
+                Vocabulary.of(teacher, teacherConfig).idsOf(Vocabulary.of(student, config));
+        return FlatParameters.load(teacher, teacherConfig, tokens, compute, compute.type());
     }
 
     /// A hash of all that decides the weights: settings, the ids that are trained on, the type that

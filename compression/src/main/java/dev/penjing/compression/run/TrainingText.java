@@ -59,20 +59,23 @@ public record TrainingText(
         }
     }
 
-    private static String shortHash(String text) {
+    static String shortHash(String text) {
         return Hashes.sha256(text).substring(0, 16);
+    }
+
+    /// Hashes of a corpus's files. How a file is read is known by its name's end.
+    static String contents(Corpus corpus) {
+        StringBuilder parts = new StringBuilder();
+        for (Path file : corpus.files()) {
+            parts.append(" %s %s".formatted(Corpus.reading(file), Hashes.sha256(file)));
+        }
+        return parts.toString();
     }
 
     private record Source(
             Tokenizer tokenizer, DocumentMarks marks, String tokenizerHash, Path folder) {
-        /// How a file is read is known by its name's end.
         String hash(Corpus corpus) {
-            StringBuilder parts =
-                    new StringBuilder("tokens 2 %s %s".formatted(tokenizerHash, marks));
-            for (Path file : corpus.files()) {
-                parts.append(" %s %s".formatted(Corpus.reading(file), Hashes.sha256(file)));
-            }
-            return shortHash(parts.toString());
+            return shortHash("tokens 2 %s %s".formatted(tokenizerHash, marks) + contents(corpus));
         }
 
         TokenFile tokens(Corpus corpus, Progress progress) {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -126,6 +127,15 @@ public record ModelConfig(
         Family.keepLayers(json, numHiddenLayers(), layers);
         sizes.sizes().forEach((axis, size) -> json.put(axis.key(), size));
         return family.resized(ConfigKeys.read(json, "the student's configuration"));
+    }
+
+    /// The same with other ids for the tokens that it names.
+    ///
+    /// @param ids from old to new, negative for tokens that are no more
+    public ModelConfig withTokens(IntUnaryOperator ids) {
+        ObjectNode json = json();
+        NamedTokens.change(json, ids);
+        return ConfigKeys.read(json, "the student's configuration");
     }
 
     /// As transformers 4 and 5 both read it, `torch_dtype` beside `dtype`. The head dimension is

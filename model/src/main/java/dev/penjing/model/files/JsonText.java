@@ -1,5 +1,9 @@
 package dev.penjing.model.files;
 
+import dev.penjing.model.PenjingException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.json.JsonReadFeature;
@@ -34,6 +38,19 @@ public final class JsonText {
             to.put(key, value);
         } else {
             to.putNull(key);
+        }
+    }
+
+    /// A file of JSON.
+    ///
+    /// @throws PenjingException if it cannot be read, or is none
+    public static JsonNode read(Path file) {
+        try {
+            return parse(Files.readString(file));
+        } catch (JacksonException e) {
+            throw new PenjingException(file + " is not JSON: " + reason(e), e);
+        } catch (IOException e) {
+            throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
         }
     }
 

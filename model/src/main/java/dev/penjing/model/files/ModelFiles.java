@@ -68,7 +68,14 @@ public final class ModelFiles {
     ///
     /// @throws PenjingException if one of them can be neither read nor written
     public static void copyCompanions(Path from, Path to) {
-        for (String name : COMPANIONS) {
+        copy(from, to, COMPANIONS);
+    }
+
+    /// Copies the files of these names that there are.
+    ///
+    /// @throws PenjingException if one of them can be neither read nor written
+    public static void copy(Path from, Path to, List<String> names) {
+        for (String name : names) {
             Path source = from.resolve(name);
             if (Files.exists(source)) {
                 try (AtomicFile copy = AtomicFile.create(to.resolve(name))) {

@@ -17,11 +17,9 @@ import dev.penjing.model.text.SpecialToken;
 import dev.penjing.model.text.TextConventions;
 import dev.penjing.model.tokenizer.Tokenizer;
 import dev.penjing.model.tokenizer.Tokenizers;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -32,7 +30,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.IntStream;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /// A model in Hugging Face form as a GGUF file that llama.cpp, and the engine here, can run.
@@ -266,12 +263,6 @@ public final class GgufExport {
     }
 
     private JsonNode tokenizer() {
-        Path file = directory.resolve("tokenizer.json");
-        try {
-            return JsonText.parse(Files.readString(file));
-        } catch (IOException | JacksonException e) {
-            throw new PenjingException(
-                    "cannot read " + file + ": put the model's tokenizer.json there", e);
-        }
+        return JsonText.read(directory.resolve("tokenizer.json"));
     }
 }

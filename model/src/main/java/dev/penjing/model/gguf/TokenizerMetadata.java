@@ -1,6 +1,7 @@
 package dev.penjing.model.gguf;
 
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.tokenizer.MergePair;
 import dev.penjing.model.tokenizer.PreTokenizers;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -119,11 +120,8 @@ final class TokenizerMetadata {
     private static String[] merges(JsonNode json) {
         String[] merges = new String[json.size()];
         for (int i = 0; i < merges.length; i++) {
-            JsonNode merge = json.get(i);
-            merges[i] =
-                    merge.isArray()
-                            ? merge.get(0).asString() + " " + merge.get(1).asString()
-                            : merge.asString();
+            MergePair pair = MergePair.of(json.get(i)).orElseThrow();
+            merges[i] = pair.left() + " " + pair.right();
         }
         return merges;
     }
@@ -131,10 +129,8 @@ final class TokenizerMetadata {
     /// SentencePiece's scores, as far as merges tell: the earlier a token is merged, the better.
     private static float[] scores(JsonNode merges, String[] tokens) {
         Map<String, Integer> rank = new HashMap<>();
-        String[] pairs = merges(merges);
-        for (int i = 0; i < pairs.length; i++) {
-            int space = pairs[i].indexOf(' ', 1);
-            rank.putIfAbsent(pairs[i].substring(0, space) + pairs[i].substring(space + 1), i);
+        for (int i = 0; i < merges.size(); i++) {
+            rank.putIfAbsent(MergePair.of(merges.get(i)).orElseThrow().joined(), i);
         }
         float[] scores = new float[tokens.length];
         for (int id = 0; id < tokens.length; id++) {

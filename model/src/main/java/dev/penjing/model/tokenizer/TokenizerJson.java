@@ -84,21 +84,12 @@ final class TokenizerJson {
         int[] result = new int[json.size()];
         int i = 0;
         for (JsonNode merge : json) {
-            String a;
-            String b;
-            if (merge.isArray() && merge.size() == 2) {
-                a = merge.get(0).asString("");
-                b = merge.get(1).asString("");
-            } else {
-                String both = merge.asString("");
-                int space = both.indexOf(' ');
-                require(space > 0, "the merge '" + both + "' is not a pair");
-                a = both.substring(0, space);
-                b = both.substring(space + 1);
-            }
-            left[i] = known(vocabulary, a);
-            right[i] = known(vocabulary, b);
-            result[i++] = known(vocabulary, a + b);
+            MergePair pair =
+                    MergePair.of(merge)
+                            .orElseThrow(() -> fail("the merge '" + merge + "' is not a pair"));
+            left[i] = known(vocabulary, pair.left());
+            right[i] = known(vocabulary, pair.right());
+            result[i++] = known(vocabulary, pair.joined());
         }
         return Merges.of(left, right, result);
     }

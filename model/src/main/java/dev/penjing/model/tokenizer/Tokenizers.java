@@ -8,10 +8,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.databind.JsonNode;
 
 /// Where tokenizers come from and go to.
 public final class Tokenizers {
@@ -46,17 +45,9 @@ public final class Tokenizers {
             if (Files.size(file) > LARGEST) {
                 throw new PenjingException(file + " is too large to be a tokenizer");
             }
-            return TokenizerJson.read(parse(file), file.toString());
+            return TokenizerJson.read(JsonText.read(file), file.toString());
         } catch (IOException e) {
             throw new PenjingException("cannot read " + file + ": " + e.getMessage(), e);
-        }
-    }
-
-    private static JsonNode parse(Path file) throws IOException {
-        try {
-            return JsonText.parse(Files.readString(file));
-        } catch (JacksonException e) {
-            throw new PenjingException(file + " is not JSON: " + JsonText.reason(e), e);
         }
     }
 

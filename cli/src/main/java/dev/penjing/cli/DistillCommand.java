@@ -56,11 +56,10 @@ final class DistillCommand implements Callable<Integer> {
     }
 
     private void train(LoopHooks hooks, int sharing) {
-        ConsoleProgress progress = hooks.writes() ? new ConsoleProgress() : ConsoleProgress.silent();
-        Path teacherFolder =
-                hooks.rankZeroFirst(() -> ModelSources.directory(teacher, progress));
-        Path studentFolder =
-                hooks.rankZeroFirst(() -> ModelSources.directory(student, progress));
+        ConsoleProgress progress =
+                hooks.writes() ? new ConsoleProgress() : ConsoleProgress.silent();
+        Path teacherFolder = hooks.rankZeroFirst(() -> ModelSources.directory(teacher, progress));
+        Path studentFolder = hooks.rankZeroFirst(() -> ModelSources.directory(student, progress));
         TrainingSettings settings = training.settings(onText ? new CrossEntropy() : loss.parse());
         try (TrainingText text = hooks.rankZeroFirst(() -> text(studentFolder, progress))) {
             progress.say(

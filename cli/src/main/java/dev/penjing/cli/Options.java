@@ -60,8 +60,7 @@ final class Options {
         Compute start(ConsoleProgress progress, int sharing) {
             int all = Runtime.getRuntime().availableProcessors();
             Compute compute =
-                    Compute.start(
-                            device, type, threads > 0 ? threads : Math.max(1, all / sharing));
+                    Compute.start(device, type, threads > 0 ? threads : Math.max(1, all / sharing));
             progress.say(compute.describe());
             return compute;
         }

@@ -91,8 +91,10 @@ final class RankOptions {
 
     private static void together(RankPlace place, StopSignal stop, Work work) {
         if (System.getenv(RankProcesses.STARTED) != null) {
-            Thread.ofPlatform().daemon().name("waits for the starter's end").start(
-                    RankOptions::endWithStarter);
+            Thread.ofPlatform()
+                    .daemon()
+                    .name("waits for the starter's end")
+                    .start(RankOptions::endWithStarter);
         }
         try (GlooRanks all = GlooRanks.join(place, RankLimits.DEFAULT, stop::requested)) {
             try {

@@ -163,6 +163,9 @@ class RanksCommandTest {
         Ended ended = end(start(folder.resolve("none"), "--ranks", "2", "--learning-rate", "-1"));
         assertThat(ended.status()).isEqualTo(2);
         assertThat(ended.said()).doesNotContain("start again");
-        fails(2, "--ranks", arguments(folder.resolve("none"), "--ranks", "-1").toArray(String[]::new));
+        fails(
+                2,
+                "--ranks",
+                arguments(folder.resolve("none"), "--ranks", "-1").toArray(String[]::new));
     }
 }

@@ -23,10 +23,7 @@ record ChatForm(
         SpecialTexts specials) {
     static ChatForm of(Tokenizer tokenizer, TextConventions conventions) {
         return new ChatForm(
-                tokenizer,
-                conventions,
-                conventions.chatTemplate(),
-                SpecialTexts.of(tokenizer));
+                tokenizer, conventions, conventions.chatTemplate(), SpecialTexts.of(tokenizer));
     }
 
     /// A text to continue: it begins with BOS where the model's texts do, and once, if it is

@@ -46,12 +46,13 @@ class FailuresTest {
             failsNotFinite(() -> model.logProbabilities(List.of(IDS)));
             failsNotFinite(() -> model.likelihoods(List.of(new ScoredText(IDS, 1))));
             failsNotFinite(() -> engine.score(IDS, 2));
-            failsNotFinite(() -> Perplexity.measure(
-                                    model,
-                                    OptionalInt.empty(),
-                                    text -> text.accept("the cat sat"),
-                                    8,
-                                    Progress.NONE));
+            failsNotFinite(() ->
+                    Perplexity.measure(
+                            model,
+                            OptionalInt.empty(),
+                            text -> text.accept("the cat sat"),
+                            8,
+                            Progress.NONE));
             Finish finish =
                     engine.submit(
                                     Request.of(IDS, 20, Sampling.GREEDY).endless(),

@@ -45,7 +45,8 @@ class DoorsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/chat/completions", "/v1/chat/completions/", "/v1/v1/chat/completions"})
+    @ValueSource(
+            strings = {"/chat/completions", "/v1/chat/completions/", "/v1/v1/chat/completions"})
     void aChatWithoutOrWithTwoVersions(String path) {
         String body = Wire.ask("What is 2 plus 2?", ", \"max_tokens\": 4");
         Wire.Answer answer = wire.send(wire.post(path, body));
@@ -65,9 +66,7 @@ class DoorsTest {
     /// They count as the path that was meant.
     @Test
     void metrics() {
-        assertThat(wire.get("/metrics").body())
-                .contains("vllm:")
-                .doesNotContain("\"/metrics\"");
+        assertThat(wire.get("/metrics").body()).contains("vllm:").doesNotContain("\"/metrics\"");
     }
 
     @ParameterizedTest

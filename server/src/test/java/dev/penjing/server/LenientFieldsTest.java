@@ -117,8 +117,7 @@ class LenientFieldsTest {
                                 ", \"repeat_penalty\": 1.1, \"structured_outputs\": {\"choice\": [\"yes\", \"no\"]}"));
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
         assertThat(ignored(answer)).isEmpty();
-        assertThat(answer.json().at("/choices/0/message/content").stringValue())
-                .isIn("yes", "no");
+        assertThat(answer.json().at("/choices/0/message/content").stringValue()).isIn("yes", "no");
         assertThat(wire.chat(Wire.ask("Hello!", ", \"repeat_penalty\": 0")).status())
                 .isEqualTo(400);
     }

@@ -82,9 +82,7 @@ public record Corpus(List<Path> files, List<String> notes) {
                         directory
                                 + " holds no .jsonl, .ndjson, .txt or .parquet file: name the text in `data`");
             }
-            notes.add(
-                    "%s: read %s; left out %s"
-                            .formatted(directory, named(texts), named(others)));
+            notes.add("%s: read %s; left out %s".formatted(directory, named(texts), named(others)));
             return texts;
         } catch (IOException e) {
             throw new PenjingException("cannot list " + directory + ": " + e.getMessage(), e);
@@ -148,16 +146,18 @@ public record Corpus(List<Path> files, List<String> notes) {
     }
 
     private static void table(Path file, Consumer<String> document) {
-        Rows.readAll(file, row -> {
-            JsonNode text = row.path("text");
-            if (!text.isString()) {
-                throw new PenjingException(
-                        "%s has a row without \"text\"; its columns are %s: name one of them text"
-                                .formatted(file, String.join(", ", row.propertyNames())));
-            }
-            document.accept(text.stringValue());
-            return true;
-        });
+        Rows.readAll(
+                file,
+                row -> {
+                    JsonNode text = row.path("text");
+                    if (!text.isString()) {
+                        throw new PenjingException(
+                                "%s has a row without \"text\"; its columns are %s: name one of them text"
+                                        .formatted(file, String.join(", ", row.propertyNames())));
+                    }
+                    document.accept(text.stringValue());
+                    return true;
+                });
     }
 
     private static void lines(Path file, BufferedReader reader, Consumer<String> document)

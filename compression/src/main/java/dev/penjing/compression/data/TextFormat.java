@@ -64,8 +64,8 @@ enum TextFormat {
     }
 
     /// Whether a file in a folder that was given as data is one of its texts. Single JSON files are
-    /// settings more often than texts, and CSV files tables of something else: they count only where
-    /// they are named.
+    /// settings more often than texts, and CSV files tables of something else: they count only
+    /// where they are named.
     static boolean isTextInFolder(Path file) {
         String name = Compressed.plainName(file);
         return LINES.hasEnding(name) || PLAIN.hasEnding(name) || name.endsWith(".parquet");

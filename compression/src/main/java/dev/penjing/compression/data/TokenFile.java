@@ -47,20 +47,24 @@ public final class TokenFile implements AutoCloseable {
             Path file,
             long limit,
             Progress progress) {
-        write(corpus, file, progress, (text, out) -> {
-            if (out.tokens() >= limit) {
-                return;
-            }
-            int[] ids = tokenizer.encode(text);
-            OptionalInt begin = marks.begin();
-            if (ids.length == 0 || begin.isPresent() && begin.getAsInt() != ids[0]) {
-                out.write(begin);
-            }
-            for (int id : ids) {
-                out.write(id);
-            }
-            out.write(marks.end());
-        });
+        write(
+                corpus,
+                file,
+                progress,
+                (text, out) -> {
+                    if (out.tokens() >= limit) {
+                        return;
+                    }
+                    int[] ids = tokenizer.encode(text);
+                    OptionalInt begin = marks.begin();
+                    if (ids.length == 0 || begin.isPresent() && begin.getAsInt() != ids[0]) {
+                        out.write(begin);
+                    }
+                    for (int id : ids) {
+                        out.write(id);
+                    }
+                    out.write(marks.end());
+                });
     }
 
     /// Tokenises `corpus` as one text, cut into windows of `window` tokens, each of which begins
@@ -74,21 +78,22 @@ public final class TokenFile implements AutoCloseable {
             int window,
             Path file,
             Progress progress) {
-        write(corpus, file, progress, (text, out) -> {
-            for (int id : tokenizer.encode(text)) {
-                if (out.tokens() % window == 0) {
-                    out.write(begin);
-                }
-                out.write(id);
-            }
-        });
+        write(
+                corpus,
+                file,
+                progress,
+                (text, out) -> {
+                    for (int id : tokenizer.encode(text)) {
+                        if (out.tokens() % window == 0) {
+                            out.write(begin);
+                        }
+                        out.write(id);
+                    }
+                });
     }
 
     private static void write(
-            Corpus corpus,
-            Path file,
-            Progress progress,
-            BiConsumer<String, TokenWriter> document) {
+            Corpus corpus, Path file, Progress progress, BiConsumer<String, TokenWriter> document) {
         try (AtomicFile whole = AtomicFile.create(file)) {
             long count;
             try (TokenWriter out = new TokenWriter(whole)) {

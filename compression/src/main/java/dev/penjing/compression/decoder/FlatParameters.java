@@ -55,7 +55,12 @@ public final class FlatParameters implements AutoCloseable {
         try (Checkpoint checkpoint = Checkpoint.open(directory)) {
             checkpoint.check(config);
             return read(
-                    checkpoint, ParameterLayout.of(config), config, Optional.empty(), compute, type);
+                    checkpoint,
+                    ParameterLayout.of(config),
+                    config,
+                    Optional.empty(),
+                    compute,
+                    type);
         }
     }
 

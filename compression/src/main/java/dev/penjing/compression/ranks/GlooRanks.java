@@ -34,8 +34,8 @@ import org.bytedeco.pytorch.global.torch_gloo;
 /// Ranks that train together over Gloo, libtorch's collective operations on TCP.
 ///
 /// Every exchange ends within [RankLimits] on every rank: as it should, or by [RankLost], which
-/// names the rank that is gone. After that nothing but [#close] is of use. The sums are the same bit
-/// for bit on each rank, and from run to run for as many ranks. Not thread-safe.
+/// names the rank that is gone. After that nothing but [#close] is of use. The sums are the same
+/// bit for bit on each rank, and from run to run for as many ranks. Not thread-safe.
 public final class GlooRanks implements LoopHooks, AutoCloseable {
     private static final long LOOK_NANOS = 100_000;
 
@@ -113,8 +113,7 @@ public final class GlooRanks implements LoopHooks, AutoCloseable {
                                 : ProcessGroupGloo.createDeviceForHostname(
                                         meeting.address().getHostAddress())));
         ProcessGroupGloo made =
-                new ProcessGroupGloo(
-                        meeting.store(), place.rank(), place.worldSize(), options);
+                new ProcessGroupGloo(meeting.store(), place.rank(), place.worldSize(), options);
         return made.retainReference();
     }
 
@@ -142,20 +141,32 @@ public final class GlooRanks implements LoopHooks, AutoCloseable {
 
     @Override
     public void reduceScatter(Tensor flat) {
-        onCpu(flat, tensor -> each(tensor, owner -> part -> {
-            ReduceOptions options = new ReduceOptions();
-            options.rootRank(owner);
-            return group.reduce(part, options);
-        }));
+        onCpu(
+                flat,
+                tensor ->
+                        each(
+                                tensor,
+                                owner ->
+                                        part -> {
+                                            ReduceOptions options = new ReduceOptions();
+                                            options.rootRank(owner);
+                                            return group.reduce(part, options);
+                                        }));
     }
 
     @Override
     public void allGather(Tensor flat) {
-        onCpu(flat, tensor -> each(tensor, owner -> part -> {
-            BroadcastOptions options = new BroadcastOptions();
-            options.rootRank(owner);
-            return group.broadcast(part, options);
-        }));
+        onCpu(
+                flat,
+                tensor ->
+                        each(
+                                tensor,
+                                owner ->
+                                        part -> {
+                                            BroadcastOptions options = new BroadcastOptions();
+                                            options.rootRank(owner);
+                                            return group.broadcast(part, options);
+                                        }));
     }
 
     /// Starts an exchange of each rank's shard; they go on side by side.

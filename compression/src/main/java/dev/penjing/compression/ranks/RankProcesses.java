@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
 
-/// The ranks of one machine as processes that end together: when one of them is lost, all are
-/// ended and started again, so often at most; they go on from the last checkpoint.
+/// The ranks of one machine as processes that end together: when one of them is lost, all are ended
+/// and started again, so often at most; they go on from the last checkpoint.
 ///
 /// A rank that ends with a status of its own, 1 or 2, has said why, and would say so again: it is
 /// not started again. One that was killed or crashed (128 and above), or lost another rank
@@ -171,8 +171,7 @@ public final class RankProcesses {
             if (!slow.contains(process) && process.exitValue() >= 128) {
                 said.accept(
                         "rank %d was ended by signal %d"
-                                .formatted(
-                                        ranks.first() + local, process.exitValue() - 128));
+                                .formatted(ranks.first() + local, process.exitValue() - 128));
             }
         }
         return processes.stream()

@@ -28,8 +28,7 @@ final class RankWatch implements AutoCloseable {
     private final int rank;
     private final Duration silence;
     private final List<Peer> peers;
-    private final AtomicReference<Optional<String>> lost =
-            new AtomicReference<>(Optional.empty());
+    private final AtomicReference<Optional<String>> lost = new AtomicReference<>(Optional.empty());
     private volatile boolean closed;
 
     /// A rank at the other end of a socket, which has said who it is.
@@ -136,8 +135,7 @@ final class RankWatch implements AutoCloseable {
             }
             lose(peer + " ended in the middle of the run");
         } catch (SocketTimeoutException e) {
-            String heard =
-                    "%s was not heard of for %d s: ".formatted(peer, silence.toSeconds());
+            String heard = "%s was not heard of for %d s: ".formatted(peer, silence.toSeconds());
             lose(
                     heard
                             + (rank == 0

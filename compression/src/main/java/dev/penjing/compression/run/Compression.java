@@ -130,9 +130,7 @@ public final class Compression {
         Cut.requireCuttable(compression.teacherConfig, request.shape());
         TrainingRun.requireLength(request.training(), compression.teacherConfig);
         Tokenizers.requireFits(
-                Tokenizers.load(request.teacher()),
-                compression.teacherConfig,
-                request.teacher());
+                Tokenizers.load(request.teacher()), compression.teacherConfig, request.teacher());
         try (FolderLock lock = FolderLock.of(request.run())) {
             return compression.run();
         }

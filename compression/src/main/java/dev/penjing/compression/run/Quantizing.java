@@ -59,11 +59,7 @@ public final class Quantizing {
             checkpoint.check(config);
             try (TeacherStream stream =
                     TeacherStream.anew(
-                            checkpoint,
-                            config,
-                            Calibration.whole(text, samples),
-                            compute,
-                            work)) {
+                            checkpoint, config, Calibration.whole(text, samples), compute, work)) {
                 LayerInputs inputs = new LayerInputs(config, stream);
                 GgufExport.run(model, to, type, inputs, progress);
                 stream.delete();

@@ -99,8 +99,7 @@ public final class TrainingRun {
         if (teacherConfig.vocabularySize() == config.vocabularySize()) {
             return FlatParameters.load(teacher, teacherConfig, compute, compute.type());
         }
-        int[] tokens =
-                Vocabulary.of(teacher, teacherConfig).idsOf(Vocabulary.of(student, config));
+        int[] tokens = Vocabulary.of(teacher, teacherConfig).idsOf(Vocabulary.of(student, config));
         return FlatParameters.load(teacher, teacherConfig, tokens, compute, compute.type());
     }
 

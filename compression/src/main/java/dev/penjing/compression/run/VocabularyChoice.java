@@ -28,13 +28,10 @@ public record VocabularyChoice(OptionalInt size, Corpus corpus) {
     /// The same cut with fewer tokens.
     ///
     /// @param say what was chosen, and what would compute faster
-    /// @throws UsageException if the text is empty, or the vocabulary cannot have this size; says which it can
+    /// @throws UsageException if the text is empty, or the vocabulary cannot have this size; says
+    ///   which it can
     public Cut cut(
-            Path teacher,
-            ModelConfig config,
-            Cut cut,
-            Consumer<String> say,
-            Progress progress) {
+            Path teacher, ModelConfig config, Cut cut, Consumer<String> say, Progress progress) {
         Vocabulary vocabulary = Vocabulary.of(teacher, config);
         long[] counts = new long[config.vocabularySize()];
         long[] seen = {0};

@@ -56,7 +56,8 @@ final class CheckpointStore {
     /// Loads the newest checkpoint that rank 0 sees, if there is one.
     ///
     /// @return its step, or 0
-    /// @throws PenjingException if it was made with other settings, text or weights, or is not whole
+    /// @throws PenjingException if it was made with other settings, text or weights, or is not
+    ///   whole
     long restore(FlatParameters parameters, AdamW optimizer, Compute compute) {
         List<Path> whole = whole();
         double[] newest = {
@@ -70,8 +71,7 @@ final class CheckpointStore {
         return step;
     }
 
-    private void load(
-            Path directory, FlatParameters parameters, AdamW optimizer, Compute compute) {
+    private void load(Path directory, FlatParameters parameters, AdamW optimizer, Compute compute) {
         CheckpointManifest manifest = CheckpointManifest.read(directory);
         if (!fingerprint.equals(manifest.fingerprint())) {
             throw new PenjingException(

@@ -5,8 +5,8 @@ import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /// What the training loop asks of the other processes that train the same model on other parts of
-/// each batch (data parallelism), and share the optimizer's state (ZeRO-1, arXiv 1910.02054): rank r
-/// of W takes the r-th of W parts of a global batch, gets the r-th [Shard] of the whole gradient,
+/// each batch (data parallelism), and share the optimizer's state (ZeRO-1, arXiv 1910.02054): rank
+/// r of W takes the r-th of W parts of a global batch, gets the r-th [Shard] of the whole gradient,
 /// updates that shard of the parameters, and hands it to the others. Every rank calls the same
 /// methods in the same order, and each call waits for all of them. Rank 0 alone measures.
 public interface LoopHooks {

@@ -74,8 +74,7 @@ public final class Trainer implements AutoCloseable {
             requireTeacher(settings.objective(), teacher, config);
             closer.keep(); // the student takes it over
             this.student = closer.own(new Student(config, start, compute), Student::close);
-            Shard shard =
-                    Shard.of(start.layout().size(), hooks.rank(), hooks.worldSize());
+            Shard shard = Shard.of(start.layout().size(), hooks.rank(), hooks.worldSize());
             this.optimizer =
                     closer.own(
                             new AdamW(start, shard, settings.weightDecay(), compute), AdamW::close);
@@ -115,8 +114,7 @@ public final class Trainer implements AutoCloseable {
     public void run(Path run, String fingerprint, boolean resume, Progress progress) {
         requireEnough();
         boolean writes = hooks.writes();
-        CheckpointStore store =
-                new CheckpointStore(run.resolve("checkpoints"), fingerprint, hooks);
+        CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), fingerprint, hooks);
         long step =
                 resume ? store.restore(student.master(), optimizer, compute) : store.startAnew();
         student.refresh();
@@ -209,10 +207,7 @@ public final class Trainer implements AutoCloseable {
         try (PointerScope scope = new PointerScope();
                 AutoGradMode noGrad = new AutoGradMode(false)) {
             double norm =
-                    student.gradient()
-                            .narrow(0, shard.from(), shard.size())
-                            .norm()
-                            .item_double();
+                    student.gradient().narrow(0, shard.from(), shard.size()).norm().item_double();
             return norm * norm;
         }
     }

@@ -104,8 +104,7 @@ class CorpusFormatsTest {
     @ParameterizedTest
     @ValueSource(strings = {"a.csv", "A.CSV.GZ", "a.csv.zst"})
     void aRowIsADocument(String name) throws IOException {
-        assertThat(read(file(name, "id,text\n1,one\n2,\"two\nlines\"\n3,über\n")))
-                .isEqualTo(TEXTS);
+        assertThat(read(file(name, "id,text\n1,one\n2,\"two\nlines\"\n3,über\n"))).isEqualTo(TEXTS);
         assertThatThrownBy(() -> read(file(name, "id,body\n1,one\n")))
                 .hasMessageContaining("its columns are id, body");
     }

@@ -31,9 +31,7 @@ class TokenFileTest {
 
     private List<Integer> ids() {
         try (TokenFile tokens = TokenFile.open(folder.resolve("tokens"))) {
-            return Arrays.stream(tokens.slice(0, Math.toIntExact(tokens.size())))
-                    .boxed()
-                    .toList();
+            return Arrays.stream(tokens.slice(0, Math.toIntExact(tokens.size()))).boxed().toList();
         }
     }
 

@@ -1,8 +1,8 @@
 package dev.penjing.compression.ranks;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static java.util.stream.Collectors.joining;
 
 import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.torch.Tensors;
@@ -89,8 +89,7 @@ class GlooRanksTest {
         int port = RankThreads.freePort();
         assertThatThrownBy(() -> GlooRanks.join(RankThreads.place(0, 3, port), short2, () -> false))
                 .isInstanceOf(RankLost.class)
-                .hasMessage(
-                        "rank 1, 2 did not come to rank 0 at 127.0.0.1:%d within 2 s", port);
+                .hasMessage("rank 1, 2 did not come to rank 0 at 127.0.0.1:%d within 2 s", port);
         assertThatThrownBy(() -> GlooRanks.join(RankThreads.place(1, 3, port), short2, () -> false))
                 .isInstanceOf(RankLost.class)
                 .hasMessageStartingWith(
@@ -102,7 +101,8 @@ class GlooRanksTest {
         try (ServerSocket taken = new ServerSocket(0)) {
             int port = taken.getLocalPort();
             assertThatThrownBy(() ->
-                            GlooRanks.join(RankThreads.place(0, 2, port), RankThreads.LIMITS, () -> false))
+                            GlooRanks.join(
+                                    RankThreads.place(0, 2, port), RankThreads.LIMITS, () -> false))
                     .isInstanceOf(PenjingException.class)
                     .hasMessageStartingWith("rank 0 cannot listen at port " + port);
         }
@@ -123,7 +123,9 @@ class GlooRanksTest {
                 assertThat(out.lines().dropWhile(line -> line.startsWith("[Gloo]")).findFirst())
                         .contains("exchanged");
                 if (way.equals("stop")) {
-                    new ProcessBuilder("kill", "-STOP", Long.toString(lost.pid())).start().waitFor();
+                    new ProcessBuilder("kill", "-STOP", Long.toString(lost.pid()))
+                            .start()
+                            .waitFor();
                 }
             }
             long start = System.nanoTime();

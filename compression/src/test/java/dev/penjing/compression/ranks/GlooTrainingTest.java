@@ -125,18 +125,24 @@ class GlooTrainingTest {
 
     /// Ends rank 1 by an error after `step`; the other rank names it.
     private void killed(Path run, int step) {
-        assertThatThrownBy(() -> RankThreads.run(2, ranks -> {
-                    try {
-                        return train(run, ranks, (what, done, total, note) -> {
-                            if (done == step && ranks.rank() == 1) {
-                                throw new IllegalStateException("killed");
-                            }
-                        });
-                    } catch (IllegalStateException e) {
-                        ranks.fail("killed");
-                        return null;
-                    }
-                }))
+        assertThatThrownBy(() ->
+                        RankThreads.run(
+                                2,
+                                ranks -> {
+                                    try {
+                                        return train(
+                                                run,
+                                                ranks,
+                                                (what, done, total, note) -> {
+                                                    if (done == step && ranks.rank() == 1) {
+                                                        throw new IllegalStateException("killed");
+                                                    }
+                                                });
+                                    } catch (IllegalStateException e) {
+                                        ranks.fail("killed");
+                                        return null;
+                                    }
+                                }))
                 .isInstanceOf(ExecutionException.class)
                 .cause()
                 .isInstanceOf(RankLost.class)
@@ -163,7 +169,8 @@ class GlooTrainingTest {
         copy(run, other);
         // as if the kill had come before the manifest, and a shard were half written
         Files.delete(checkpoints.resolve("step-00000004/manifest.json"));
-        Files.write(checkpoints.resolve("step-00000004/shard-00001-of-00002.safetensors"), new byte[7]);
+        Files.write(
+                checkpoints.resolve("step-00000004/shard-00001-of-00002.safetensors"), new byte[7]);
         together(2, run);
         assertThat(model(run, 0)).isEqualTo(model(whole, 0));
         for (int worldSize : new int[] {3, 1}) {
@@ -195,7 +202,8 @@ class GlooTrainingTest {
         Files.write(newest.resolve("shard-00000-of-00002.safetensors"), new byte[7]);
         assertThatThrownBy(() -> train(run, LoopHooks.SINGLE, Progress.NONE))
                 .isInstanceOf(PenjingException.class)
-                .hasMessage(newest + " is not whole: remove it to go on from the checkpoint before it");
+                .hasMessage(
+                        newest + " is not whole: remove it to go on from the checkpoint before it");
     }
 
     /// One rank is told to stop, all stop after the same step, and nothing is lost.
@@ -209,11 +217,15 @@ class GlooTrainingTest {
                         RankThreads.run(
                                 2,
                                 () -> step.get() >= 2,
-                                ranks -> train(run, ranks, (what, done, total, note) -> {
-                                    if (ranks.rank() == 1) {
-                                        step.set(done);
-                                    }
-                                })))
+                                ranks ->
+                                        train(
+                                                run,
+                                                ranks,
+                                                (what, done, total, note) -> {
+                                                    if (ranks.rank() == 1) {
+                                                        step.set(done);
+                                                    }
+                                                })))
                 .isInstanceOf(ExecutionException.class)
                 .cause()
                 .isInstanceOf(Stopped.class)

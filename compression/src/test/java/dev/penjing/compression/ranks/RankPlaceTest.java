@@ -22,8 +22,7 @@ class RankPlaceTest {
 
     @Test
     void isWhatTorchrunSays() {
-        assertThat(RankPlace.of(TORCHRUN))
-                .contains(new RankPlace(5, 8, 4, "node-0", 29400));
+        assertThat(RankPlace.of(TORCHRUN)).contains(new RankPlace(5, 8, 4, "node-0", 29400));
         assertThat(RankPlace.of(Map.of("PATH", "/bin"))).isEmpty();
         assertThat(new RankPlace(5, 8, 4, "node-0", 29400).environment(1)).isEqualTo(TORCHRUN);
     }

@@ -45,11 +45,12 @@ final class RankThreads {
             for (int rank = 0; rank < worldSize; rank++) {
                 RankPlace place = place(rank, worldSize, port);
                 BooleanSupplier stops = rank == worldSize - 1 ? stop : () -> false;
-                running.add(threads.submit(() -> {
-                    try (GlooRanks ranks = GlooRanks.join(place, LIMITS, stops)) {
-                        return work.apply(ranks);
-                    }
-                }));
+                running.add(
+                        threads.submit(() -> {
+                            try (GlooRanks ranks = GlooRanks.join(place, LIMITS, stops)) {
+                                return work.apply(ranks);
+                            }
+                        }));
             }
             List<T> results = new ArrayList<>();
             for (Future<T> one : running) {

@@ -1,8 +1,8 @@
 package dev.penjing.compression.repair;
 
-import dev.penjing.compression.layerwise.ActivationSums;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.penjing.compression.layerwise.ActivationSums;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import java.util.Arrays;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.penjing.compression.TinyModels;
 import dev.penjing.compression.data.Corpus;
+import dev.penjing.compression.data.DocumentMarks;
 import dev.penjing.compression.decoder.Decoder;
 import dev.penjing.compression.decoder.FlatParameters;
 import dev.penjing.compression.pruning.Cut;
@@ -16,7 +17,7 @@ import dev.penjing.model.UsageException;
 import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.files.JsonText;
-import dev.penjing.model.gguf.BlockType;
+import dev.penjing.model.gguf.FileType;
 import dev.penjing.model.gguf.GgufExport;
 import dev.penjing.model.gguf.GgufFile;
 import dev.penjing.model.text.TextConventions;
@@ -87,7 +88,8 @@ class VocabularyChoiceTest {
         return config;
     }
 
-    /// A vocabulary in SentencePiece's form: bytes, letters, and what begins the words of the texts.
+    /// A vocabulary in SentencePiece's form: bytes, letters, and what begins the words of the
+    /// texts.
     private static Map<String, Object> sentencePiece() {
         List<String> tokens = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
         List<Integer> types = new ArrayList<>(List.of(2, 3, 3));
@@ -191,7 +193,7 @@ class VocabularyChoiceTest {
         Path student = student("student");
         Cutting.cut(teacher, cut, student, "prune", Progress.NONE);
         Path file = folder.resolve("student.gguf");
-        GgufExport.run(student, file, BlockType.F32, Progress.NONE);
+        GgufExport.run(student, file, FileType.F32, Progress.NONE);
         Tokenizer tokenizer = Tokenizers.load(student);
         try (GgufFile gguf = GgufFile.open(file)) {
             Tokenizer read = Tokenizers.fromGguf(gguf.metadata());
@@ -276,7 +278,7 @@ class VocabularyChoiceTest {
                         Corpus.of(List.of(data)),
                         Optional.empty(),
                         tokenizer,
-                        OptionalInt.empty(),
+                        DocumentMarks.NONE,
                         "student",
                         folder.resolve("tokens"),
                         Progress.NONE)) {

@@ -63,7 +63,8 @@ class LoopHooksTest {
         final double[][] sums;
         final boolean add;
 
-        /// @param add whether gradients are added up: else each rank goes by its own part of a batch
+        /// @param add whether gradients are added up: else each rank goes by its own part of a
+        ///   batch
         Ranks(int count, boolean add) {
             this.add = add;
             barrier = new CyclicBarrier(count);

@@ -24,8 +24,7 @@ final class Formats {
                     Map.entry("date-time", DATE + "T" + TIME),
                     Map.entry("duration", "P(\\d{1,4}D|\\d{1,4}W|(\\d{1,4}D)?T\\d{1,4}[HMS])"),
                     Map.entry("uuid", "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
-                    Map.entry(
-                            "email", "%s(\\.%s)*@%s(\\.%s)+".formatted(ATOM, ATOM, LABEL, LABEL)),
+                    Map.entry("email", "%s(\\.%s)*@%s(\\.%s)+".formatted(ATOM, ATOM, LABEL, LABEL)),
                     Map.entry("hostname", HOST),
                     Map.entry("ipv4", BYTE + "(\\." + BYTE + "){3}"),
                     Map.entry("ipv6", "[0-9a-f]{1,4}(:[0-9a-f]{1,4}){7}"),

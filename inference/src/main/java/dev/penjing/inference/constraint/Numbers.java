@@ -114,8 +114,7 @@ final class Numbers {
         }
         if (!open) {
             int left = JsonParts.MOST_DIGITS - digits.length();
-            fractions.add(
-                    then(text(digits), repeat(text("0"), digits.isEmpty() ? 1 : 0, left)));
+            fractions.add(then(text(digits), repeat(text("0"), digits.isEmpty() ? 1 : 0, left)));
         }
         Expr fraction = then(text("."), new Expr.Or(fractions));
         boolean alone = !digits.isEmpty() || !open;
@@ -171,8 +170,7 @@ final class Numbers {
             zero.add(builder.emit(text("."), digit(builder, nodes[1], 0, 0)));
         }
         int first = digit(builder, nodes[0], 0, 1);
-        int natural =
-                builder.split(first, builder.emit(text("0"), builder.split(array(zero))));
+        int natural = builder.split(first, builder.emit(text("0"), builder.split(array(zero))));
         int signed = builder.emit(text("-"), natural);
         builder.define(builder.rule("#"), builder.split(natural, signed));
         return Optional.of(new Automaton(builder.build()));

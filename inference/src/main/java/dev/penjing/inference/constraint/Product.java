@@ -8,9 +8,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The texts that all of some automata read and none of others does, as nodes of a grammar
-/// (product of automata). What takes more states than [#MOST_STATES] is cut: the longest texts are
-/// left out, none is let in.
+/// The texts that all of some automata read and none of others does, as nodes of a grammar (product
+/// of automata). What takes more states than [#MOST_STATES] is cut: the longest texts are left out,
+/// none is let in.
 final class Product {
     private static final int MOST_STATES = 2000;
 
@@ -64,12 +64,13 @@ final class Product {
         while (!todo.isEmpty()) {
             List<State> at = todo.remove();
             List<Integer> ways = new ArrayList<>();
-            targets(at).forEach((target, octets) -> {
-                int node = node(target);
-                if (node != Grammar.FAIL) {
-                    ways.add(into.emit(new Expr.Bytes(octets), node));
-                }
-            });
+            targets(at)
+                    .forEach((target, octets) -> {
+                        int node = node(target);
+                        if (node != Grammar.FAIL) {
+                            ways.add(into.emit(new Expr.Bytes(octets), node));
+                        }
+                    });
             if (complete(at)) {
                 fits = true;
                 ways.add(next);

@@ -75,8 +75,7 @@ final class RegularExpression {
 
     /// As above; empty if it is an expression that says something that is not supported.
     static Optional<Expr> inString(String pattern, String at, Notes notes) {
-        RegularExpression reader =
-                reader(pattern, "the pattern at " + at, CodePoints::inString);
+        RegularExpression reader = reader(pattern, "the pattern at " + at, CodePoints::inString);
         try {
             return Optional.of(parse(reader, Expr.star(ALL.inString())));
         } catch (UsageException e) {

@@ -1,7 +1,6 @@
 package dev.penjing.inference.constraint;
 
 import static dev.penjing.inference.constraint.Expr.text;
-import static dev.penjing.inference.constraint.Expr.then;
 
 import dev.penjing.model.UsageException;
 import java.math.BigDecimal;
@@ -146,8 +145,7 @@ final class Scalars {
                 rule,
                 value.isString() ? scalars.string(rest, at) : scalars.number(rest, false, at));
         Automaton automaton = new Automaton(builder.build());
-        String text =
-                value.isNumber() ? value.decimalValue().toPlainString() : value.toString();
+        String text = value.isNumber() ? value.decimalValue().toPlainString() : value.toString();
         return automaton.accepts(text);
     }
 

@@ -135,9 +135,7 @@ final class SchemaCompiler {
         }
         List<String> types = Keywords.types(schema, at);
         values.removeIf(
-                value ->
-                        !Keywords.fits(value, types)
-                                || !Scalars.fits(value, schema, at, notes));
+                value -> !Keywords.fits(value, types) || !Scalars.fits(value, schema, at, notes));
         List<String> texts = new ArrayList<>();
         List<Integer> entries = new ArrayList<>();
         for (JsonNode value : values) {
@@ -162,7 +160,8 @@ final class SchemaCompiler {
                     .forEach(e ->
                             parts.add(
                                     JsonParts.member(
-                                            text(JsonParts.quoted(e.getKey())), constant(e.getValue()))));
+                                            text(JsonParts.quoted(e.getKey())),
+                                            constant(e.getValue()))));
         } else {
             value.values().forEach(v -> parts.add(constant(v)));
         }

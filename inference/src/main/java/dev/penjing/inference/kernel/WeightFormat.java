@@ -123,7 +123,9 @@ public enum WeightFormat {
 
     /// The whole number that a code stands for.
     int number(int code) {
-        return hasTable() ? CodeTable.number(code) : codes == Codes.BYTES ? (byte) code : code - offset;
+        return hasTable()
+                ? CodeTable.number(code)
+                : codes == Codes.BYTES ? (byte) code : code - offset;
     }
 
     /// Bytes of 32 weights of one row with their scales.

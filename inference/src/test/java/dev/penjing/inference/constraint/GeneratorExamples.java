@@ -45,8 +45,7 @@ final class GeneratorExamples {
                             List.of("\"abcd", "\"\"", "\"1")),
                     new Example(
                             "{\"type\": \"string\", \"pattern\": \"[0-9]{2}\", \"maxLength\": 4}",
-                            List.of("\"a12b\"", "\"12\""),
-                            List.of("\"abc", "\"12345")),
+                            List.of("\"a12b\"", "\"12\""), List.of("\"abc", "\"12345")),
                     new Example(
                             "{\"type\": \"string\", \"pattern\": \"^\\\\p{L}{1,2}$\"}",
                             List.of("\"é世\"", "\"a\""),

@@ -63,8 +63,7 @@ class PerplexityTest {
         try (Engine engine = Engine.load(at, EngineOptions.DEFAULT, Progress.NONE)) {
             LanguageModel model = engine.languageModel();
             OptionalInt begin = OptionalInt.of(1);
-            assertThatThrownBy(() ->
-                            Perplexity.measure(model, begin, text -> {}, 8, Progress.NONE))
+            assertThatThrownBy(() -> Perplexity.measure(model, begin, text -> {}, 8, Progress.NONE))
                     .isInstanceOf(PenjingException.class)
                     .hasMessageContaining("too few tokens");
         }

@@ -111,8 +111,6 @@ public enum FileType {
 
     /// The first and the last eighth of the layers, and every third between.
     private static boolean moreBits(int layer, int layers) {
-        return layer < layers / 8
-                || layer >= 7 * layers / 8
-                || (layer - layers / 8) % 3 == 2;
+        return layer < layers / 8 || layer >= 7 * layers / 8 || (layer - layers / 8) % 3 == 2;
     }
 }

@@ -1,16 +1,15 @@
 package dev.penjing.model.gguf;
 
-import dev.penjing.model.quantization.BlockType;
-import dev.penjing.model.quantization.InputSums;
-import dev.penjing.model.quantization.RowQuantizer;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Norm;
-import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.Rope;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.files.JsonText;
+import dev.penjing.model.quantization.BlockType;
+import dev.penjing.model.quantization.InputSums;
+import dev.penjing.model.quantization.RowQuantizer;
 import dev.penjing.model.safetensors.Checkpoint;
 import dev.penjing.model.safetensors.TensorView;
 import dev.penjing.model.text.SpecialToken;

@@ -1,10 +1,10 @@
 package dev.penjing.model.gguf;
 
-import dev.penjing.model.quantization.Dequantizer;
-import dev.penjing.model.quantization.BlockType;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.files.Unreadable;
+import dev.penjing.model.quantization.BlockType;
+import dev.penjing.model.quantization.Dequantizer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

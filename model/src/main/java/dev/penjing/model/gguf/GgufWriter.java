@@ -1,8 +1,8 @@
 package dev.penjing.model.gguf;
 
-import dev.penjing.model.quantization.BlockType;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.files.AtomicFile;
+import dev.penjing.model.quantization.BlockType;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -100,7 +100,8 @@ public final class BlockGrid {
         scale = half(largest / -limit);
         float d = Float.float16ToFloat(scale);
         for (int p = 0; p < scales.length; p++) {
-            factors[p] = d == 0 ? 0 : (int) ScaleFit.clamp(Math.rint(scales[p] / d), -limit, limit - 1);
+            factors[p] =
+                    d == 0 ? 0 : (int) ScaleFit.clamp(Math.rint(scales[p] / d), -limit, limit - 1);
             factors[p] = best(x, at, w, wAt, p, d, limit);
             scales[p] = d * factors[p];
         }

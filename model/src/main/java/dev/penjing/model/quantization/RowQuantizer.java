@@ -13,9 +13,10 @@ public final class RowQuantizer {
         this.inputs = inputs;
     }
 
-    /// Appends a row's blocks; eight bits are rounded as ggml's reference code does. Where the sums of the inputs say how columns go together, what
-    /// rounding a column costs is taken up by the columns behind it (Frantar and others 2022,
-    /// "GPTQ", algorithm 1), with the scales of a block fitted when its turn comes.
+    /// Appends a row's blocks; eight bits are rounded as ggml's reference code does. Where the sums
+    /// of the inputs say how columns go together, what rounding a column costs is taken up by the
+    /// columns behind it (Frantar and others 2022, "GPTQ", algorithm 1), with the scales of a block
+    /// fitted when its turn comes.
     ///
     /// @param row is changed
     public void round(float[] row, ByteBuffer out) {

@@ -3,9 +3,9 @@ package dev.penjing.model.quantization;
 /// Searches for the scale of a few weights under which rounding them costs least. The cost is the
 /// sum of w (x - what x becomes)^2, with a weight w of each column.
 ///
-/// For codes q, the best scale is (sum of w x q) / (sum of w q^2), and best codes for a scale are the
-/// nearest: a search starts from some scales around the largest weight's, rounds, and solves (as
-/// ggml-quants.c does, with more starts and both signs).
+/// For codes q, the best scale is (sum of w x q) / (sum of w q^2), and best codes for a scale are
+/// the nearest: a search starts from some scales around the largest weight's, rounds, and solves
+/// (as ggml-quants.c does, with more starts and both signs).
 final class ScaleFit {
     private static final int STARTS = 7;
 

@@ -48,8 +48,8 @@ public final class Rows {
         return read(file, columns, sink, TextInput.Limits.usual());
     }
 
-    /// Reads all rows of a file of any length, one of which is in memory at a time. A CSV file has a
-    /// header.
+    /// Reads all rows of a file of any length, one of which is in memory at a time. A CSV file has
+    /// a header.
     ///
     /// @throws PenjingException as `read`
     public static void readAll(Path file, Sink sink) {
@@ -110,7 +110,8 @@ public final class Rows {
             case BrokenException known -> broken(file, known.what, e);
             case CharacterCodingException coding -> broken(file, "it is not in UTF-8", e);
             case EOFException end -> broken(file, "it ends too early", e);
-            case ZstdIOException zstd -> broken(file, "it is not whole zstd: " + zstd.getMessage(), e);
+            case ZstdIOException zstd ->
+                    broken(file, "it is not whole zstd: " + zstd.getMessage(), e);
             case ZipException zip -> broken(file, "it is not whole gzip: " + e.getMessage(), e);
             default ->
                     new PenjingException(

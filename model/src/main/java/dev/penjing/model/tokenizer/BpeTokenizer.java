@@ -107,8 +107,7 @@ final class BpeTokenizer implements Tokenizer {
         return ids.toArray();
     }
 
-    private void normalize(
-            String text, boolean begins, UnaryOperator<String> plain, Ids ids) {
+    private void normalize(String text, boolean begins, UnaryOperator<String> plain, Ids ids) {
         parts.added()
                 .splitNormalized(
                         parts.normalizer().apply(text),

@@ -9,8 +9,7 @@ public record MergePair(String left, String right) {
     /// Empty if it is no pair.
     public static Optional<MergePair> of(JsonNode merge) {
         if (merge.isArray() && merge.size() == 2) {
-            return Optional.of(
-                    new MergePair(merge.get(0).asString(""), merge.get(1).asString("")));
+            return Optional.of(new MergePair(merge.get(0).asString(""), merge.get(1).asString("")));
         }
         String both = merge.asString("");
         int space = both.indexOf(' ', 1);

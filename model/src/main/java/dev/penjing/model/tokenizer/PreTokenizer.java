@@ -35,8 +35,8 @@ interface PreTokenizer {
 
     PreTokenizer WHOLE = (text, first) -> text.isEmpty() ? List.of() : List.of(text);
 
-    /// Every match of a pattern in Oniguruma's syntax a piece, and what lies between two matches too
-    /// (`behavior: Isolated`).
+    /// Every match of a pattern in Oniguruma's syntax a piece, and what lies between two matches
+    /// too (`behavior: Isolated`).
     static PreTokenizer pattern(String regex) {
         return pattern(regex, SplitBehavior.ISOLATED, false);
     }

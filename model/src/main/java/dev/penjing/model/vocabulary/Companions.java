@@ -104,8 +104,8 @@ final class Companions {
         }
     }
 
-    /// `TemplateProcessing` has ids in its `special_tokens`, those of BERT and RoBERTa have `["</s>",
-    /// 2]`, and a `Sequence` has others.
+    /// `TemplateProcessing` has ids in its `special_tokens`, those of BERT and RoBERTa have
+    /// `["</s>", 2]`, and a `Sequence` has others.
     private static void changeProcessor(JsonNode json, IntUnaryOperator ids) {
         json.path("processors").forEach(part -> changeProcessor(part, ids));
         for (JsonNode token : json.path("special_tokens")) {

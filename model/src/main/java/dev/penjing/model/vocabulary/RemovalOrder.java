@@ -118,7 +118,8 @@ public final class RemovalOrder {
         if (count < least() || count > size()) {
             throw new UsageException(
                     "`vocabSize` %d is too %s: this vocabulary has %d tokens, and can be cut to %d, its special tokens and bytes"
-                            .formatted(count, count < least() ? "small" : "large", size(), least()));
+                            .formatted(
+                                    count, count < least() ? "small" : "large", size(), least()));
         }
         boolean[] gone = new boolean[size()];
         for (int i = 0; i < size() - count; i++) {

@@ -49,6 +49,7 @@ class InspectionTest {
                 .contains("tokens                   1,536")
                 .doesNotContain("the model only");
         Files.delete(folder.resolve("tokenizer.json"));
-        assertThat(Inspection.text(Inspection.of("none", folder))).contains("there is no tokenizer");
+        assertThat(Inspection.text(Inspection.of("none", folder)))
+                .contains("there is no tokenizer");
     }
 }

@@ -136,7 +136,8 @@ class RowQuantizerTest {
         float[] energy = new float[columns];
         Arrays.fill(energy, 1);
         float[] row = Arrays.copyOf(row(), columns);
-        float[] alone = read(BlockType.Q4_0, round(BlockType.Q4_0, InputSums.ofEnergy(energy), row));
+        float[] alone =
+                read(BlockType.Q4_0, round(BlockType.Q4_0, InputSums.ofEnergy(energy), row));
         float[] made =
                 read(BlockType.Q4_0, round(BlockType.Q4_0, InputSums.ofFactor(energy, upper), row));
         double before = 0;

@@ -39,15 +39,31 @@ class SplitBehaviorTest {
         String text = "a\u00b2 b$,, \u200d\u3000c\u00a7\u2026 d_e\u0085f\u001cg";
         assertThat(PreTokenizer.punctuation(SplitBehavior.ISOLATED).split(text))
                 .containsExactly(
-                        "a\u00b2 b", "$", ",", ",", " \u200d\u3000c", "\u00a7", "\u2026", " d", "_",
+                        "a\u00b2 b",
+                        "$",
+                        ",",
+                        ",",
+                        " \u200d\u3000c",
+                        "\u00a7",
+                        "\u2026",
+                        " d",
+                        "_",
                         "e\u0085f\u001cg");
         assertThat(PreTokenizer.WHITESPACE.split(text))
                 .containsExactly(
-                        "a", "\u00b2", "b", "$,,", "\u200d", "c", "\u00a7\u2026", "d_e", "f",
-                        "\u001c", "g");
+                        "a",
+                        "\u00b2",
+                        "b",
+                        "$,,",
+                        "\u200d",
+                        "c",
+                        "\u00a7\u2026",
+                        "d_e",
+                        "f",
+                        "\u001c",
+                        "g");
         assertThat(PreTokenizer.WHITESPACE_SPLIT.split(text))
-                .containsExactly(
-                        "a\u00b2", "b$,,", "\u200d", "c\u00a7\u2026", "d_e", "f\u001cg");
+                .containsExactly("a\u00b2", "b$,,", "\u200d", "c\u00a7\u2026", "d_e", "f\u001cg");
     }
 
     @Test

@@ -275,8 +275,7 @@ public final class JsonFields {
 
     /// Names what within a field was passed over.
     public void passedOver(String name, List<String> places) {
-        unknown.ifPresent(
-                told -> places.forEach(place -> told.accept(path(name) + place(place))));
+        unknown.ifPresent(told -> places.forEach(place -> told.accept(path(name) + place(place))));
     }
 
     /// @throws ApiException if a field was not taken that is not null, and none may be unknown

@@ -155,8 +155,8 @@ record RequestParameters(
         String choice = prefix + "choice";
         place.node(json).ifPresent(schema -> all.add(schema(place, json, schema, false)));
         place.text(regex)
-                .ifPresent(pattern ->
-                        all.add(tried(place, regex, () -> Constraint.regex(pattern))));
+                .ifPresent(
+                        pattern -> all.add(tried(place, regex, () -> Constraint.regex(pattern))));
         List<String> choices = place.texts(choice, 1000);
         if (!choices.isEmpty()) {
             all.add(tried(place, choice, () -> Constraint.choice(choices)));
@@ -206,10 +206,7 @@ record RequestParameters(
         String text = schema.isString() ? schema.asString() : schema.toString();
         boolean all = strict || !fields.lenient();
         Constraint form =
-                tried(
-                        fields,
-                        name,
-                        () -> all ? Constraint.schema(text) : Constraint.lenient(text));
+                tried(fields, name, () -> all ? Constraint.schema(text) : Constraint.lenient(text));
         fields.passedOver(name, form.ignored());
         return form;
     }

@@ -435,7 +435,7 @@ class ResponsesTest {
                     'input': [{'role': 'user'}] | input[0].content
                     'input': [{'role': 'critic', 'content': 'x'}] | input[0].role
                     'input': [{'role': 'user', 'content': [{'type': 'input_image', 'image_url': 'x'}]}] | input[0].content[0].type
-                    'input': [{'type': 'item_reference', 'id': 'msg_1'}] | input[0].type
+                    'input': [{'type': 'item_reference', 'id': 'msg_1'}] | input
                     'input': [{'type': 'function_call', 'call_id': 'a', 'name': 'b', 'arguments': '{'}] | input[0].arguments
                     """)
     void refusesWhatItDoesNotKnow(String fields, String parameter) {

@@ -38,7 +38,7 @@ class InspectionTest {
         Files.writeString(
                 folder.resolve("tokenizer.json"),
                 tokenizer.replaceFirst(
-                        "\"added_tokens\": *\\[",
+                        "\"added_tokens\" *: *\\[",
                         "$0{\"id\": 1536, \"content\": \"<more>\", \"special\": true},"));
         ObjectNode result = Inspection.of("more", folder);
         assertThat(result.path("tokens").asInt()).isEqualTo(1537);

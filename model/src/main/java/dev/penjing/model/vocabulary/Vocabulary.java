@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntConsumer;
 import java.util.function.IntUnaryOperator;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -96,37 +97,41 @@ public final class Vocabulary {
 
     private boolean[] fixed() {
         boolean[] fixed = new boolean[tokens.length];
-        IntUnaryOperator fix =
+        IntConsumer fix =
                 id -> {
                     if (id >= 0 && id < fixed.length) {
                         fixed[id] = true;
                     }
+                };
+        IntUnaryOperator same =
+                id -> {
+                    fix.accept(id);
                     return id;
                 };
-        Companions.changeTokenizer(json.deepCopy(), fix);
-        Companions.changeSettings(Companions.read(folder, Companions.SETTINGS), fix);
-        NamedTokens.change(Companions.read(folder, Companions.GENERATION), fix);
-        NamedTokens.change(config.rest().deepCopy(), fix);
+        Companions.changeTokenizer(json.deepCopy(), same);
+        Companions.changeSettings(Companions.read(folder, Companions.SETTINGS), same);
+        NamedTokens.change(Companions.read(folder, Companions.GENERATION), same);
+        NamedTokens.change(config.rest().deepCopy(), same);
         TextConventions conventions = TextConventions.ofFolder(folder, tokenizer);
-        conventions.endIds().forEach(fix::applyAsInt);
+        conventions.endIds().forEach(fix::accept);
         for (SpecialToken token : SpecialToken.values()) {
-            conventions.id(token).ifPresent(fix::applyAsInt);
+            conventions.id(token).ifPresent(fix::accept);
         }
         if (json.at("/model/unk_token").isString()) {
-            fix.applyAsInt(id(json.at("/model/unk_token").stringValue()));
+            fix.accept(id(json.at("/model/unk_token").stringValue()));
         }
         fixBytes(fix);
         return fixed;
     }
 
-    private void fixBytes(IntUnaryOperator fix) {
+    private void fixBytes(IntConsumer fix) {
         boolean[] bytes = new boolean[256];
         List<Integer> characters = new ArrayList<>();
         for (int id = 0; id < tokenizer.vocabularySize(); id++) {
             byte[] written = tokenizer.bytes(id);
             if (written.length == 1) {
                 bytes[written[0] & 0xff] = true;
-                fix.applyAsInt(id);
+                fix.accept(id);
             } else if (tokens[id].codePointCount(0, tokens[id].length()) == 1) {
                 characters.add(id);
             }
@@ -136,7 +141,7 @@ public final class Vocabulary {
             all &= there;
         }
         if (!all) {
-            characters.forEach(fix::applyAsInt);
+            characters.forEach(fix::accept);
         }
     }
 

@@ -71,7 +71,7 @@ public final class JsonValidator {
         if (bound.isBoolean()) {
             bound = bound.booleanValue() ? s.path(keyword) : bound.path(0);
         }
-        return !bound.isNumber() || n.compareTo(bound.decimalValue()) * inwards > 0;
+        return !bound.isNumber() || Integer.signum(n.compareTo(bound.decimalValue())) == inwards;
     }
 
     private JsonNode target(String reference) {

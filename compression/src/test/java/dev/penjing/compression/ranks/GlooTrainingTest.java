@@ -71,7 +71,7 @@ class GlooTrainingTest {
                 .build();
     }
 
-    private Void train(Path run, LoopHooks hooks, Progress progress) {
+    private Path train(Path run, LoopHooks hooks, Progress progress) {
         Compute compute = Compute.start("cpu", "float32", 1);
         try (FlatParameters taught = TinyModels.parameters(TEACHER, compute);
                 Decoder teacher = new Decoder(TEACHER, taught, compute);
@@ -89,7 +89,7 @@ class GlooTrainingTest {
             trainer.run(run, "ranks", true, progress);
             trainer.save(run.resolve("model" + hooks.rank()), DType.F32);
         }
-        return null;
+        return run;
     }
 
     private void together(int worldSize, Path run) throws Exception {
@@ -140,7 +140,7 @@ class GlooTrainingTest {
                                                 });
                                     } catch (IllegalStateException e) {
                                         ranks.fail("killed");
-                                        return null;
+                                        return run;
                                     }
                                 }))
                 .isInstanceOf(ExecutionException.class)

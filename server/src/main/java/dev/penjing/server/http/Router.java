@@ -105,7 +105,7 @@ public final class Router {
             return;
         }
         String prefix = prefix(path).orElseThrow(() -> notFound(path));
-        Map<String, BiConsumer<Exchange, String>> under = open.get(prefix);
+        Map<String, BiConsumer<Exchange, String>> under = open.getOrDefault(prefix, Map.of());
         BiConsumer<Exchange, String> handler = under.get(method);
         if (handler == null) {
             throw notAllowed(exchange, under.keySet());

@@ -92,7 +92,8 @@ public enum FileType {
             return this == Q4_0 ? BlockType.Q8_0 : base;
         }
         boolean value = spec.role() == Role.VALUE;
-        if (!value && spec.role() != Role.DOWN) {
+        boolean alone = spec.first() && spec.last(); // parts of a stored tensor share its type
+        if (!alone || !value && spec.role() != Role.DOWN) {
             return base;
         }
         int layer = spec.layer().orElseThrow();

@@ -287,7 +287,7 @@ class VocabularyChoiceTest {
             assertThat(ModelConfig.read(to.resolve("config.json")))
                     .isEqualTo(own.withDtype("bfloat16"));
             assertThat(Tokenizers.load(to).encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
-            String first = Files.readAllLines(to.resolve("metrics.jsonl")).getFirst();
+            String first = Files.readAllLines(to.resolve("work/metrics.jsonl")).getFirst();
             JsonNode start = JsonText.parse(first);
             assertThat(start.path("step").asInt()).isZero();
             assertThat(start.at("/held_out/divergence").asDouble(1)).isBetween(-1e-6, 1e-6);

@@ -65,11 +65,13 @@ class VocabularyCommandsTest {
         JsonNode teacher = measure(TEACHER);
         JsonNode student = measure(at("student"));
         assertThat(student.path("tokens").asLong()).isEqualTo(teacher.path("tokens").asLong());
-        double bits = teacher.path("bits_per_byte").asDouble();
-        assertThat(student.path("bits_per_byte").asDouble()).isBetween(bits * 0.9, bits);
+        assertThat(student.path("bits_per_byte").asDouble())
+                .isPositive()
+                .isLessThan(teacher.path("bits_per_byte").asDouble());
     }
 
-    /// Score, cut neurons and tokens, repair, distill, measure: all in the student's own tokens.
+    /// Score, cut neurons and tokens, repair, train, measure: all in the student's own tokens. The
+    /// world needs every token of its teacher, who reads it no better in fewer: the text teaches.
     @Test
     void compressesInFewerTokens() throws IOException {
         succeed("world", "--to", at("world"), "--megabytes", "1", "--seed", "5");
@@ -85,6 +87,8 @@ class VocabularyCommandsTest {
                                 at("world/train.jsonl"),
                                 "--tokens",
                                 "4096",
+                                "--objective",
+                                "ce",
                                 "--samples",
                                 "8",
                                 "--sequence-length",

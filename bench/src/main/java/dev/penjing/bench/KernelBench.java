@@ -2,6 +2,7 @@ package dev.penjing.bench;
 
 import dev.penjing.inference.KernelChoice;
 import dev.penjing.inference.kernel.Activations;
+import dev.penjing.inference.kernel.Block;
 import dev.penjing.inference.kernel.Kernels;
 import dev.penjing.inference.kernel.PackedMatrix;
 import dev.penjing.inference.kernel.Scratch;
@@ -82,22 +83,18 @@ public class KernelBench {
         public void fill(KernelBench of) {
             Kernels kernels = KernelChoice.open(of.kernelNames);
             Random random = new Random(1);
-            byte[] quants = new byte[32];
             for (int m = 0; m < MATRICES; m++) {
                 matrices[m] =
                         new PackedMatrix(
-                                WeightFormat.named(quantization),
+                                WeightFormat.valueOf(quantization),
                                 ROWS,
                                 COLUMNS,
                                 kernels.lanes(),
                                 Arena.ofAuto());
                 for (int row = 0; row < ROWS; row++) {
                     for (int block = 0; block < COLUMNS / 32; block++) {
-                        random.nextBytes(quants);
-                        for (int i = 0; i < 32; i++) {
-                            quants[i] = (byte) (quants[i] >> 4);
-                        }
-                        matrices[m].set(row, block, quants, 0, Float.floatToFloat16(0.01f));
+                        matrices[m].set(
+                                row, block, Block.random(matrices[m].format(), random, false));
                     }
                 }
             }

@@ -63,7 +63,7 @@ final class PruneCommand implements Callable<Integer> {
                         .orElse(chosen);
         if (!scored || repairing.data.isEmpty()) {
             if (scored) {
-                repairing.requireNone(progress);
+                repairing.requireNone(spec, progress);
             }
             Cutting.cut(directory, cut, to, Output.commandLine(spec), progress);
         } else {
@@ -71,9 +71,9 @@ final class PruneCommand implements Callable<Integer> {
                     directory,
                     cut,
                     Corpus.of(repairing.data),
-                    repairing.samples,
-                    repairing.sequenceLength,
-                    repairing.seed,
+                    repairing.sampled.samples,
+                    repairing.sampled.sequenceLength,
+                    repairing.sampled.seed,
                     repairing.how.settings(),
                     to,
                     Output.commandLine(spec),

@@ -6,6 +6,7 @@ import dev.penjing.inference.Engine;
 import dev.penjing.inference.EngineOptions;
 import dev.penjing.inference.measuring.Perplexity;
 import dev.penjing.model.PenjingException;
+import dev.penjing.model.UsageException;
 import dev.penjing.model.gguf.FileType;
 import dev.penjing.model.gguf.GgufExport;
 import java.io.IOException;
@@ -18,8 +19,10 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `quantize`
@@ -64,28 +67,22 @@ final class QuantizeCommand implements Callable<Integer> {
                     "Text that the rounding goes by: how much each column matters, and which others make up for its error. Without it large weights count more.")
     List<Path> calibration = List.of();
 
-    @Option(
-            names = "--samples",
-            defaultValue = "128",
-            description = "Sequences of that text (default: ${DEFAULT-VALUE}).")
-    int samples = 128;
-
-    @Option(
-            names = "--sequence-length",
-            defaultValue = "1024",
-            description = "Tokens in each (default: ${DEFAULT-VALUE}, or the model's context).")
-    int sequenceLength = 1024;
-
-    @Option(names = "--seed", defaultValue = "1", description = "Of their choice.")
-    long seed = 1;
-
+    @Mixin SampleOptions sampled = new SampleOptions();
     @Mixin Options.Computing computing = new Options.Computing();
+    @Spec CommandSpec spec = CommandSpec.create();
 
     @Override
     public Integer call() {
         Targets.keepApart(to, model);
         ConsoleProgress progress = new ConsoleProgress();
         FileType fileType = FileType.named(type);
+        if (calibration.isEmpty()) {
+            SampleOptions.requireNone(spec, "--calibration");
+        } else if (!fileType.calibrated()) {
+            throw new UsageException(
+                    "--calibration changes nothing in a file of type %s: leave it out"
+                            .formatted(type));
+        }
         // before anything is written: it may not be there
         Optional<Corpus> measured = data.map(file -> Corpus.of(List.of(file)));
         Path directory = ModelSources.directory(model, progress);
@@ -97,9 +94,9 @@ final class QuantizeCommand implements Callable<Integer> {
                     to,
                     fileType,
                     Corpus.of(calibration),
-                    samples,
-                    sequenceLength,
-                    seed,
+                    sampled.samples,
+                    sampled.sequenceLength,
+                    sampled.seed,
                     computing.start(progress),
                     progress);
         }

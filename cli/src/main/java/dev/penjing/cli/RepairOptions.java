@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /// What is repaired after a cut, and how.
@@ -66,23 +67,11 @@ final class RepairOptions {
                 description = "Text that the repair goes by; without it nothing is repaired.")
         List<Path> data = List.of();
 
-        @Option(
-                names = "--samples",
-                defaultValue = "256",
-                description = "Sequences of it (default: ${DEFAULT-VALUE}).")
-        int samples = 256;
-
-        @Option(
-                names = "--sequence-length",
-                defaultValue = "1024",
-                description = "Tokens in each (default: ${DEFAULT-VALUE}, or the model's context).")
-        int sequenceLength = 1024;
-
-        @Option(names = "--seed", defaultValue = "1", description = "Of their choice.")
-        long seed = 1;
+        @Mixin SampleOptions sampled = new SampleOptions();
 
         /// Without text.
-        void requireNone(ConsoleProgress progress) {
+        void requireNone(CommandSpec command, ConsoleProgress progress) {
+            SampleOptions.requireNone(command, "--data");
             if (how.level.isPresent() && !how.level.get().equals("none")
                     || how.selection.isPresent()
                     || how.depth.isPresent()) {

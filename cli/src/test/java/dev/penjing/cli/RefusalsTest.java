@@ -115,6 +115,28 @@ class RefusalsTest {
                 at("model"),
                 "--dtype",
                 "i8");
+        String other = at("other.gguf");
+        fails(2, "type must be one of f32,", "quantize", TEACHER, "--type", "q3", "--to", other);
+        fails(
+                2,
+                "--seed says which part of --calibration",
+                "quantize",
+                TEACHER,
+                "--seed",
+                "2",
+                "--to",
+                other);
+        fails(
+                2,
+                "--calibration changes nothing in a file of type q8_0",
+                "quantize",
+                TEACHER,
+                "--type",
+                "q8_0",
+                "--calibration",
+                TEACHER + "/config.json",
+                "--to",
+                other);
         fails(2, "--to is", "quantize", file, "--to", file);
         fails(2, "--to is", "import", file, "--to", file);
     }

@@ -85,6 +85,8 @@ class FamiliesTest {
         GgufExport.run(directory, gguf, FileType.F32, Progress.NONE);
         assertThat(scores(gguf, ids)).isEqualTo(scores);
 
+        mixedTypesAreRead(directory, config, ids);
+
         Path again = folder.resolve("again");
         GgufImport.run(gguf, again, DType.F32, Progress.NONE);
         ModelConfig read = ModelConfig.read(again.resolve("config.json"));
@@ -105,6 +107,35 @@ class FamiliesTest {
                         .as(tensor.name())
                         .containsExactly(
                                 before.tensor(tensor).toFloats(), within(rounded ? 1e-6f : 0f));
+            }
+        }
+    }
+
+    /// A file of several types; the parts of a fused matrix share one.
+    private void mixedTypesAreRead(Path directory, ModelConfig config, int[] ids) {
+        Path mixed = directory.resolveSibling("mixed.gguf");
+        GgufExport.run(directory, mixed, FileType.Q4_K_M, Progress.NONE);
+        Path floats = directory.resolveSibling("mixed");
+        GgufImport.run(mixed, floats, DType.F32, Progress.NONE);
+        float[] expected = FloatReference.logProbabilities(floats, ids);
+        float[] scores = scores(mixed, ids);
+        double sum = 0;
+        for (int i = 0; i < scores.length; i++) {
+            sum += Math.abs(scores[i] - expected[i]);
+        }
+        assertThat(sum / scores.length).isLessThan(0.1);
+        try (Checkpoint before = Checkpoint.open(directory);
+                Checkpoint after = Checkpoint.open(floats)) {
+            for (TensorSpec tensor : config.tensors()) {
+                float[] exact = before.tensor(tensor).toFloats();
+                float[] rounded = after.tensor(tensor).toFloats();
+                double error = 0;
+                double size = 0;
+                for (int i = 0; i < exact.length; i++) {
+                    error += Math.pow(rounded[i] - exact[i], 2);
+                    size += Math.pow(exact[i], 2);
+                }
+                assertThat(error).as(tensor.name()).isLessThanOrEqualTo(0.01 * size);
             }
         }
     }

@@ -9,14 +9,12 @@ import dev.penjing.compression.layerwise.HiddenFile;
 import dev.penjing.compression.layerwise.LayerWalk;
 import dev.penjing.compression.pruning.Cut;
 import dev.penjing.compression.pruning.Pruner;
-import dev.penjing.compression.torch.Compute;
 import dev.penjing.compression.torch.Tensors;
 import dev.penjing.model.Closer;
 import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.TensorSpec;
-import dev.penjing.model.safetensors.Checkpoint;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -38,20 +36,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /// and all of the teacher's heads and neurons, so that it says what the teacher's matrices make of
 /// the student's stream; and the student's.
 final class LayerRepair {
-    /// What all layers share.
-    record Context(
-            Checkpoint checkpoint,
-            ModelConfig teacher,
-            RepairSettings settings,
-            Calibration calibration,
-            Compute compute,
-            RepairWork work) {
-        Tensor rows(HiddenFile file, Calibration.Batch batch) {
-            return LayerWalk.rows(file, batch, compute);
-        }
-    }
-
-    private final Context context;
+    private final RepairContext context;
     private final ModelConfig teacher;
     private final ModelConfig wide;
     private final Streams streams;
@@ -63,7 +48,7 @@ final class LayerRepair {
     private Cut cut;
 
     /// @param layer of the student's
-    LayerRepair(Context context, Cut cut, Streams streams, int layer) {
+    LayerRepair(RepairContext context, Cut cut, Streams streams, int layer) {
         this.context = context;
         this.cut = cut;
         this.streams = streams;

@@ -84,8 +84,8 @@ public final class Repair {
             int[] layers = request.cut().layers();
             Cut cut = request.cut();
             try (Closer closer = new Closer()) {
-                LayerRepair.Context context =
-                        new LayerRepair.Context(
+                RepairContext context =
+                        new RepairContext(
                                 checkpoint,
                                 teacher,
                                 request.settings(),

@@ -28,7 +28,7 @@ final class Streams implements AutoCloseable {
     private HiddenFile student;
     private Optional<HiddenFile> teacher;
 
-    private Streams(LayerRepair.Context context, Cut cut, int layer) {
+    private Streams(RepairContext context, Cut cut, int layer) {
         this.folder = context.work().folder();
         this.tokens = context.calibration().tokens();
         this.teacherConfig = context.teacher();
@@ -45,7 +45,7 @@ final class Streams implements AutoCloseable {
     }
 
     /// Those at the input of one of the student's layers; the first ones are made of the embedding.
-    static Streams open(LayerRepair.Context context, Cut cut, int layer) {
+    static Streams open(RepairContext context, Cut cut, int layer) {
         Streams streams = new Streams(context, cut, layer);
         try (Closer closer = new Closer()) {
             closer.own(streams, Streams::close);
@@ -57,7 +57,7 @@ final class Streams implements AutoCloseable {
         }
     }
 
-    private void embed(LayerRepair.Context context, Cut cut) {
+    private void embed(RepairContext context, Cut cut) {
         Checkpoint checkpoint = context.checkpoint();
         int[] channels = cut.kept(Axis.HIDDEN, 0);
         try (PointerScope scope = new PointerScope()) {

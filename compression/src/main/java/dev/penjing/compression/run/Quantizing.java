@@ -9,6 +9,7 @@ import dev.penjing.compression.quantization.LayerInputs;
 import dev.penjing.compression.torch.Compute;
 import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.ModelConfig;
+import dev.penjing.model.files.Folders;
 import dev.penjing.model.gguf.FileType;
 import dev.penjing.model.gguf.GgufExport;
 import dev.penjing.model.safetensors.Checkpoint;
@@ -60,10 +61,10 @@ public final class Quantizing {
             try (TeacherStream stream =
                     TeacherStream.anew(
                             checkpoint, config, Calibration.whole(text, samples), compute, work)) {
-                LayerInputs inputs = new LayerInputs(config, stream);
-                GgufExport.run(model, to, type, inputs, progress);
-                stream.delete();
+                GgufExport.run(model, to, type, new LayerInputs(config, stream), progress);
             }
+        } finally {
+            Folders.delete(work);
         }
     }
 }

@@ -49,26 +49,18 @@ final class ProductCode {
     private static final int LINE = 64;
     private static final int COLUMNS = 32;
 
-    /// Float16 bits, shifted into a float32's place, are short of this factor.
-    private static final float HALF = 0x1p112f;
-
-    // vectors on the stack, below the results
-    private static final int LOW_HALVES = 0;
-    private static final int HIGH_HALVES = 1;
-    private static final int HALF_FACTOR = 2;
-    private static final int EIGHTH_FACTOR = 3;
-    private static final int MASK = 4;
-    private static final int UPPER = 5;
-    private static final int ONES = 6;
-    private static final int TABLE = 7;
-    private static final int SUPER_SCALES = 8;
-    private static final int SUPER_MINIMUMS = 10;
-    private static final int CONSTANTS = 12;
+    // vectors on the stack, behind those of the scales and below the results
+    private static final int MASK = ScaleCode.VECTORS;
+    private static final int UPPER = MASK + 1;
+    private static final int ONES = MASK + 2;
+    private static final int TABLE = MASK + 3;
+    private static final int CONSTANTS = MASK + 4;
 
     private final Assembler a = new Assembler();
     private final InstructionSet set;
     private final WeightCode weights;
     private final Scales scales;
+    private final ScaleCode scaleCode;
     private final int rows;
     private final Multiplication multiplication;
 
@@ -96,6 +88,7 @@ final class ProductCode {
         for (int i = 0; i < 3; i++) {
             spare[i] = vec(sums + 5 + i);
         }
+        this.scaleCode = new ScaleCode(a, set, scales, unpacked, spare[0], x);
         this.multiplication =
                 Multiplication.of(
                         set,
@@ -185,7 +178,7 @@ final class ProductCode {
         Label nextSuperBlock = new Label();
         if (scales.inSuperBlocks()) {
             a.bind(nextSuperBlock);
-            head();
+            scaleCode.readHead();
             a.mov32(inSuperBlock, Scales.BLOCKS);
         }
         Label nextBlock = new Label();
@@ -219,11 +212,9 @@ final class ProductCode {
     }
 
     private void constants() {
-        constant(LOW_HALVES, 0x8fffffff);
-        constant(HIGH_HALVES, 0x8fffe000);
-        constant(HALF_FACTOR, Float.floatToRawIntBits(HALF));
-        constant(EIGHTH_FACTOR, Float.floatToRawIntBits(HALF / 8));
-        constant(UPPER, weights.upperMask());
+        scaleCode.constants();
+        a.repeat(x, weights.upperMask());
+        a.vmovups(constant(UPPER), x);
         if (weights.hasTable()) {
             int[] table = weights.table(multiplication.signedTable());
             for (int i = 0; i < set.lanes(); i++) {
@@ -235,11 +226,6 @@ final class ProductCode {
         a.vmovups(constant(MASK), spare[1]);
         a.repeat(spare[2], 0x00010001);
         a.vmovups(constant(ONES), spare[2]);
-    }
-
-    private void constant(int i, int value) {
-        a.repeat(x, value);
-        a.vmovups(constant(i), x);
     }
 
     private void readResults() {
@@ -268,38 +254,6 @@ final class ProductCode {
             }
             a.add(RAX, RCX);
         }
-    }
-
-    /// The float16 numbers of a super-block, for all of its blocks.
-    private void head() {
-        if (scales.headShorts() == 1) {
-            a.vmovups(unpacked[3], at(RDI, 0));
-            for (int half = 0; half < 2; half++) {
-                float16(x, unpacked[3], half, HALF_FACTOR);
-                a.vmovups(constant(SUPER_SCALES + half), x);
-            }
-        } else {
-            for (int half = 0; half < 2; half++) {
-                a.vmovups(unpacked[3], at(RDI, half * set.bytes()));
-                float16(x, unpacked[3], 0, HALF_FACTOR);
-                a.vmovups(constant(SUPER_SCALES + half), x);
-                float16(x, unpacked[3], 1, EIGHTH_FACTOR);
-                a.vmovups(constant(SUPER_MINIMUMS + half), x);
-            }
-        }
-        a.add(RDI, scales.headShorts() * set.bytes());
-    }
-
-    /// To float32 from the lower or the upper half of each lane.
-    private void float16(Vec to, Vec from, int half, int factor) {
-        if (half == 0) {
-            a.vpslld(to, from, 16);
-            a.vpsrad(to, to, 3);
-        } else {
-            a.vpsrad(to, from, 3);
-        }
-        a.vpand(to, to, constant(half == 0 ? LOW_HALVES : HIGH_HALVES));
-        a.vmulps(to, to, constant(factor));
     }
 
     /// The whole-number sums of a part of a block, of the halves from `first` on.
@@ -339,67 +293,10 @@ final class ProductCode {
         }
     }
 
-    /// A half's scales, as float32.
-    private Vec scalesOf(int h) {
-        return unpacked[h];
-    }
-
-    /// An eighth of what is taken away from a half's rows.
-    private Vec minimumsOf(int h) {
-        return h == 0 ? spare[0] : unpacked[3];
-    }
-
-    /// Reads the scales of a part of the block.
-    private void readScales(int first, int part) {
-        Vec both = unpacked[3];
-        Mem from = at(RDI, blockBytes() - scales.shorts() * set.bytes());
-        if (scales != Scales.HALF_MINIMUM) {
-            a.vmovups(both, from);
-        }
-        for (int h = 0; h < halves(); h++) {
-            int half = first + h;
-            switch (scales) {
-                case HALF -> float16(scalesOf(h), both, half, HALF_FACTOR);
-                case HALF_MINIMUM -> {
-                    a.vmovups(both, from.plus(half * set.bytes()));
-                    float16(scalesOf(h), both, 0, HALF_FACTOR);
-                    float16(minimumsOf(h), both, 1, EIGHTH_FACTOR);
-                }
-                case SUPER_MINIMUM -> {
-                    whole(scalesOf(h), both, 24 - 16 * half, 24, false, SUPER_SCALES + half);
-                    whole(minimumsOf(h), both, 16 - 16 * half, 24, false, SUPER_MINIMUMS + half);
-                }
-                case SUPER_SIXTEENS -> {
-                    int left = 24 - 16 * half - 8 * part;
-                    whole(scalesOf(h), both, left, 24, true, SUPER_SCALES + half);
-                }
-                case SUPER ->
-                        whole(scalesOf(h), both, 16 - 16 * half, 16, true, SUPER_SCALES + half);
-            }
-        }
-    }
-
-    /// A whole number out of each lane, shifted to the left and then to the right, times the
-    /// super-block's number.
-    private void whole(Vec to, Vec from, int left, int right, boolean signed, int factor) {
-        Vec shifted = from;
-        if (left > 0) {
-            a.vpslld(to, from, left);
-            shifted = to;
-        }
-        if (signed) {
-            a.vpsrad(to, shifted, right);
-        } else {
-            a.vpsrld(to, shifted, right);
-        }
-        a.vcvtdq2ps(to, to);
-        a.vmulps(to, to, constant(factor));
-    }
-
     /// Adds the sums to the results, times both scales. A lane of the group's scales holds what
     /// belongs to a row in its low half, and that of the row in the other half of the group above.
     private void scaled(int first, int part) {
-        readScales(first, part);
+        scaleCode.read(first, halves(), part, at(RDI, blockBytes()));
         Vec scale = unpacked[2];
         for (int t = 0; t < rows; t++) {
             for (int h = 0; h < halves(); h++) {
@@ -407,7 +304,7 @@ final class ProductCode {
             }
             a.vpbroadcastd(x, scale(t));
             for (int h = 0; h < halves(); h++) {
-                a.vmulps(scale, scalesOf(h), x);
+                a.vmulps(scale, scaleCode.scales(h), x);
                 a.vcvtdq2ps(sum(t, h), sum(t, h));
                 if (inRegisters()) {
                     a.vfmadd231ps(result(t, first + h), sum(t, h), scale);
@@ -423,7 +320,7 @@ final class ProductCode {
             for (int h = 0; h < halves(); h++) {
                 Vec to = inRegisters() ? result(t, first + h) : sum(t, h);
                 if (scales.minimum()) {
-                    a.vfmadd231ps(to, minimumsOf(h), scale);
+                    a.vfmadd231ps(to, scaleCode.minimums(h), scale);
                 }
                 if (!inRegisters()) {
                     a.vmovups(waiting(t, first + h), to);

@@ -55,6 +55,11 @@ public enum FileType {
                                         .formatted(String.join(", ", names()), name)));
     }
 
+    /// Whether rounding can go by what is known of a matrix's inputs.
+    public boolean calibrated() {
+        return base.weights() > 1 && base != BlockType.Q8_0;
+    }
+
     /// As the file has it.
     int code() {
         return code;
@@ -81,7 +86,7 @@ public enum FileType {
     }
 
     private BlockType wanted(TensorSpec spec, ModelConfig config) {
-        if (base.weights() == 1 || this == Q8_0) {
+        if (!calibrated()) {
             return base;
         }
         boolean tied = config.tensors().find(Role.HEAD).isEmpty();

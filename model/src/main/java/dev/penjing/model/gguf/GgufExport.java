@@ -118,9 +118,8 @@ public final class GgufExport {
     private void write(GgufWriter writer, TensorSpec spec, TensorView view) {
         int rows = Math.toIntExact(spec.shape()[0]);
         BlockType to = type.of(spec, config);
-        boolean rounded = to.weights() > 1;
         RowQuantizer quantizer =
-                new RowQuantizer(to, rounded ? inputs.apply(spec) : InputSums.unknown());
+                new RowQuantizer(to, spec.matrix() ? inputs.apply(spec) : InputSums.unknown());
         for (int from = 0; from < rows; from += ROWS) {
             int first = from;
             List<byte[]> written =

@@ -33,6 +33,9 @@ final class GgufWriter implements AutoCloseable {
     private final Path path;
     private final AtomicFile file;
     private final OutputStream out;
+    private final List<Entry> entries;
+    private int entry;
+    private long begin;
     private long at;
 
     /// Writes all but the tensors' data.
@@ -45,12 +48,13 @@ final class GgufWriter implements AutoCloseable {
     GgufWriter(Path path, Map<String, Object> metadata, List<Entry> entries) {
         byte[] header = header(metadata, entries);
         this.path = path;
+        this.entries = List.copyOf(entries);
         this.file = AtomicFile.create(path);
         try {
             out = new BufferedOutputStream(Files.newOutputStream(file.aside()), 1 << 20);
             try {
                 write(header);
-                align();
+                pad();
             } catch (PenjingException e) {
                 out.close();
                 throw e;
@@ -166,8 +170,22 @@ final class GgufWriter implements AutoCloseable {
     }
 
     /// Ends a tensor.
+    ///
+    /// @throws IllegalStateException if it has another length than was said of it: all tensors
+    ///   behind it would lie at other places
     void align() {
+        Entry ended = entries.get(entry++);
+        if (at - begin != ended.bytes()) {
+            throw new IllegalStateException(
+                    "%s has %d bytes and was to have %d"
+                            .formatted(ended.name(), at - begin, ended.bytes()));
+        }
+        pad();
+    }
+
+    private void pad() {
         write(new byte[(int) (Math.ceilDiv(at, ALIGNMENT) * ALIGNMENT - at)]);
+        begin = at;
     }
 
     /// Puts the file in place.

@@ -1,5 +1,7 @@
 package dev.penjing.model.quantization;
 
+import java.util.function.DoubleUnaryOperator;
+
 /// Searches for the scale of a few weights under which rounding them costs least. The cost is the
 /// sum of w (x - what x becomes)^2, with a weight w of each column.
 ///
@@ -11,68 +13,61 @@ final class ScaleFit {
 
     private ScaleFit() {}
 
-    /// What a scale costs less than none: the larger the better.
-    private static double gain(double xq, double qq) {
-        return qq > 0 ? xq * xq / qq : 0;
-    }
-
     /// Codes are the whole numbers from -`levels` to `levels` - 1.
     ///
     /// @param x weights from `at` on, `count` of them
     /// @param w of columns, from `wAt` on
     /// @return zero if all are zero
     static float symmetric(float[] x, int at, int count, float[] w, int wAt, int levels) {
-        float largest = 0;
-        for (int i = 0; i < count; i++) {
-            largest = Math.max(largest, Math.abs(x[at + i]));
-        }
-        if (largest == 0) {
-            return 0;
-        }
-        double best = 0;
-        double scale = 0;
-        for (int start = -STARTS; start <= STARTS; start++) {
-            for (int sign = -1; sign <= 1; sign += 2) {
-                float inverse = sign * (levels + 0.1f * levels / 8 * start) / largest;
-                double xq = 0;
-                double qq = 0;
-                for (int i = 0; i < count; i++) {
-                    float q = clamp(Math.rint(x[at + i] * inverse), -levels, levels - 1);
-                    xq += w[wAt + i] * x[at + i] * q;
-                    qq += w[wAt + i] * q * q;
-                }
-                if (gain(xq, qq) > best) {
-                    best = gain(xq, qq);
-                    scale = xq / qq;
-                }
-            }
-        }
-        return (float) scale;
+        return proportional(
+                x, at, count, w, wAt, levels, v -> clamp(Math.rint(v), -levels, levels - 1));
     }
 
     /// Codes are the numbers of a table.
     static float table(float[] x, int at, int count, float[] w, int wAt) {
-        float largest = 0;
+        return proportional(
+                x,
+                at,
+                count,
+                w,
+                wAt,
+                CodeTable.LARGEST,
+                v -> CodeTable.number(CodeTable.nearest((float) v)));
+    }
+
+    /// @param largest number in size that a code stands for
+    /// @param nearest of these numbers to any other
+    private static float proportional(
+            float[] x,
+            int at,
+            int count,
+            float[] w,
+            int wAt,
+            int largest,
+            DoubleUnaryOperator nearest) {
+        float size = 0;
         for (int i = 0; i < count; i++) {
-            largest = Math.max(largest, Math.abs(x[at + i]));
+            size = Math.max(size, Math.abs(x[at + i]));
         }
-        if (largest == 0) {
+        if (size == 0) {
             return 0;
         }
         double best = 0;
         double scale = 0;
         for (int start = -STARTS; start <= STARTS; start++) {
             for (int sign = -1; sign <= 1; sign += 2) {
-                float inverse = sign * (CodeTable.LARGEST + 2 * start) / largest;
+                float inverse = sign * largest * (1 + start / 80f) / size;
                 double xq = 0;
                 double qq = 0;
                 for (int i = 0; i < count; i++) {
-                    float q = CodeTable.number(CodeTable.nearest(x[at + i] * inverse));
+                    double q = nearest.applyAsDouble(x[at + i] * inverse);
                     xq += w[wAt + i] * x[at + i] * q;
                     qq += w[wAt + i] * q * q;
                 }
-                if (gain(xq, qq) > best) {
-                    best = gain(xq, qq);
+                // what this scale costs less than none
+                double gain = qq > 0 ? xq * xq / qq : 0;
+                if (gain > best) {
+                    best = gain;
                     scale = xq / qq;
                 }
             }

@@ -12,10 +12,15 @@ import dev.penjing.model.safetensors.DType;
 import dev.penjing.model.safetensors.SafetensorsWriter;
 import dev.penjing.model.safetensors.TensorHeader;
 import dev.penjing.model.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Random;
 import java.util.function.BiFunction;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -119,6 +124,19 @@ public final class TinyModels {
             ids[i] = (i * 7 + 3) % 64;
         }
         return ids;
+    }
+
+    /// A file of random ids of these models: sums of many different inputs.
+    ///
+    /// @return `tokens.bin` in the folder
+    public static Path tokens(Path folder, int count, long seed) throws IOException {
+        ByteBuffer bytes =
+                ByteBuffer.allocate(Integer.BYTES * count).order(ByteOrder.LITTLE_ENDIAN);
+        Random random = new Random(seed);
+        while (bytes.hasRemaining()) {
+            bytes.putInt(random.nextInt(64));
+        }
+        return Files.write(folder.resolve("tokens.bin"), bytes.array());
     }
 
     /// Logits of a checkpoint, position after position.

@@ -15,13 +15,9 @@ import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Role;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -38,13 +34,7 @@ class DepthChoiceTest {
             TinyModels.llama("").resized(TinyModels.llama("").shape().with(Axis.LAYER, LAYERS));
 
     private int[] kept(DepthChoice choice, IntPredicate quiet, int count) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(4 * 400).order(ByteOrder.LITTLE_ENDIAN);
-        Random random = new Random(2);
-        while (bytes.hasRemaining()) {
-            bytes.putInt(random.nextInt(64));
-        }
-        Path file = folder.resolve("tokens.bin");
-        Files.write(file, bytes.array());
+        Path file = TinyModels.tokens(folder, 400, 2);
         Path model = folder.resolve("model");
         // what some layers say is next to nothing
         TinyModels.write(

@@ -16,12 +16,8 @@ import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Random;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
@@ -37,14 +33,7 @@ class ScorerTest {
     @TempDir Path folder;
 
     private TokenFile tokens() throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(4 * 400).order(ByteOrder.LITTLE_ENDIAN);
-        Random random = new Random(2);
-        while (bytes.hasRemaining()) {
-            bytes.putInt(random.nextInt(64));
-        }
-        Path file = folder.resolve("tokens.bin");
-        Files.write(file, bytes.array());
-        return TokenFile.open(file);
+        return TokenFile.open(TinyModels.tokens(folder, 400, 2));
     }
 
     /// The formulas, a sample at a time, in double precision.

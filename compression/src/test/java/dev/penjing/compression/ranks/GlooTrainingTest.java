@@ -22,12 +22,9 @@ import dev.penjing.model.files.Folders;
 import dev.penjing.model.safetensors.DType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.Random;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
@@ -50,13 +47,7 @@ class GlooTrainingTest {
 
     @BeforeEach
     void writeTokens() throws IOException {
-        tokens = folder.resolve("tokens.bin");
-        ByteBuffer bytes = ByteBuffer.allocate(4 * 3000).order(ByteOrder.LITTLE_ENDIAN);
-        Random random = new Random(2);
-        while (bytes.hasRemaining()) {
-            bytes.putInt(random.nextInt(64));
-        }
-        Files.write(tokens, bytes.array());
+        tokens = TinyModels.tokens(folder, 3000, 2);
     }
 
     /// Two sequences at once of eight: with three ranks the shares are of two and of three.

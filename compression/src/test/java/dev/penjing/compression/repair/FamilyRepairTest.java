@@ -14,13 +14,9 @@ import dev.penjing.model.Progress;
 import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
-import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,13 +67,7 @@ class FamilyRepairTest {
     }
 
     private double error(Path teacher, Cut cut, RepairSettings settings) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(4 * 3000).order(ByteOrder.LITTLE_ENDIAN);
-        Random random = new Random(5);
-        while (bytes.hasRemaining()) {
-            bytes.putInt(random.nextInt(64));
-        }
-        Path tokens = folder.resolve("tokens.bin");
-        Files.write(tokens, bytes.array());
+        Path tokens = TinyModels.tokens(folder, 3000, 5);
         Path student = folder.resolve("student");
         try (TokenFile file = TokenFile.open(tokens)) {
             Repair.run(

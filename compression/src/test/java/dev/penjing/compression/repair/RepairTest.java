@@ -18,14 +18,10 @@ import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.TensorSpec;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Random;
 import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,18 +42,11 @@ class RepairTest {
     private final ModelConfig config = TinyModels.llama("");
     @TempDir Path folder;
 
-    /// Random ids: sums of many different inputs.
     private Path tokens = Path.of("");
 
     @BeforeEach
     void text() throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(4 * 3000).order(ByteOrder.LITTLE_ENDIAN);
-        Random random = new Random(5);
-        while (bytes.hasRemaining()) {
-            bytes.putInt(random.nextInt(64));
-        }
-        tokens = folder.resolve("tokens.bin");
-        Files.write(tokens, bytes.array());
+        tokens = TinyModels.tokens(folder, 3000, 5);
     }
 
     private Path teacher(BiFunction<TensorSpec, float[], float[]> change) {

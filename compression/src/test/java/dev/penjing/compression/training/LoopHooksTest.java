@@ -16,14 +16,11 @@ import dev.penjing.model.UsageException;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.safetensors.DType;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -47,13 +44,7 @@ class LoopHooksTest {
 
     @BeforeEach
     void writeTokens() throws IOException {
-        tokens = folder.resolve("tokens.bin");
-        ByteBuffer bytes = ByteBuffer.allocate(4 * 3000).order(ByteOrder.LITTLE_ENDIAN);
-        Random random = new Random(2);
-        while (bytes.hasRemaining()) {
-            bytes.putInt(random.nextInt(64));
-        }
-        Files.write(tokens, bytes.array());
+        tokens = TinyModels.tokens(folder, 3000, 2);
     }
 
     /// Ranks that meet at a barrier and add what the others brought, rank 0's first.

@@ -77,7 +77,7 @@ record Meeting(TCPStore store, Collection<Peer> peers, InetAddress address) {
             TCPStore store = closer.own(serve(place, deadline), TCPStore::releaseReference);
             Map<Integer, Peer> came = new TreeMap<>();
             closer.own(came, all -> all.values().forEach(Peer::close));
-            try (ServerSocket door = new ServerSocket(0, place.worldSize() + 16)) {
+            try (ServerSocket door = door(place)) {
                 store.set(WATCH, Integer.toString(door.getLocalPort()));
                 while (came.size() < place.worldSize() - 1) {
                     door.setSoTimeout(millisTo(deadline));
@@ -105,6 +105,15 @@ record Meeting(TCPStore store, Collection<Peer> peers, InetAddress address) {
         } catch (IOException e) {
             throw new RankLost("a rank left before all had come: " + e.getMessage());
         }
+    }
+
+    /// Open to other machines only where ranks may be on some.
+    private static ServerSocket door(RankPlace place) throws IOException {
+        InetAddress address = InetAddress.getByName(place.address());
+        int waiting = place.worldSize() + 16;
+        return address.isLoopbackAddress()
+                ? new ServerSocket(0, waiting, address)
+                : new ServerSocket(0, waiting);
     }
 
     private static TCPStore serve(RankPlace place, long deadline) {

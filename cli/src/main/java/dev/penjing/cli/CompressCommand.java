@@ -91,7 +91,7 @@ final class CompressCommand implements Callable<Integer> {
                         samples,
                         scoringLength > 0 ? scoringLength : training.sequenceLength,
                         repair.settings(),
-                        training.settings(loss.parse()),
+                        training.settings(loss.parse(), loss),
                         tasks,
                         Output.commandLine(spec));
         ObjectNode result =

@@ -60,7 +60,8 @@ final class DistillCommand implements Callable<Integer> {
                 hooks.writes() ? new ConsoleProgress() : ConsoleProgress.silent();
         Path teacherFolder = hooks.rankZeroFirst(() -> ModelSources.directory(teacher, progress));
         Path studentFolder = hooks.rankZeroFirst(() -> ModelSources.directory(student, progress));
-        TrainingSettings settings = training.settings(onText ? new CrossEntropy() : loss.parse());
+        TrainingSettings settings =
+                training.settings(onText ? new CrossEntropy() : loss.parse(), loss);
         try (TrainingText text = hooks.rankZeroFirst(() -> text(studentFolder, progress))) {
             progress.say(
                     TrainingRun.distill(

@@ -3,6 +3,8 @@ package dev.penjing.cli;
 import dev.penjing.compression.training.Objective;
 import dev.penjing.compression.training.Objectives;
 import dev.penjing.compression.training.TrainingSettings;
+import dev.penjing.model.gguf.FileType;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /// How to train.
@@ -77,6 +79,15 @@ final class TrainingOptions {
     int checkpointEvery = 50;
 
     TrainingSettings settings(Objective objective) {
+        return builder(objective).build();
+    }
+
+    /// Of a student that may be meant for a quantised file.
+    TrainingSettings settings(Objective objective, Loss loss) {
+        return builder(objective).quantization(loss.quantization.map(FileType::named)).build();
+    }
+
+    private TrainingSettings.Builder builder(Objective objective) {
         return TrainingSettings.builder(tokens)
                 .objective(objective)
                 .learningRate(learningRate, minLearningRate)
@@ -88,8 +99,7 @@ final class TrainingOptions {
                 .weightDecay(weightDecay)
                 .clip(clip)
                 .evaluateEvery(evaluateEvery)
-                .checkpointEvery(checkpointEvery)
-                .build();
+                .checkpointEvery(checkpointEvery);
     }
 
     /// What distillation makes small.
@@ -100,6 +110,12 @@ final class TrainingOptions {
                 description =
                         "The loss: kl (divergence from the teacher), kl@TEMPERATURE, ce (next token) or a sum such as 0.7*kl+0.3*ce (default: kl).")
         String objective = "kl";
+
+        @Option(
+                names = "--quantization",
+                description =
+                        "Heal for a quantised file (q4_0, q4_k_m, ...: types of the command quantize): the student computes with its weights rounded as that file has them.")
+        Optional<String> quantization = Optional.empty();
 
         Objective parse() {
             return Objectives.parse(objective);

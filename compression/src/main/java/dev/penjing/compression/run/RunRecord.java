@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.OptionalLong;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
@@ -124,6 +125,9 @@ public final class RunRecord {
         training.put("seed", settings.seed());
         training.put("weight_decay", settings.weightDecay());
         training.put("clip", settings.clip());
+        settings.quantization()
+                .ifPresent(
+                        type -> training.put("quantization", type.name().toLowerCase(Locale.ROOT)));
     }
 
     /// Adds a figure of its own to the record.

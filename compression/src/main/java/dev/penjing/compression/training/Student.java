@@ -9,6 +9,7 @@ import dev.penjing.model.Closer;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.TensorSpec;
+import dev.penjing.model.gguf.FileType;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
@@ -21,7 +22,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// A model in training: float32 master parameters, the copy of them that computes (bfloat16 where
-/// the processor has it), and float32 gradients. Owns native memory.
+/// the processor has it, rounded where it is trained for a quantised file), and float32 gradients.
+/// Owns native memory.
 final class Student implements AutoCloseable {
     private final ModelConfig config;
     private final Compute compute;
@@ -29,17 +31,29 @@ final class Student implements AutoCloseable {
     private final FlatParameters work;
     private final FlatParameters workGradients;
     private final FlatParameters gradients;
+    private final Optional<FakeQuantization> rounding;
     private final Decoder decoder;
 
     /// Takes over `master` (float32), which is closed if the rest of the memory is refused.
-    Student(ModelConfig config, FlatParameters master, Compute compute) {
+    ///
+    /// @param quantization of the file that it is trained for
+    Student(
+            ModelConfig config,
+            FlatParameters master,
+            Optional<FileType> quantization,
+            Compute compute) {
         this.config = config;
         this.compute = compute;
         try (Closer closer = new Closer()) {
             this.master = closer.own(master, FlatParameters::close);
             this.gradients = zeros(ScalarType.Float, closer);
             boolean same = compute.type() == ScalarType.Float;
-            this.work = same ? master : zeros(compute.type(), closer);
+            this.rounding =
+                    quantization.map(type ->
+                            closer.own(
+                                    new FakeQuantization(type, master, config, compute.threads()),
+                                    FakeQuantization::close));
+            this.work = same && rounding.isEmpty() ? master : zeros(compute.type(), closer);
             this.workGradients = same ? gradients : zeros(compute.type(), closer);
             refresh();
             this.decoder = Decoder.trainable(config, work, workGradients, compute);
@@ -68,12 +82,13 @@ final class Student implements AutoCloseable {
         return gradients.flat();
     }
 
-    /// Makes the computing copy what the master is.
+    /// Makes the computing copy what the master is, rounded for the file that it is trained for.
     void refresh() {
         if (work != master) {
             try (AutoGradMode noGrad = new AutoGradMode(false)) {
                 work.flat().copy_(master.flat());
             }
+            rounding.ifPresent(r -> r.round(work));
         }
     }
 
@@ -155,9 +170,12 @@ final class Student implements AutoCloseable {
     @Override
     public void close() {
         decoder.close();
+        rounding.ifPresent(FakeQuantization::close);
         try (PointerScope scope = new PointerScope()) {
             if (work != master) {
                 work.close();
+            }
+            if (workGradients != gradients) {
                 workGradients.close();
             }
             master.close();

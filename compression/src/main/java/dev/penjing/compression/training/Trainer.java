@@ -73,7 +73,10 @@ public final class Trainer implements AutoCloseable {
             closer.own(start, FlatParameters::close);
             requireTeacher(settings.objective(), teacher, config);
             closer.keep(); // the student takes it over
-            this.student = closer.own(new Student(config, start, compute), Student::close);
+            this.student =
+                    closer.own(
+                            new Student(config, start, settings.quantization(), compute),
+                            Student::close);
             Shard shard = Shard.of(start.layout().size(), hooks.rank(), hooks.worldSize());
             this.optimizer =
                     closer.own(

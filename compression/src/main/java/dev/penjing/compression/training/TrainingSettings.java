@@ -1,6 +1,8 @@
 package dev.penjing.compression.training;
 
 import dev.penjing.model.UsageException;
+import dev.penjing.model.gguf.FileType;
+import java.util.Optional;
 
 /// How a run trains. [#builder] has defaults, which follow Minitron (arXiv 2408.11796, table 4)
 /// where a small machine can; `docs/reference/training.md` says which.
@@ -18,6 +20,8 @@ import dev.penjing.model.UsageException;
 /// @param clip largest norm of the gradient
 /// @param evaluateEvery steps between measurements on the held-out text
 /// @param checkpointEvery steps between checkpoints
+/// @param quantization the file that the student is trained for: its forward pass has the weights
+///   as that file will have them; none, and it has its own
 public record TrainingSettings(
         Objective objective,
         long tokens,
@@ -31,7 +35,8 @@ public record TrainingSettings(
         double weightDecay,
         double clip,
         int evaluateEvery,
-        int checkpointEvery) {
+        int checkpointEvery,
+        Optional<FileType> quantization) {
     /// Tokens that go through the model at once, unless a micro-batch size is given.
     private static final int MICRO_BATCH_TOKENS = 4096;
 
@@ -52,6 +57,7 @@ public record TrainingSettings(
         require(clip > 0, "clip must be positive");
         require(evaluateEvery > 0, "evaluateEvery must be positive");
         require(checkpointEvery > 0, "checkpointEvery must be positive");
+        quantization.ifPresent(FakeQuantization::requireBlocks);
     }
 
     private static void require(boolean condition, String message) {
@@ -102,7 +108,7 @@ public record TrainingSettings(
                 "seed=" + seed,
                 "weightDecay=" + weightDecay,
                 "clip=" + clip,
-                "");
+                quantization.map(type -> "quantization=" + type + "\n").orElse(""));
     }
 
     /// Settings in the making: see the record's own description of each.
@@ -120,6 +126,7 @@ public record TrainingSettings(
         private double clip = 1;
         private int evaluateEvery = 50;
         private int checkpointEvery = 50;
+        private Optional<FileType> quantization = Optional.empty();
 
         private Builder(long tokens) {
             this.tokens = tokens;
@@ -184,6 +191,12 @@ public record TrainingSettings(
             return this;
         }
 
+        /// Trains for a quantised file.
+        public Builder quantization(Optional<FileType> type) {
+            this.quantization = type;
+            return this;
+        }
+
         /// @throws UsageException that names the field which cannot be
         public TrainingSettings build() {
             return new TrainingSettings(
@@ -199,7 +212,8 @@ public record TrainingSettings(
                     weightDecay,
                     clip,
                     evaluateEvery,
-                    checkpointEvery);
+                    checkpointEvery,
+                    quantization);
         }
 
         private int largestDivisor() {

@@ -73,9 +73,17 @@ class HiddenLossTest {
         try (FlatParameters taught = TinyModels.parameters(TEACHER, COMPUTE);
                 Decoder teacher = new Decoder(TEACHER, taught, COMPUTE);
                 Student student =
-                        new Student(STUDENT, RandomWeights.draw(STUDENT, 4, COMPUTE), COMPUTE);
+                        new Student(
+                                STUDENT,
+                                RandomWeights.draw(STUDENT, 4, COMPUTE),
+                                Optional.empty(),
+                                COMPUTE);
                 Student plain =
-                        new Student(STUDENT, RandomWeights.draw(STUDENT, 4, COMPUTE), COMPUTE);
+                        new Student(
+                                STUDENT,
+                                RandomWeights.draw(STUDENT, 4, COMPUTE),
+                                Optional.empty(),
+                                COMPUTE);
                 HeadLoss loss = new HeadLoss(new SecondLayer(), 1);
                 PointerScope scope = new PointerScope()) {
             Tensor inputs = Tensors.ids(TinyModels.ids(24), 2, 12);

@@ -42,12 +42,13 @@ public enum FileType {
         return Arrays.stream(values()).map(t -> t.name().toLowerCase(Locale.ROOT)).toList();
     }
 
-    /// The one of a name, in capitals or not.
+    /// The one of a name, in capitals or not; `q4_k` and `q5_k` are their mixes `_m`.
     ///
     /// @throws UsageException if there is none of this name
     public static FileType named(String name) {
+        String whole = name.matches("(?i)q[45]_k") ? name + "_m" : name; // as llama.cpp has it
         return Arrays.stream(values())
-                .filter(type -> type.name().equalsIgnoreCase(name))
+                .filter(type -> type.name().equalsIgnoreCase(whole))
                 .findFirst()
                 .orElseThrow(() ->
                         new UsageException(
@@ -55,9 +56,14 @@ public enum FileType {
                                         .formatted(String.join(", ", names()), name)));
     }
 
+    /// Whether its matrices are rounded to blocks.
+    public boolean blocks() {
+        return base.weights() > 1;
+    }
+
     /// Whether rounding can go by what is known of a matrix's inputs.
     public boolean calibrated() {
-        return base.weights() > 1 && base != BlockType.Q8_0;
+        return blocks() && base != BlockType.Q8_0;
     }
 
     /// As the file has it.

@@ -7,6 +7,7 @@ import dev.penjing.model.architecture.Norm;
 import dev.penjing.model.architecture.Rope;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.files.JsonText;
+import dev.penjing.model.quantization.Bfloat16;
 import dev.penjing.model.quantization.BlockType;
 import dev.penjing.model.quantization.InputSums;
 import dev.penjing.model.quantization.RowQuantizer;
@@ -170,17 +171,11 @@ public final class GgufExport {
             switch (type) {
                 case F32 -> out.putFloat(value);
                 case F16 -> out.putShort(Float.floatToFloat16(value));
-                case BF16 -> out.putShort(bfloat16(value));
+                case BF16 -> out.putShort(Bfloat16.bits(value));
                 default -> throw new IllegalArgumentException(type + " is made of blocks");
             }
         }
         return out.array();
-    }
-
-    /// Rounded to the nearest, halves to the even one.
-    private static short bfloat16(float value) {
-        int bits = Float.floatToIntBits(value);
-        return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
     }
 
     private Map<String, Object> metadata() {

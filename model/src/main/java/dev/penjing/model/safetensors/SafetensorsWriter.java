@@ -3,6 +3,7 @@ package dev.penjing.model.safetensors;
 import dev.penjing.model.PenjingException;
 import dev.penjing.model.architecture.TensorSpec;
 import dev.penjing.model.files.AtomicFile;
+import dev.penjing.model.quantization.Bfloat16;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -182,19 +183,11 @@ public final class SafetensorsWriter implements AutoCloseable {
             switch (type) {
                 case F32 -> buffer.putFloat(values[i]);
                 case F16 -> buffer.putShort(Float.floatToFloat16(values[i]));
-                case BF16 -> buffer.putShort(toBfloat16(values[i]));
+                case BF16 -> buffer.putShort(Bfloat16.bits(values[i]));
                 default -> throw new IllegalArgumentException("weights as " + type);
             }
         }
         writeAll(java.util.Objects.requireNonNull(channel), buffer.flip());
-    }
-
-    static short toBfloat16(float value) {
-        int bits = Float.floatToRawIntBits(value);
-        if (Float.isNaN(value)) {
-            return (short) (bits >> 16 | 0x40);
-        }
-        return (short) (bits + 0x7fff + (bits >> 16 & 1) >> 16);
     }
 
     /// Puts the files in place. Every tensor must have come.

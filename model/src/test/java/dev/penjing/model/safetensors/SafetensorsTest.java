@@ -8,6 +8,7 @@ import dev.penjing.model.architecture.Axis;
 import dev.penjing.model.architecture.ModelConfig;
 import dev.penjing.model.architecture.Role;
 import dev.penjing.model.architecture.TensorSpec;
+import dev.penjing.model.quantization.Bfloat16;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -155,7 +156,7 @@ class SafetensorsTest {
             if (Float.isNaN(value)) {
                 continue;
             }
-            short bits = SafetensorsWriter.toBfloat16(value);
+            short bits = Bfloat16.bits(value);
             double rounded = Float.intBitsToFloat(bits << 16);
             double error = Math.abs(rounded - value);
             double up = Math.abs((double) Float.intBitsToFloat(bits + 1 << 16) - value);
